@@ -1,0 +1,43 @@
+import { RangeRequest } from "../../pb/etcdserverpb.ts";
+import type { EtcdServer } from "../../server/etcd_server.ts";
+import { NO_MEMBER } from "../../core/raft/raft_node.ts";
+import { getOnly, type HttpHandler, jsonResponse, textResponse } from "./http_message.ts";
+
+/** How often /health was asked and what it said, for the metrics. */
+export interface HealthCounts {
+  success: number;
+  failures: number;
+}
+
+/**
+ * GET /health: whether a read through the log's confirmation works, or with `serializable=true`
+ * whether a local one does.
+ */
+export function healthHandler(server: EtcdServer, counts: HealthCounts): HttpHandler {
+  return getOnly(async (request) => {
+    const serializable = request.query.get("serializable") === "true";
+    const reason = await unhealthyReason(server, serializable);
+    if (reason === undefined) {
+      counts.success++;
+      return jsonResponse(200, '{"health":"true","reason":""}');
+    }
+    counts.failures++;
+    return textResponse(503, JSON.stringify({ health: "false", reason }) + "\n");
+  });
+}
+
+async function unhealthyReason(
+  server: EtcdServer,
+  serializable: boolean,
+): Promise<string | undefined> {
+  if (!serializable && server.leader === NO_MEMBER) return "RAFT NO LEADER";
+  try {
+    if (!serializable) {
+      await new Promise<void>((ready, failed) => server.whenReadable({ ready, failed }));
+    }
+    server.store.range(RangeRequest.create({ key: "a", limit: 1 }));
+    return undefined;
+  } catch (error) {
+    return `RANGE ERROR:${error instanceof Error ? error.message : String(error)}`;
+  }
+}

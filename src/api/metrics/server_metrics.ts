@@ -1,0 +1,233 @@
+import { formatId } from "../../core/members/member_id.ts";
+import { NO_MEMBER } from "../../core/raft/raft_node.ts";
+import { Counter, Gauge, Histogram, type Registry } from "../../deps/prom_client.ts";
+import type { EtcdServer } from "../../server/etcd_server.ts";
+import type { ServerObserver } from "../../server/server_observer.ts";
+import { DETCD_VERSION, ETCD_VERSION } from "../../server/versions.ts";
+import type { HealthCounts } from "../http/health.ts";
+
+/** 1 ms doubled 13 times: the buckets of etcd's disk histograms. */
+const DISK_BUCKETS_SECONDS = Array.from({ length: 14 }, (_, i) => 0.001 * 2 ** i);
+
+/** A number that is read when somebody scrapes; `counter` says that it only grows. */
+interface ReadValue {
+  readonly name: string;
+  readonly help: string;
+  readonly counter: boolean;
+  readonly read: () => number;
+}
+
+/** The durations that the server reports while it works, as histograms of a registry. */
+export class DiskMetrics implements ServerObserver {
+  readonly #walSync: Histogram;
+  readonly #walWrite: Histogram;
+  readonly #walBytes: Gauge;
+
+  constructor(registry: Registry) {
+    const histogram = (name: string, help: string) =>
+      new Histogram({ name, help, buckets: DISK_BUCKETS_SECONDS, registers: [registry] });
+    this.#walSync = histogram(
+      "etcd_disk_wal_fsync_duration_seconds",
+      "The latency of making a WAL write durable.",
+    );
+    this.#walWrite = histogram(
+      "etcd_disk_wal_write_duration_seconds",
+      "The latency of handing a WAL write to the operating system.",
+    );
+    this.#walBytes = new Gauge({
+      name: "etcd_disk_wal_write_bytes_total",
+      help: "Bytes written to the WAL.",
+      registers: [registry],
+    });
+  }
+
+  walSynced(durationMs: number): void {
+    this.#walSync.observe(durationMs / 1000);
+  }
+
+  walWritten(durationMs: number, bytes: number): void {
+    this.#walWrite.observe(durationMs / 1000);
+    this.#walBytes.inc(bytes);
+  }
+}
+
+/**
+ * Fills a registry with everything that can be read off a running server. Nothing is counted
+ * twice: the numbers are taken from the server when somebody scrapes.
+ */
+export function registerServerMetrics(
+  registry: Registry,
+  server: EtcdServer,
+  health: HealthCounts,
+): void {
+  for (const value of [...serverValues(server, health), ...storeValues(server)]) {
+    registerValue(registry, value);
+  }
+  registerLabels(registry, server);
+}
+
+function serverValues(server: EtcdServer, health: HealthCounts): ReadValue[] {
+  return [
+    gauge(
+      "etcd_server_has_leader",
+      "Whether a leader is known: 1 yes, 0 no.",
+      () => Number(server.leader !== NO_MEMBER),
+    ),
+    gauge(
+      "etcd_server_is_leader",
+      "Whether this member leads: 1 yes, 0 no.",
+      () => Number(server.leads),
+    ),
+    gauge("etcd_server_is_learner", "Whether this member is a learner: 1 yes, 0 no.", () => 0),
+    counter(
+      "etcd_server_leader_changes_seen_total",
+      "Changes of the leader that this member has seen.",
+      () => server.leaderChangeCount,
+    ),
+    counter(
+      "etcd_server_heartbeat_send_failures_total",
+      "Heartbeats of a leader that left too late.",
+      () => 0,
+    ),
+    gauge(
+      "etcd_server_proposals_committed_total",
+      "The index of the last committed entry.",
+      () => server.committedIndex,
+    ),
+    gauge(
+      "etcd_server_proposals_applied_total",
+      "The index of the last applied entry.",
+      () => server.appliedIndex,
+    ),
+    gauge(
+      "etcd_server_proposals_pending",
+      "Proposals of this member that wait to be applied.",
+      () => server.pendingProposalCount,
+    ),
+    counter(
+      "etcd_server_proposals_failed_total",
+      "Proposals of this member that were given up.",
+      () => server.failedProposalCount,
+    ),
+    counter(
+      "etcd_server_health_success",
+      "Times that /health said yes.",
+      () => health.success,
+    ),
+    counter("etcd_server_health_failures", "Times that /health said no.", () => health.failures),
+    counter(
+      "etcd_debugging_server_lease_expired_total",
+      "Leases revoked because their time was up.",
+      () => server.expiredLeaseCount,
+    ),
+  ];
+}
+
+function storeValues(server: EtcdServer): ReadValue[] {
+  const { store, hub } = server;
+  return [
+    gauge(
+      "etcd_mvcc_db_total_size_in_bytes",
+      "Bytes that the store takes.",
+      () => store.sizeInUseBytes,
+    ),
+    gauge(
+      "etcd_mvcc_db_total_size_in_use_in_bytes",
+      "Bytes of the store that hold data.",
+      () => store.sizeInUseBytes,
+    ),
+    counter("etcd_mvcc_range_total", "Ranges served.", () => store.counts.ranges),
+    counter("etcd_mvcc_put_total", "Puts applied.", () => store.counts.puts),
+    counter("etcd_mvcc_delete_total", "Deletes applied.", () => store.counts.deletes),
+    counter("etcd_mvcc_txn_total", "Transactions applied.", () => store.counts.txns),
+    gauge("etcd_debugging_mvcc_keys_total", "Live keys.", () => store.keyCount),
+    gauge(
+      "etcd_debugging_mvcc_current_revision",
+      "The current revision of the store.",
+      () => store.currentRevision,
+    ),
+    gauge(
+      "etcd_debugging_mvcc_compact_revision",
+      "The revision up to which the store was last compacted.",
+      () => store.compactedRevision,
+    ),
+    gauge("etcd_debugging_mvcc_watcher_total", "Watchers.", () => hub.watcherCount),
+    gauge("etcd_debugging_mvcc_watch_stream_total", "Watch streams.", () => hub.streamCount),
+    gauge(
+      "etcd_debugging_mvcc_slow_watcher_total",
+      "Watchers that are behind.",
+      () => hub.slowWatcherCount,
+    ),
+    counter("etcd_debugging_mvcc_events_total", "Events delivered.", () => hub.eventCount),
+    counter(
+      "etcd_debugging_lease_granted_total",
+      "Leases granted.",
+      () => server.leaseCounts.leasesGranted,
+    ),
+    counter(
+      "etcd_debugging_lease_revoked_total",
+      "Leases revoked.",
+      () => server.leaseCounts.leasesRevoked,
+    ),
+    counter(
+      "etcd_debugging_lease_renewed_total",
+      "Leases renewed.",
+      () => server.leaseCounts.leasesRenewed,
+    ),
+  ];
+}
+
+function gauge(name: string, help: string, read: () => number): ReadValue {
+  return { name, help, counter: false, read };
+}
+
+function counter(name: string, help: string, read: () => number): ReadValue {
+  return { name, help, counter: true, read };
+}
+
+function registerValue(registry: Registry, { name, help, counter, read }: ReadValue): void {
+  if (!counter) {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+    return;
+  }
+  new Counter({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(read());
+    },
+  });
+}
+
+/** The gauges that are always 1 and say something by their label. */
+function registerLabels(registry: Registry, server: EtcdServer): void {
+  const label = (name: string, help: string, labelName: string, value: () => string) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: [labelName],
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.labels(value()).set(1);
+      },
+    });
+  label("etcd_server_id", "The member's ID.", "server_id", () => formatId(server.memberId));
+  label("etcd_server_version", "The etcd version served.", "server_version", () => ETCD_VERSION);
+  label("detcd_version", "The version of detcd that runs.", "version", () => DETCD_VERSION);
+  label(
+    "etcd_cluster_version",
+    "The version that the cluster has agreed on.",
+    "cluster_version",
+    () => server.membership.clusterVersion ?? "not_decided",
+  );
+}

@@ -1,0 +1,149 @@
+import type { EtcdError } from "../../core/errors.ts";
+import {
+  checkDeleteRange,
+  checkPut,
+  checkRange,
+  checkTxn,
+  isReadOnlyTxn,
+  isSerializableTxn,
+} from "../../core/mvcc/request_checks.ts";
+import type {
+  DeleteRangeResult,
+  PutResult,
+  RangeResult,
+  TxnResult,
+} from "../../core/mvcc/store.ts";
+import type { ServerCall } from "../../net/grpc/server_call.ts";
+import {
+  CompactionRequest,
+  DeleteRangeRequest,
+  PutRequest,
+  RangeRequest,
+  TxnRequest,
+} from "../../pb/etcdserverpb.ts";
+import { KV_SERVICE } from "../../pb/services.ts";
+import type { EtcdServer } from "../../server/etcd_server.ts";
+import { OperationField } from "../../server/operations/field.ts";
+import {
+  CompactionOperation,
+  DeleteRangeOperation,
+  PutOperation,
+  TxnOperation,
+} from "../../server/operations/kv.ts";
+import type { ServiceRegistry } from "../service_registry.ts";
+import { CallWaiter, respond, type ResponseWriter } from "./call_waiter.ts";
+import { refusing, whenReadable } from "./calls.ts";
+import {
+  writeDeleteRangeResponse,
+  writePutResponse,
+  writeRangeResponse,
+  writeTxnResponse,
+} from "./kv_responses.ts";
+import { RangeStream } from "./range_stream.ts";
+import { ResponseHeaderWriter } from "./response_header.ts";
+
+/** etcdserverpb.KV: reads answer from the store, writes go through the log. */
+export class KvService {
+  readonly #server: EtcdServer;
+  readonly #header: ResponseHeaderWriter;
+  readonly #writeRange: ResponseWriter<RangeResult>;
+  readonly #writePut: ResponseWriter<PutResult>;
+  readonly #writeDeleteRange: ResponseWriter<DeleteRangeResult>;
+  readonly #writeTxn: ResponseWriter<TxnResult>;
+  readonly #writeCompaction: ResponseWriter<void>;
+
+  constructor(server: EtcdServer) {
+    this.#server = server;
+    const header = new ResponseHeaderWriter(server);
+    this.#header = header;
+    this.#writeRange = (writer, result) => writeRangeResponse(writer, header, result);
+    this.#writePut = (writer, result) => writePutResponse(writer, header, result);
+    this.#writeDeleteRange = (writer, result) => writeDeleteRangeResponse(writer, header, result);
+    this.#writeTxn = (writer, result) => writeTxnResponse(writer, header, result);
+    this.#writeCompaction = (writer) => header.write(writer);
+  }
+
+  register(registry: ServiceRegistry): void {
+    const { range, put, deleteRange, txn, compact, rangeStream } = KV_SERVICE;
+    registry.addUnary(range.path, refusing((c, b, start, end) => this.#range(c, b, start, end)));
+    registry.addUnary(put.path, refusing((c, b, start, end) => this.#put(c, b, start, end)));
+    registry.addUnary(
+      deleteRange.path,
+      refusing((c, b, start, end) => this.#deleteRange(c, b, start, end)),
+    );
+    registry.addUnary(txn.path, refusing((c, b, start, end) => this.#txn(c, b, start, end)));
+    registry.addUnary(
+      compact.path,
+      refusing((c, b, start, end) => this.#compact(c, b, start, end)),
+    );
+    registry.addStream(
+      rangeStream.path,
+      (call) => new RangeStream(call, this.#server, this.#header),
+    );
+  }
+
+  #range(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
+    const request = RangeRequest.decode(bytes, start, end);
+    checkRange(request);
+    if (request.serializable || this.#server.readableNow) this.#answerRange(call, request);
+    else whenReadable(this.#server, call, () => this.#answerRange(call, request));
+  }
+
+  #answerRange(call: ServerCall, request: RangeRequest): void {
+    respond(call, this.#writeRange, this.#server.store.range(request));
+  }
+
+  #put(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
+    const frame = this.#server.frame(OperationField.PUT, bytes, start, end);
+    const request = PutRequest.decode(frame, frame.length - (end - start));
+    checkPut(request);
+    this.#server.propose(
+      new PutOperation(request, new CallWaiter(call, this.#writePut)),
+      frame,
+    );
+  }
+
+  #deleteRange(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
+    const frame = this.#server.frame(OperationField.DELETE_RANGE, bytes, start, end);
+    const request = DeleteRangeRequest.decode(frame, frame.length - (end - start));
+    checkDeleteRange(request);
+    this.#server.propose(
+      new DeleteRangeOperation(request, new CallWaiter(call, this.#writeDeleteRange)),
+      frame,
+    );
+  }
+
+  #txn(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
+    const frame = this.#server.frame(OperationField.TXN, bytes, start, end);
+    const request = TxnRequest.decode(frame, frame.length - (end - start));
+    checkTxn(request, this.#server.config.maxTxnOps);
+    if (isReadOnlyTxn(request)) this.#readOnlyTxn(call, request);
+    else {
+      this.#server.propose(
+        new TxnOperation(request, new CallWaiter(call, this.#writeTxn)),
+        frame,
+      );
+    }
+  }
+
+  /** A transaction without writes changes nothing, so it need not go through the log. */
+  #readOnlyTxn(call: ServerCall, request: TxnRequest): void {
+    const answer = () => respond(call, this.#writeTxn, this.#server.store.txn(request));
+    if (isSerializableTxn(request) || this.#server.readableNow) answer();
+    else whenReadable(this.#server, call, answer);
+  }
+
+  #compact(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
+    const frame = this.#server.frame(OperationField.COMPACTION, bytes, start, end);
+    const request = CompactionRequest.decode(frame, frame.length - (end - start));
+    const answer = () => respond(call, this.#writeCompaction, undefined);
+    const waiter = {
+      applied(removed: Promise<void>): void {
+        if (request.physical) removed.then(answer);
+        else answer();
+      },
+      failed: (error: EtcdError) => call.fail(error.code, error.message),
+    };
+    this.#server.propose(new CompactionOperation(request, waiter), frame);
+  }
+}

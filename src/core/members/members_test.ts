@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { textFromBytes } from "../../base/bytes.ts";
+import { ETCD_ERRORS } from "../errors.ts";
+import { decodeMember, encodeMember, type Member } from "./member.ts";
+import { computeClusterId, computeMemberId, formatId } from "./member_id.ts";
+import { Membership } from "./membership.ts";
+
+const MEMBER: Member = {
+  id: 10501334649042878790n,
+  peerUrls: ["http://localhost:2380"],
+  isLearner: false,
+  name: "default",
+  clientUrls: ["http://localhost:2379"],
+};
+
+Deno.test("computeMemberId() and computeClusterId() give etcd's IDs of a default member", () => {
+  // What every etcd started without flags prints.
+  const id = computeMemberId(["http://localhost:2380"], "etcd-cluster");
+  assert.equal(formatId(id), "8e9e05c52164694d");
+  assert.equal(formatId(computeClusterId([id])), "cdf818194e3a8c32");
+});
+
+Deno.test("encodeMember() writes etcd's JSON and decodeMember() reads it", () => {
+  const bytes = encodeMember(MEMBER);
+  assert.equal(
+    textFromBytes(bytes),
+    '{"id":10501334649042878790,"peerURLs":["http://localhost:2380"],' +
+      '"name":"default","clientURLs":["http://localhost:2379"]}',
+  );
+  assert.deepEqual(decodeMember(bytes), MEMBER);
+});
+
+Deno.test("decodeMember() refuses what is not a member", () => {
+  for (const text of ["", "[]", "{}", '{"id":"x"}']) {
+    assert.throws(() => decodeMember(new TextEncoder().encode(text)), SyntaxError);
+  }
+});
+
+Deno.test("Membership refuses used IDs and URLs with etcd's errors", () => {
+  const membership = new Membership(1n);
+  membership.add(MEMBER);
+  assert.throws(() => membership.add(MEMBER), ETCD_ERRORS.memberExist);
+  assert.throws(() => membership.add({ ...MEMBER, id: 2n }), ETCD_ERRORS.peerURLExist);
+  membership.remove(MEMBER.id);
+  assert.throws(() => membership.remove(MEMBER.id), ETCD_ERRORS.memberNotFound);
+  assert.throws(() => membership.add(MEMBER), ETCD_ERRORS.memberNotFound);
+  assert.deepEqual(membership.list(), []);
+});
+
+Deno.test("Membership records what a member publishes", () => {
+  const membership = new Membership(1n);
+  membership.add({ ...MEMBER, name: "", clientUrls: [] });
+  membership.updateAttributes(MEMBER.id, "n1", ["http://127.0.0.1:1"]);
+  membership.updatePeerUrls(MEMBER.id, ["http://127.0.0.1:2"]);
+  assert.deepEqual(membership.list(), [
+    { ...MEMBER, name: "n1", clientUrls: ["http://127.0.0.1:1"], peerUrls: ["http://127.0.0.1:2"] },
+  ]);
+});

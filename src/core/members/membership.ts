@@ -1,0 +1,73 @@
+import { ETCD_ERRORS } from "../errors.ts";
+import { computeClusterId } from "./member_id.ts";
+import type { Member } from "./member.ts";
+
+/** Who belongs to the cluster, who was removed from it, and the version all agree on. */
+export class Membership {
+  readonly clusterId: bigint;
+  readonly #members = new Map<bigint, Member>();
+  readonly #removed = new Set<bigint>();
+  #clusterVersion: string | undefined;
+
+  constructor(clusterId: bigint) {
+    this.clusterId = clusterId;
+  }
+
+  /** The cluster that exactly these members bootstrap. */
+  static clusterIdOf(members: readonly Member[]): bigint {
+    return computeClusterId(members.map((member) => member.id));
+  }
+
+  /** All members by ascending ID. */
+  list(): Member[] {
+    return [...this.#members.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  get(id: bigint): Member | undefined {
+    return this.#members.get(id);
+  }
+
+  /** The version that every member supports, like `3.7.0`; undefined until it is decided. */
+  get clusterVersion(): string | undefined {
+    return this.#clusterVersion;
+  }
+
+  setClusterVersion(version: string): void {
+    this.#clusterVersion = version;
+  }
+
+  /** Adds a member. Throws etcd's error when its ID was used or a peer URL is taken. */
+  add(member: Member): void {
+    if (this.#removed.has(member.id)) throw ETCD_ERRORS.memberNotFound;
+    if (this.#members.has(member.id)) throw ETCD_ERRORS.memberExist;
+    for (const other of this.#members.values()) {
+      if (other.peerUrls.some((url) => member.peerUrls.includes(url))) {
+        throw ETCD_ERRORS.peerURLExist;
+      }
+    }
+    this.#members.set(member.id, member);
+  }
+
+  /** Removes a member; its ID never comes back. */
+  remove(id: bigint): void {
+    if (!this.#members.delete(id)) throw ETCD_ERRORS.memberNotFound;
+    this.#removed.add(id);
+  }
+
+  /** Replaces the peer URLs of a member. */
+  updatePeerUrls(id: bigint, peerUrls: readonly string[]): void {
+    this.#members.set(id, { ...this.#mustGet(id), peerUrls });
+  }
+
+  /** Records what a member has published of itself. */
+  updateAttributes(id: bigint, name: string, clientUrls: readonly string[]): void {
+    if (this.#removed.has(id)) return;
+    this.#members.set(id, { ...this.#mustGet(id), name, clientUrls });
+  }
+
+  #mustGet(id: bigint): Member {
+    const member = this.#members.get(id);
+    if (member === undefined) throw ETCD_ERRORS.memberNotFound;
+    return member;
+  }
+}

@@ -1,0 +1,22 @@
+import type { Clock } from "../base/clock.ts";
+import type { Lessor } from "../core/lease/lessor.ts";
+import type { Membership } from "../core/members/membership.ts";
+import type { Store } from "../core/mvcc/store.ts";
+import type { CompactionRunner } from "./compaction_runner.ts";
+
+/** Everything that log entries change when they are applied. */
+export interface AppliedState {
+  readonly store: Store;
+  readonly lessor: Lessor;
+  readonly membership: Membership;
+  readonly compactions: CompactionRunner;
+  readonly clock: Clock;
+  readonly counts: LeaseCounts;
+}
+
+/** What has happened to leases since the start, for the metrics. */
+export interface LeaseCounts {
+  leasesGranted: number;
+  leasesRevoked: number;
+  leasesRenewed: number;
+}

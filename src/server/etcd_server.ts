@@ -1,0 +1,402 @@
+import { assert } from "../base/assert.ts";
+import type { Timer } from "../base/clock.ts";
+import { ETCD_ERRORS, EtcdError } from "../core/errors.ts";
+import { Lessor } from "../core/lease/lessor.ts";
+import { decodeMember } from "../core/members/member.ts";
+import { Membership } from "../core/members/membership.ts";
+import { Store } from "../core/mvcc/store.ts";
+import { WatchHub } from "../core/mvcc/watch_hub.ts";
+import { NO_MEMBER, RaftNode } from "../core/raft/raft_node.ts";
+import { LeaseRevokeRequest } from "../pb/etcdserverpb.ts";
+import { encodeRaftRequest, readRaftRequestCounter } from "../pb/raft_request.ts";
+import { ConfChange, ConfChangeType, type Entry, EntryType } from "../pb/raftpb.ts";
+import type { AppliedState, LeaseCounts } from "./applied_state.ts";
+import { BackgroundWork } from "./background.ts";
+import { type OpenedLog, openLog } from "./bootstrap.ts";
+import { CommitLoop } from "./commit_loop.ts";
+import { CompactionRunner } from "./compaction_runner.ts";
+import { LeaseExpirer, type LeaseRevoker } from "./lease_expirer.ts";
+import { SERVER_LIMITS } from "./limits.ts";
+import { decodeOperation } from "./operations/decode.ts";
+import { LeaseRevokeOperation } from "./operations/lease.ts";
+import type { Operation } from "./operations/operation.ts";
+import { PendingProposals } from "./pending_proposals.ts";
+import { publishSelf } from "./publisher.ts";
+import { ReadGate, type WaitingRead } from "./read_gate.ts";
+import { RequestIdGenerator } from "./request_id.ts";
+import { minLeaseTtlSeconds, requestTimeoutMs, type ServerConfig } from "./server_config.ts";
+
+/**
+ * One member: it proposes what clients ask, drives Raft with the disk, applies what is committed
+ * and tells those who wait.
+ */
+export class EtcdServer implements LeaseRevoker {
+  readonly config: ServerConfig;
+  readonly memberId: bigint;
+  readonly store: Store;
+  readonly lessor: Lessor;
+  readonly membership: Membership;
+  readonly hub: WatchHub;
+  readonly #log: OpenedLog;
+  readonly #raft: RaftNode;
+  readonly #loop: CommitLoop;
+  readonly #state: AppliedState;
+  readonly #compactions = new CompactionRunner();
+  readonly #proposals = new PendingProposals();
+  readonly #reads = new ReadGate();
+  readonly #requestIds: RequestIdGenerator;
+  readonly #leaseExpirer: LeaseExpirer;
+  readonly #watchCatchUp: BackgroundWork;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #stopping = Promise.withResolvers<void>();
+  readonly #stopped = Promise.withResolvers<void>();
+  #tickTimer: Timer | undefined;
+  #lifecycle: "new" | "running" | "stopping" | "stopped" = "new";
+  #failure: unknown;
+  #leadershipSeen = false;
+  #failedProposalCount = 0;
+  #leaderChangeCount = 0;
+
+  private constructor(config: ServerConfig, log: OpenedLog) {
+    this.config = config;
+    this.#log = log;
+    this.memberId = log.memberId;
+    this.membership = new Membership(log.clusterId);
+    this.lessor = new Lessor({ minTtlSeconds: minLeaseTtlSeconds(config) });
+    this.store = new Store(this.lessor);
+    this.hub = new WatchHub(this.store, {
+      maxResponseBytes: config.maxRequestBytes + 512 * 1024,
+      progressNotifyIntervalMs: config.watchProgressNotifyIntervalMs,
+      prng: config.prng,
+    });
+    this.#state = {
+      store: this.store,
+      lessor: this.lessor,
+      membership: this.membership,
+      compactions: this.#compactions,
+      clock: config.clock,
+      counts: { leasesGranted: 0, leasesRevoked: 0, leasesRenewed: 0 },
+    };
+    this.#requestIds = new RequestIdGenerator(log.memberId, config.clock.wallMs());
+    this.#raft = new RaftNode({
+      id: log.memberId,
+      electionTicks: config.electionTicks,
+      prng: config.prng,
+      start: log.raftStart,
+    });
+    this.#loop = new CommitLoop(this.#raft, log.storage, {
+      applyEntry: (entry) => this.#applyEntry(entry),
+      readConfirmed: (context, index) => this.#readConfirmed(context, index),
+      appliedSlice: () => this.#appliedSlice(),
+      failed: (error) => this.#fail(error),
+      nowMs: () => config.clock.monotonicMs(),
+    });
+    this.#leaseExpirer = new LeaseExpirer(this.lessor, this, config.clock);
+    this.#watchCatchUp = new BackgroundWork(() =>
+      this.hub.catchUp(SERVER_LIMITS.watchCatchUpSteps)
+    );
+    // Whoever embeds the server may never ask; an unasked failure is not an unhandled one.
+    this.#ready.promise.catch(() => {});
+  }
+
+  /**
+   * Opens the data directory, or bootstraps a new one. Throws an error that names the directory
+   * when it cannot be used.
+   */
+  static open(config: ServerConfig): EtcdServer {
+    const log = openLog(config);
+    try {
+      return new EtcdServer(config, log);
+    } catch (error) {
+      log.storage.close();
+      throw error;
+    }
+  }
+
+  /** Resolves once this member serves requests; rejects if it stops before. */
+  get readyNotify(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** Resolves when the server begins to stop. */
+  get stoppingNotify(): Promise<void> {
+    return this.#stopping.promise;
+  }
+
+  /** Resolves when the server has stopped and its files are closed. */
+  get stopNotify(): Promise<void> {
+    return this.#stopped.promise;
+  }
+
+  /** Why the server stopped by itself, else undefined. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  get clusterId(): bigint {
+    return this.membership.clusterId;
+  }
+
+  get term(): number {
+    return this.#raft.term;
+  }
+
+  /** The leader's member ID, 0n while there is none. */
+  get leader(): bigint {
+    return this.#raft.leader;
+  }
+
+  get leads(): boolean {
+    return this.#raft.role === "leader";
+  }
+
+  get committedIndex(): number {
+    return this.#raft.committedIndex;
+  }
+
+  get appliedIndex(): number {
+    return this.#raft.appliedIndex;
+  }
+
+  get pendingProposalCount(): number {
+    return this.#proposals.count;
+  }
+
+  get failedProposalCount(): number {
+    return this.#failedProposalCount;
+  }
+
+  get leaderChangeCount(): number {
+    return this.#leaderChangeCount;
+  }
+
+  get leaseCounts(): Readonly<LeaseCounts> {
+    return this.#state.counts;
+  }
+
+  get expiredLeaseCount(): number {
+    return this.#leaseExpirer.expiredCount;
+  }
+
+  /** Begins to work: replays the log, becomes leader, publishes itself. */
+  start(): void {
+    this.#lifecycle = "running";
+    this.#scheduleTick();
+    this.#leaseExpirer.start();
+    this.#loop.wake();
+    this.#campaignWhenReplayed();
+  }
+
+  /** A new request ID as a lease ID: positive and never used before. */
+  newLeaseId(): bigint {
+    return this.#requestIds.full(this.#requestIds.next()) & 0x7fff_ffff_ffff_ffffn;
+  }
+
+  /**
+   * Frames bytes[start, end), an encoded request, as a log entry's data. The request is copied: it
+   * is the last `end - start` bytes of the frame, and stays valid there. Throws an EtcdError when
+   * the request is too large.
+   */
+  frame(field: number, bytes: Uint8Array, start: number, end: number): Uint8Array {
+    if (end - start > this.config.maxRequestBytes) throw ETCD_ERRORS.requestTooLarge;
+    const { memberBits } = this.#requestIds;
+    return encodeRaftRequest(field, bytes, start, end, memberBits, this.#requestIds.next());
+  }
+
+  /**
+   * Puts a framed operation into the log. Throws an EtcdError when it is refused at once;
+   * everything later reaches its waiter.
+   */
+  propose(operation: Operation, frame: Uint8Array): void {
+    if (this.#lifecycle !== "running") throw ETCD_ERRORS.stopped;
+    if (this.#raft.leader === NO_MEMBER) throw ETCD_ERRORS.noLeader;
+    this.#proposals.checkRoom();
+    const id = readRaftRequestCounter(frame, this.#requestIds.memberBits);
+    assert(id !== undefined, "a proposal is framed by the server that takes it");
+    this.#raft.propose(frame);
+    this.#proposals.add(id, operation, frame.length, this.config.clock.monotonicMs());
+    this.#loop.wake();
+  }
+
+  /** Frames and proposes an encoded request that was not sent by a client. */
+  proposeEncoded(operation: Operation, bytes: Uint8Array): void {
+    this.propose(operation, this.frame(operation.field, bytes, 0, bytes.length));
+  }
+
+  /** Lets a linearizable read go as soon as it may, which is mostly at once. */
+  whenReadable(read: WaitingRead): void {
+    if (this.#raft.readableNow && this.#lifecycle === "running") {
+      read.ready();
+      return;
+    }
+    if (this.#lifecycle !== "running") {
+      read.failed(ETCD_ERRORS.stopped);
+      return;
+    }
+    this.#reads.add(read, this.config.clock.monotonicMs());
+    this.#askReadIndex();
+  }
+
+  /** Whether a linearizable read may answer from the state as it is right now. */
+  get readableNow(): boolean {
+    return this.#raft.readableNow && this.#lifecycle === "running";
+  }
+
+  /**
+   * Renews a lease in memory and returns its time to live in seconds: 0 if it has run out,
+   * undefined if there is none. Throws noLeader while this member does not lead.
+   */
+  renewLease(id: bigint): number | undefined {
+    if (!this.lessor.primary) throw ETCD_ERRORS.noLeader;
+    this.#state.counts.leasesRenewed++;
+    return this.lessor.renew(id, this.config.clock.monotonicMs());
+  }
+
+  revokeLease(id: bigint, settled: (error: EtcdError | undefined) => void): void {
+    const waiter = { applied: () => settled(undefined), failed: settled };
+    const request = LeaseRevokeRequest.create({ id });
+    try {
+      const operation = new LeaseRevokeOperation(request, waiter);
+      this.proposeEncoded(operation, LeaseRevokeRequest.encode(request));
+    } catch (error) {
+      if (!(error instanceof EtcdError)) throw error;
+      settled(error);
+    }
+  }
+
+  /** Sees to it that slow and late watchers are served; call it when one has room again. */
+  wakeWatchers(): void {
+    this.#watchCatchUp.wake();
+  }
+
+  /**
+   * Stops: nothing more is taken, who waits gets `etcdserver: server stopped`, the log is closed.
+   * Safe to call at any time and more than once.
+   */
+  async stop(): Promise<void> {
+    if (this.#lifecycle === "stopping" || this.#lifecycle === "stopped") return this.stopNotify;
+    this.#lifecycle = "stopping";
+    this.#stopping.resolve();
+    this.#ready.reject(ETCD_ERRORS.stopped);
+    this.#tickTimer?.cancel();
+    this.#leaseExpirer.stop();
+    this.#compactions.stop();
+    this.#watchCatchUp.stop();
+    await this.#loop.stop();
+    this.#proposals.failAll(ETCD_ERRORS.stopped);
+    this.#reads.failAll(ETCD_ERRORS.stopped);
+    this.#log.storage.close();
+    this.#lifecycle = "stopped";
+    this.#stopped.resolve();
+  }
+
+  #fail(error: unknown): void {
+    this.#failure = error;
+    this.config.logger.error("the member stops because of an error", {
+      error: error instanceof Error ? error.message : String(error),
+    });
+    this.stop();
+  }
+
+  #scheduleTick(): void {
+    this.#tickTimer = this.config.clock.setTimer(this.config.tickMs, () => {
+      this.#tick();
+      if (this.#lifecycle === "running") this.#scheduleTick();
+    });
+  }
+
+  #tick(): void {
+    this.#raft.tick();
+    const nowMs = this.config.clock.monotonicMs();
+    const expiredBefore = nowMs - requestTimeoutMs(this.config);
+    this.#failedProposalCount += this.#proposals.expire(expiredBefore);
+    this.#reads.expire(expiredBefore);
+    this.#askReadIndex();
+    this.hub.tick(nowMs);
+    if (this.#raft.hasReady()) this.#loop.wake();
+  }
+
+  /** One confirmation serves all reads that wait; without a leader the next tick asks again. */
+  #askReadIndex(): void {
+    const context = this.#reads.newestContext;
+    if (context === 0 || !this.leads) return;
+    this.#raft.readIndex(context);
+    this.#loop.wake();
+  }
+
+  #readConfirmed(context: number, index: number): void {
+    this.#reads.confirm(context, index);
+    this.#reads.release(this.#raft.appliedIndex);
+  }
+
+  #applyEntry(entry: Entry): void {
+    if (entry.type === EntryType.EntryConfChange) this.#applyConfChange(entry);
+    else if (entry.data !== undefined && entry.data.length > 0) this.#applyOperation(entry);
+  }
+
+  #applyOperation(entry: Entry): void {
+    const data = entry.data;
+    if (data === undefined) return;
+    const id = readRaftRequestCounter(data, this.#requestIds.memberBits);
+    const own = id === undefined ? undefined : this.#proposals.take(id);
+    const operation = own ?? decodeOperation(data, entry.index);
+    operation.apply(this.#state);
+  }
+
+  #applyConfChange(entry: Entry): void {
+    const change = ConfChange.decode(entry.data ?? new Uint8Array(0));
+    try {
+      this.#changeMembership(change);
+    } catch (error) {
+      if (!(error instanceof EtcdError)) throw error;
+      // A refused change is applied as a change of nobody, so that Raft takes the next one.
+      change.nodeId = NO_MEMBER;
+    }
+    this.#raft.applyConfChange(change);
+  }
+
+  #changeMembership(change: ConfChange): void {
+    if (change.type === ConfChangeType.ConfChangeAddNode) {
+      this.membership.add(decodeMember(change.context ?? new Uint8Array(0)));
+    } else if (change.type === ConfChangeType.ConfChangeRemoveNode) {
+      this.membership.remove(change.nodeId);
+    } else if (change.type === ConfChangeType.ConfChangeUpdateNode) {
+      const member = decodeMember(change.context ?? new Uint8Array(0));
+      this.membership.updatePeerUrls(change.nodeId, member.peerUrls);
+    }
+  }
+
+  #appliedSlice(): void {
+    const applied = this.#raft.appliedIndex;
+    this.hub.notify();
+    this.#watchCatchUp.wake();
+    this.#reads.release(applied);
+    const { logEntriesKept, logEntriesSlack } = SERVER_LIMITS;
+    if (applied - this.#raft.firstIndex > logEntriesKept + logEntriesSlack) {
+      this.#raft.truncateLogTo(applied - logEntriesKept);
+    }
+    this.#campaignWhenReplayed();
+    this.#noticeLeadership();
+  }
+
+  /**
+   * A sole voter need not wait for an election timeout: once the committed part of the log is
+   * applied, it knows that it is alone and stands at once.
+   */
+  #campaignWhenReplayed(): void {
+    if (this.leads || this.#raft.appliedIndex < this.#raft.committedIndex) return;
+    this.#raft.campaign();
+    if (this.leads) this.#loop.wake();
+  }
+
+  #noticeLeadership(): void {
+    if (this.#leadershipSeen || !this.#raft.readableNow) return;
+    this.#leadershipSeen = true;
+    this.#leaderChangeCount++;
+    this.lessor.promote(
+      this.config.clock.monotonicMs(),
+      this.config.electionTicks * this.config.tickMs,
+    );
+    publishSelf(this).then(() => this.#ready.resolve(), (error) => this.#ready.reject(error));
+  }
+}

@@ -1,0 +1,25 @@
+/** Every bound of the server room, each with its reason. */
+export const SERVER_LIMITS = {
+  /**
+   * Bytes of proposals that wait for their sync. etcd refuses proposals when its apply backlog is
+   * 5000 entries; here entries are applied as soon as they commit, so what can pile up is what
+   * the disk has not taken yet. 256 MiB is about two seconds of a fast disk.
+   */
+  pendingProposalBytes: 256 * 1024 * 1024,
+  /** The longest time that one turn of the event loop may spend applying entries. */
+  applySliceMs: 5,
+  /** Entries applied between two looks at the clock; looking costs as much as a small put. */
+  applyEntriesPerClockCheck: 64,
+  /** Applied entries kept in memory for followers that fall behind (etcd: snapshot-catchup-entries). */
+  logEntriesKept: 5_000,
+  /** How far the log may grow beyond that before it is cut, so that cutting is rare. */
+  logEntriesSlack: 5_000,
+  /** How often expired leases are looked for, as in etcd. */
+  leaseExpiryScanMs: 500,
+  /** Expired leases revoked in one scan, as in etcd: at most 1000 a second. */
+  leaseExpiriesPerScan: 500,
+  /** The work of one slice of compaction, in steps of the store. */
+  compactionStepsPerSlice: 2_000,
+  /** The work of one slice of catching up slow watchers, in changes read. */
+  watchCatchUpSteps: 2_000,
+} as const;

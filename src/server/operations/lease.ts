@@ -1,0 +1,46 @@
+import type { LeaseGrantRequest, LeaseRevokeRequest } from "../../pb/etcdserverpb.ts";
+import type { AppliedState } from "../applied_state.ts";
+import { OperationField } from "./field.ts";
+import { WaitedOperation, type Waiter } from "./operation.ts";
+
+/** The ID and the granted time to live of a new lease. */
+export interface LeaseGrantResult {
+  readonly id: bigint;
+  readonly ttlSeconds: number;
+}
+
+export class LeaseGrantOperation extends WaitedOperation<LeaseGrantResult> {
+  readonly field = OperationField.LEASE_GRANT;
+  readonly #request: LeaseGrantRequest;
+
+  constructor(request: LeaseGrantRequest, waiter?: Waiter<LeaseGrantResult>) {
+    super(waiter);
+    this.#request = request;
+  }
+
+  protected perform(state: AppliedState): LeaseGrantResult {
+    const lease = state.lessor.grant(
+      this.#request.id,
+      this.#request.ttl,
+      state.clock.monotonicMs(),
+    );
+    state.counts.leasesGranted++;
+    return { id: this.#request.id, ttlSeconds: lease.ttlSeconds };
+  }
+}
+
+export class LeaseRevokeOperation extends WaitedOperation<void> {
+  readonly field = OperationField.LEASE_REVOKE;
+  readonly #request: LeaseRevokeRequest;
+
+  constructor(request: LeaseRevokeRequest, waiter?: Waiter<void>) {
+    super(waiter);
+    this.#request = request;
+  }
+
+  protected perform(state: AppliedState): void {
+    const keys = state.lessor.revoke(this.#request.id);
+    state.store.deleteKeys(keys);
+    state.counts.leasesRevoked++;
+  }
+}

@@ -1,0 +1,51 @@
+import { EtcdError } from "../../core/errors.ts";
+import type { AppliedState } from "../applied_state.ts";
+
+/** Who waits for the outcome of an operation; exactly one of the two is called, once. */
+export interface Waiter<Result> {
+  /** The operation is durable and applied, and no later one is applied yet. */
+  applied(result: Result): void;
+  /** The operation was refused and changed nothing, or its outcome is not known to this member. */
+  failed(error: EtcdError): void;
+}
+
+/**
+ * One entry's command. `field` is its field number in InternalRaftRequest. An operation that was
+ * proposed here knows its waiter; one that is read from the log has none.
+ */
+export interface Operation {
+  readonly field: number;
+  apply(state: AppliedState): void;
+  /** Gives up on the operation: its waiter gets the error. */
+  fail(error: EtcdError): void;
+}
+
+/** The common way of an operation: do it, then tell the waiter. */
+export abstract class WaitedOperation<Result> implements Operation {
+  abstract readonly field: number;
+  readonly #waiter: Waiter<Result> | undefined;
+
+  constructor(waiter: Waiter<Result> | undefined) {
+    this.#waiter = waiter;
+  }
+
+  protected abstract perform(state: AppliedState): Result;
+
+  apply(state: AppliedState): void {
+    let result: Result;
+    try {
+      result = this.perform(state);
+    } catch (error) {
+      // A refusal is an outcome like any other. Everything else is a defect of this program, and
+      // a member whose state may be broken must stop.
+      if (!(error instanceof EtcdError)) throw error;
+      this.#waiter?.failed(error);
+      return;
+    }
+    this.#waiter?.applied(result);
+  }
+
+  fail(error: EtcdError): void {
+    this.#waiter?.failed(error);
+  }
+}
