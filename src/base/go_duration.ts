@@ -87,7 +87,7 @@ export function millisecondsFromNanoseconds(nanoseconds: bigint): number {
     Number(nanoseconds % NANOSECONDS_PER_MILLISECOND) / 1e6;
 }
 
-/** The way back; milliseconds that come from nanoseconds return to the same nanoseconds. */
+/** The way back, exact to the nanosecond for everything below a month. */
 export function nanosecondsFromMilliseconds(milliseconds: number): bigint {
   const whole = Math.trunc(milliseconds);
   return BigInt(whole) * NANOSECONDS_PER_MILLISECOND +

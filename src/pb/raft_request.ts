@@ -51,7 +51,9 @@ export function encodeRaftRequest(
  * undefined when the bytes are another member's, or framed otherwise.
  */
 export function readRaftRequestCounter(data: Uint8Array, memberBits: number): number | undefined {
-  if (data.length < 4 || data[0] !== HEADER_TAG_LOW || data[1] !== HEADER_TAG_HIGH) return undefined;
+  if (data.length < 4 || data[0] !== HEADER_TAG_LOW || data[1] !== HEADER_TAG_HIGH) {
+    return undefined;
+  }
   if (data[3] !== ID_TAG) return undefined;
   const end = Math.min(data.length, 3 + data[2]);
   let counter = 0;

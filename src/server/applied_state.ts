@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Lessor } from "../core/lease/lessor.ts";
 import type { Membership } from "../core/members/membership.ts";
 import type { Store } from "../core/mvcc/store.ts";
+import type { WatchHub } from "../core/mvcc/watch_hub.ts";
 import type { CompactionRunner } from "./compaction_runner.ts";
 
 /** Everything that log entries change when they are applied. */
@@ -9,6 +10,7 @@ export interface AppliedState {
   readonly store: Store;
   readonly lessor: Lessor;
   readonly membership: Membership;
+  readonly hub: WatchHub;
   readonly compactions: CompactionRunner;
   readonly clock: Clock;
   readonly counts: LeaseCounts;

@@ -20,6 +20,7 @@ import { SERVER_LIMITS } from "./limits.ts";
 import { decodeOperation } from "./operations/decode.ts";
 import { LeaseRevokeOperation } from "./operations/lease.ts";
 import type { Operation } from "./operations/operation.ts";
+import { OpenStreams } from "./open_streams.ts";
 import { PendingProposals } from "./pending_proposals.ts";
 import { publishSelf } from "./publisher.ts";
 import { ReadGate, type WaitingRead } from "./read_gate.ts";
@@ -37,6 +38,8 @@ export class EtcdServer implements LeaseRevoker {
   readonly lessor: Lessor;
   readonly membership: Membership;
   readonly hub: WatchHub;
+  /** Streams that end when the server stops. */
+  readonly streams = new OpenStreams();
   readonly #log: OpenedLog;
   readonly #raft: RaftNode;
   readonly #loop: CommitLoop;
@@ -53,6 +56,7 @@ export class EtcdServer implements LeaseRevoker {
   #tickTimer: Timer | undefined;
   #lifecycle: "new" | "running" | "stopping" | "stopped" = "new";
   #failure: unknown;
+  #isReady = false;
   #leadershipSeen = false;
   #failedProposalCount = 0;
   #leaderChangeCount = 0;
@@ -74,6 +78,7 @@ export class EtcdServer implements LeaseRevoker {
       lessor: this.lessor,
       membership: this.membership,
       compactions: this.#compactions,
+      hub: this.hub,
       clock: config.clock,
       counts: { leasesGranted: 0, leasesRevoked: 0, leasesRenewed: 0 },
     };
@@ -103,12 +108,12 @@ export class EtcdServer implements LeaseRevoker {
    * Opens the data directory, or bootstraps a new one. Throws an error that names the directory
    * when it cannot be used.
    */
-  static open(config: ServerConfig): EtcdServer {
-    const log = openLog(config);
+  static async open(config: ServerConfig): Promise<EtcdServer> {
+    const log = await openLog(config);
     try {
       return new EtcdServer(config, log);
     } catch (error) {
-      log.storage.close();
+      await log.storage.close();
       throw error;
     }
   }
@@ -116,6 +121,11 @@ export class EtcdServer implements LeaseRevoker {
   /** Resolves once this member serves requests; rejects if it stops before. */
   get readyNotify(): Promise<void> {
     return this.#ready.promise;
+  }
+
+  /** Whether this member has begun to serve requests. */
+  get isReady(): boolean {
+    return this.#isReady;
   }
 
   /** Resolves when the server begins to stop. */
@@ -277,6 +287,7 @@ export class EtcdServer implements LeaseRevoker {
     if (this.#lifecycle === "stopping" || this.#lifecycle === "stopped") return this.stopNotify;
     this.#lifecycle = "stopping";
     this.#stopping.resolve();
+    this.streams.endAll();
     this.#ready.reject(ETCD_ERRORS.stopped);
     this.#tickTimer?.cancel();
     this.#leaseExpirer.stop();
@@ -285,7 +296,7 @@ export class EtcdServer implements LeaseRevoker {
     await this.#loop.stop();
     this.#proposals.failAll(ETCD_ERRORS.stopped);
     this.#reads.failAll(ETCD_ERRORS.stopped);
-    this.#log.storage.close();
+    await this.#closeLog();
     this.#lifecycle = "stopped";
     this.#stopped.resolve();
   }
@@ -296,6 +307,15 @@ export class EtcdServer implements LeaseRevoker {
       error: error instanceof Error ? error.message : String(error),
     });
     this.stop();
+  }
+
+  async #closeLog(): Promise<void> {
+    try {
+      await this.#log.storage.close();
+    } catch (error) {
+      // What was acknowledged was synced before, so nothing is lost; but somebody should know.
+      this.#failure ??= error;
+    }
   }
 
   #scheduleTick(): void {
@@ -397,6 +417,9 @@ export class EtcdServer implements LeaseRevoker {
       this.config.clock.monotonicMs(),
       this.config.electionTicks * this.config.tickMs,
     );
-    publishSelf(this).then(() => this.#ready.resolve(), (error) => this.#ready.reject(error));
+    publishSelf(this).then(() => {
+      this.#isReady = true;
+      this.#ready.resolve();
+    }, (error) => this.#ready.reject(error));
   }
 }

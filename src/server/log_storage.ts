@@ -6,12 +6,12 @@ export interface LogStorage {
   append(hardState: HardState | undefined, entries: readonly Entry[]): boolean;
   /** Makes durable what was appended. A failure is final: the member must stop. */
   sync(): Promise<void>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** The storage of a server that forgets everything when it stops. */
 export const memoryLogStorage: LogStorage = {
   append: () => false,
   sync: () => Promise.resolve(),
-  close: () => {},
+  close: () => Promise.resolve(),
 };

@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Prng } from "../base/prng.ts";
 import type { FileSystem } from "../disk/file_system.ts";
-import type { ServerObserver } from "./server_observer.ts";
+import type { WalObserver } from "../disk/wal.ts";
 
 /** What a member needs to know. The embed room makes it from the user's Config. */
 export interface ServerConfig {
@@ -22,7 +22,7 @@ export interface ServerConfig {
   readonly clock: Clock;
   readonly prng: Prng;
   readonly logger: Logger;
-  readonly observer: ServerObserver;
+  readonly observer: WalObserver;
 }
 
 /** The directories and how to write to them. */

@@ -2,7 +2,7 @@ import { formatId } from "../../core/members/member_id.ts";
 import { NO_MEMBER } from "../../core/raft/raft_node.ts";
 import { Counter, Gauge, Histogram, type Registry } from "../../deps/prom_client.ts";
 import type { EtcdServer } from "../../server/etcd_server.ts";
-import type { ServerObserver } from "../../server/server_observer.ts";
+import type { WalObserver } from "../../disk/wal.ts";
 import { DETCD_VERSION, ETCD_VERSION } from "../../server/versions.ts";
 import type { HealthCounts } from "../http/health.ts";
 
@@ -18,7 +18,7 @@ interface ReadValue {
 }
 
 /** The durations that the server reports while it works, as histograms of a registry. */
-export class DiskMetrics implements ServerObserver {
+export class DiskMetrics implements WalObserver {
   readonly #walSync: Histogram;
   readonly #walWrite: Histogram;
   readonly #walBytes: Gauge;
@@ -41,13 +41,13 @@ export class DiskMetrics implements ServerObserver {
     });
   }
 
-  walSynced(durationMs: number): void {
+  synced(durationMs: number): void {
     this.#walSync.observe(durationMs / 1000);
   }
 
-  walWritten(durationMs: number, bytes: number): void {
+  written(sizeBytes: number, durationMs: number): void {
     this.#walWrite.observe(durationMs / 1000);
-    this.#walBytes.inc(bytes);
+    this.#walBytes.inc(sizeBytes);
   }
 }
 
@@ -136,10 +136,10 @@ function storeValues(server: EtcdServer): ReadValue[] {
       "Bytes of the store that hold data.",
       () => store.sizeInUseBytes,
     ),
-    counter("etcd_mvcc_range_total", "Ranges served.", () => store.counts.ranges),
-    counter("etcd_mvcc_put_total", "Puts applied.", () => store.counts.puts),
-    counter("etcd_mvcc_delete_total", "Deletes applied.", () => store.counts.deletes),
-    counter("etcd_mvcc_txn_total", "Transactions applied.", () => store.counts.txns),
+    counter("etcd_mvcc_range_total", "Ranges served.", () => store.counters.ranges),
+    counter("etcd_mvcc_put_total", "Puts applied.", () => store.counters.puts),
+    counter("etcd_mvcc_delete_total", "Deletes applied.", () => store.counters.deletes),
+    counter("etcd_mvcc_txn_total", "Transactions applied.", () => store.counters.txns),
     gauge("etcd_debugging_mvcc_keys_total", "Live keys.", () => store.keyCount),
     gauge(
       "etcd_debugging_mvcc_current_revision",
@@ -156,9 +156,9 @@ function storeValues(server: EtcdServer): ReadValue[] {
     gauge(
       "etcd_debugging_mvcc_slow_watcher_total",
       "Watchers that are behind.",
-      () => hub.slowWatcherCount,
+      () => hub.laggingWatcherCount,
     ),
-    counter("etcd_debugging_mvcc_events_total", "Events delivered.", () => hub.eventCount),
+    counter("etcd_debugging_mvcc_events_total", "Events delivered.", () => hub.deliveredEventCount),
     counter(
       "etcd_debugging_lease_granted_total",
       "Leases granted.",

@@ -1,5 +1,5 @@
 import { GrpcCode } from "../../base/grpc_code.ts";
-import { EtcdError } from "../../core/errors.ts";
+import { EtcdError, ETCD_ERRORS } from "../../core/errors.ts";
 import type { MessageListener, ServerCall } from "../../net/grpc/server_call.ts";
 import {
   HealthCheckRequest,
@@ -9,6 +9,7 @@ import {
   ServingStatus,
 } from "../../pb/healthpb.ts";
 import { HEALTH_SERVICE } from "../../pb/services.ts";
+import type { EndlessStream, OpenStreams } from "../../server/open_streams.ts";
 import type { ServiceRegistry } from "../service_registry.ts";
 import { respond, type ResponseWriter } from "./call_waiter.ts";
 import { failCall, refusing } from "./calls.ts";
@@ -19,16 +20,21 @@ const WHOLE_SERVER = "";
 
 /** grpc.health.v1.Health: a server that answers at all is serving. */
 export class HealthService {
+  readonly #streams: OpenStreams;
   readonly #writeCheck: ResponseWriter<HealthCheckResponse> = (writer, response) =>
     HealthCheckResponse.write(response, writer);
   readonly #writeList: ResponseWriter<HealthListResponse> = (writer, response) =>
     HealthListResponse.write(response, writer);
 
+  constructor(streams: OpenStreams) {
+    this.#streams = streams;
+  }
+
   register(registry: ServiceRegistry): void {
     const { check, list, watch } = HEALTH_SERVICE;
     registry.addUnary(check.path, refusing((c, b, start, end) => this.#check(c, b, start, end)));
     registry.addUnary(list.path, refusing((call) => this.#list(call)));
-    registry.addStream(watch.path, (call) => new HealthWatch(call));
+    registry.addStream(watch.path, (call) => new HealthWatch(call, this.#streams));
   }
 
   #check(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
@@ -44,11 +50,13 @@ export class HealthService {
 }
 
 /** A health watch: the status now, and the stream stays open for a change that never comes. */
-class HealthWatch implements MessageListener {
+class HealthWatch implements MessageListener, EndlessStream {
   readonly #call: ServerCall;
 
-  constructor(call: ServerCall) {
+  constructor(call: ServerCall, streams: OpenStreams) {
     this.#call = call;
+    streams.add(this);
+    call.onCancel = () => streams.delete(this);
   }
 
   message(bytes: Uint8Array, start: number, end: number): void {
@@ -65,6 +73,10 @@ class HealthWatch implements MessageListener {
   }
 
   halfClosed(): void {}
+
+  serverStopping(): void {
+    failCall(this.#call, ETCD_ERRORS.stopped);
+  }
 }
 
 function serving(): HealthCheckResponse {

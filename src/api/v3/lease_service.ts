@@ -1,3 +1,4 @@
+import { ETCD_ERRORS } from "../../core/errors.ts";
 import type { MessageListener, ServerCall } from "../../net/grpc/server_call.ts";
 import {
   LeaseGrantRequest,
@@ -13,6 +14,7 @@ import {
   type LeaseGrantResult,
   LeaseRevokeOperation,
 } from "../../server/operations/lease.ts";
+import type { EndlessStream } from "../../server/open_streams.ts";
 import type { ServiceRegistry } from "../service_registry.ts";
 import { CallWaiter, respond, type ResponseWriter } from "./call_waiter.ts";
 import { failCall, refusing, whenReadable } from "./calls.ts";
@@ -122,7 +124,7 @@ export class LeaseService {
 }
 
 /** One LeaseKeepAlive stream: an answer for each request, in order. */
-class KeepAliveStream implements MessageListener {
+class KeepAliveStream implements MessageListener, EndlessStream {
   readonly #call: ServerCall;
   readonly #server: EtcdServer;
   readonly #header: ResponseHeaderWriter;
@@ -131,6 +133,8 @@ class KeepAliveStream implements MessageListener {
     this.#call = call;
     this.#server = server;
     this.#header = header;
+    server.streams.add(this);
+    call.onCancel = () => this.#server.streams.delete(this);
   }
 
   message(bytes: Uint8Array, start: number, end: number): void {
@@ -138,12 +142,18 @@ class KeepAliveStream implements MessageListener {
       const { id } = LeaseKeepAliveRequest.decode(bytes, start, end);
       this.#answer(id, this.#server.renewLease(id) ?? 0);
     } catch (error) {
+      this.#server.streams.delete(this);
       failCall(this.#call, error);
     }
   }
 
   halfClosed(): void {
+    this.#server.streams.delete(this);
     this.#call.end();
+  }
+
+  serverStopping(): void {
+    failCall(this.#call, ETCD_ERRORS.stopped);
   }
 
   #answer(id: bigint, ttlSeconds: number): void {

@@ -62,6 +62,8 @@ export class CompactionOperation extends WaitedOperation<Promise<void>> {
   }
 
   protected perform(state: AppliedState): Promise<void> {
+    // Watchers get what the compaction is about to take away.
+    state.hub.notify();
     return state.compactions.run(state.store.compact(this.#request.revision));
   }
 }

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { Prng } from "../../src/base/prng.ts";
+import type { TargetName } from "../../tests/harness/targets.ts";
+import { parseReport } from "./h2load.ts";
+import { MessageReader } from "./lean_connection.ts";
+import { replaceSection, tableLines } from "./report.ts";
+import { formatFigure, median } from "./statistics.ts";
+import { WatchResponseCounter } from "./watch_response_counter.ts";
+import { encode, headerRevision } from "./wire.ts";
+
+function framed(message: Uint8Array): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
+}
+
+/** A watch stream with 3 created responses and 1 + 2 + ... + 20 events. */
+function watchStream(prng: Prng): Buffer {
+  const header = encode([[3, 300]]);
+  const messages = [0, 1, 2].map((id) => encode([[1, header], [2, id], [3, 1]]));
+  for (let count = 1; count <= 20; count++) {
+    const event = encode([[2, encode([[1, "key"], [5, prng.bytes(prng.between(0, 300))]])]]);
+    const events = Array.from({ length: count }, () => [11, event] as const);
+    messages.push(encode([[1, header], [2, 1], ...events]), new Uint8Array(0));
+  }
+  return Buffer.concat(messages.map(framed));
+}
+
+function cut(bytes: Buffer, prng: Prng): Buffer[] {
+  const pieces: Buffer[] = [];
+  for (let position = 0; position < bytes.length;) {
+    const end = Math.min(bytes.length, position + prng.between(1, 40));
+    pieces.push(bytes.subarray(position, end));
+    position = end;
+  }
+  return pieces;
+}
+
+Deno.test("WatchResponseCounter counts the same however the stream is cut", () => {
+  for (let seed = 1; seed <= 50; seed++) {
+    const prng = new Prng(seed);
+    const counter = new WatchResponseCounter();
+    for (const piece of cut(watchStream(prng), prng)) counter.data(piece, 0, piece.length);
+    assert.deepEqual([counter.created, counter.events], [3, 210], `seed ${seed}`);
+  }
+});
+
+Deno.test("MessageReader puts cut messages together", () => {
+  const prng = new Prng(7);
+  const messages = Array.from({ length: 30 }, (_, i) => prng.bytes(i * 3));
+  const stream = Buffer.concat(messages.map(framed));
+  const found: Uint8Array[] = [];
+  const reader = new MessageReader((bytes, start, end) => {
+    found.push(Uint8Array.from(bytes.subarray(start, end)));
+  });
+  for (const piece of cut(stream, prng)) reader.read(piece, 0, piece.length);
+  assert.deepEqual(found, messages);
+});
+
+Deno.test("headerRevision() reads the revision of a response", () => {
+  assert.equal(headerRevision(encode([[1, encode([[1, 2n ** 63n], [3, 4711]])], [4, 1]])), 4711);
+});
+
+Deno.test("parseReport() takes h2load's word only for a clean run", () => {
+  const report = [
+    "finished in 779.00ms, 38510.86 req/s, 2.48MB/s",
+    "requests: 300 total, 300 started, 300 done, 300 succeeded, 0 failed, 0 errored, 0 timeout",
+    "traffic: 1.93MB (2026422) total, 59.18KB (60600) headers (space savings 94.68%), 950.68KB (973492) data",
+  ].join("\n");
+  assert.deepEqual(parseReport(report, 300), { requestsPerSecond: 38510.86, dataBytes: 973492 });
+  assert.throws(() => parseReport(report, 301), /did not finish 301/);
+  assert.throws(() => parseReport(report.replace("0 errored", "1 errored"), 300), /did not finish/);
+});
+
+Deno.test("tableLines() shows medians and a ratio above 1 in detcd's favour", () => {
+  const rows = [
+    { id: "a", title: "rate", unit: "x/s", isRate: true },
+    { id: "b", title: "time", unit: "ms", isRate: false },
+    { id: "c", title: "alone", unit: "ms", isRate: false },
+  ];
+  const results = new Map<string, Map<TargetName, number[]>>();
+  results.set("a", new Map([["etcd", [1, 10, 4]], ["detcd", [8, 8, 8]]]));
+  results.set("b", new Map([["etcd", [30]], ["detcd", [10]]]));
+  results.set("c", new Map([["etcd", [30]]]));
+  const lines = tableLines(rows, results).slice(1);
+  assert.deepEqual(lines[0].slice(2), ["4.0 (1.0 - 10.0)", "8.0 (8.0 - 8.0)", "2.00x"]);
+  assert.equal(lines[1][4], "3.00x");
+  assert.deepEqual(lines[2].slice(3), ["-", "-"]);
+});
+
+Deno.test("replaceSection() replaces between the markers and appends where there are none", () => {
+  const section = "<!-- bench:begin -->\nnew\n<!-- bench:end -->";
+  const page = "# P\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nrest\n";
+  assert.equal(replaceSection(page, section), `# P\n${section}\nrest\n`);
+  assert.equal(replaceSection("# P\n", section), `# P\n\n${section}\n`);
+});
+
+Deno.test("median() and formatFigure() keep to what a measurement bears", () => {
+  assert.equal(median([5, 1, 9]), 5);
+  assert.equal(median([5, 1, 9, 7]), 6);
+  assert.ok(Number.isNaN(median([])));
+  assert.deepEqual([12345.6, 123.4, 12.34, NaN].map(formatFigure), ["12 346", "123", "12.3", "-"]);
+});

@@ -1,0 +1,103 @@
+import type { ServerProcess } from "../../tests/harness/server_process.ts";
+import { measureGets, measurePuts } from "./request_rows.ts";
+import { measureKeepAlives, measureWatch } from "./stream_rows.ts";
+import { measureStart } from "./start_rows.ts";
+import type { TargetName } from "../../tests/harness/targets.ts";
+
+/** One figure of the table. */
+export interface Row {
+  readonly id: string;
+  readonly title: string;
+  readonly unit: string;
+  /** Whether more is better; times and sizes are better small. */
+  readonly isRate: boolean;
+}
+
+/** A measurement that yields the figures of one or more rows. */
+export interface Measurement {
+  readonly rows: readonly Row[];
+  /** Starts its own server when it must see one start. */
+  readonly onFreshStart?: (target: TargetName) => Promise<number[]>;
+  readonly onServer?: (server: ServerProcess, seconds: number) => Promise<number[]>;
+}
+
+const WATCHERS = { connections: 10, watchersEach: 50 } as const;
+
+function rate(id: string, title: string, unit: string): Row {
+  return { id, title, unit, isRate: true };
+}
+
+function putMeasurement(
+  connections: number,
+  streamsEach: number,
+  rows: readonly Row[],
+): Measurement {
+  return {
+    rows,
+    onServer: async (server, seconds) => {
+      const shape = { connections, streamsEach };
+      const figures = await measurePuts(server, shape, seconds);
+      return [figures.requestsPerSecond, figures.cpuMicrosPerRequest].slice(0, rows.length);
+    },
+  };
+}
+
+function getMeasurement(connections: number, streamsEach: number, row: Row): Measurement {
+  return {
+    rows: [row],
+    onServer: async (server, seconds) => [
+      await measureGets(server, { connections, streamsEach }, seconds),
+    ],
+  };
+}
+
+function watchMeasurement(putsInFlight: number, row: Row): Measurement {
+  return {
+    rows: [row],
+    onServer: async (server, seconds) => [
+      await measureWatch(server, { ...WATCHERS, putsInFlight }, seconds),
+    ],
+  };
+}
+
+/** The whole table, in its order. */
+export const MEASUREMENTS: readonly Measurement[] = [
+  putMeasurement(50, 10, [
+    rate("put-50x10", "put 256 B, 50 connections x 10 streams", "puts/s"),
+    { id: "put-cpu", title: "server CPU time, same puts", unit: "us/put", isRate: false },
+  ]),
+  putMeasurement(100, 1, [rate("put-100x1", "put 256 B, 100 connections x 1 stream", "puts/s")]),
+  putMeasurement(1, 1, [rate("put-1x1", "put 256 B, one at a time", "puts/s")]),
+  getMeasurement(
+    50,
+    10,
+    rate("get-50x10", "linearizable get of one key, 50 connections x 10 streams", "gets/s"),
+  ),
+  getMeasurement(
+    100,
+    1,
+    rate("get-100x1", "linearizable get of one key, 100 connections x 1 stream", "gets/s"),
+  ),
+  watchMeasurement(
+    1,
+    rate("watch-500", "1 writer one put at a time, 500 watchers on 10 connections", "events/s"),
+  ),
+  watchMeasurement(
+    64,
+    rate("watch-500-flood", "1 writer 64 puts in flight, 500 watchers", "events/s"),
+  ),
+  {
+    rows: [rate("keepalive-100", "lease keep-alives, 100 streams", "renewals/s")],
+    onServer: async (server, seconds) => [await measureKeepAlives(server, 100, seconds)],
+  },
+  {
+    rows: [
+      { id: "start", title: "process start to first answered read", unit: "ms", isRate: false },
+      { id: "idle-rss", title: "resident memory, idle", unit: "MB", isRate: false },
+    ],
+    onFreshStart: async (target) => {
+      const { firstRequestMs, idleResidentMegabytes } = await measureStart(target);
+      return [firstRequestMs, idleResidentMegabytes];
+    },
+  },
+];

@@ -1,0 +1,18 @@
+import type { EtcdServer } from "../../server/etcd_server.ts";
+import type { ServiceRegistry } from "../service_registry.ts";
+import { ClusterService } from "./cluster_service.ts";
+import { HealthService } from "./health_service.ts";
+import { KvService } from "./kv_service.ts";
+import { LeaseService } from "./lease_service.ts";
+import { MaintenanceService } from "./maintenance_service.ts";
+import { WatchService } from "./watch_service.ts";
+
+/** Adds every service of the v3 API that is built so far. */
+export function registerServices(registry: ServiceRegistry, server: EtcdServer): void {
+  new KvService(server).register(registry);
+  new WatchService(server).register(registry);
+  new LeaseService(server).register(registry);
+  new ClusterService(server).register(registry);
+  new MaintenanceService(server).register(registry);
+  new HealthService(server.streams).register(registry);
+}

@@ -1,0 +1,54 @@
+import { SECTIONS, type Setting } from "../embed/config/setting.ts";
+import { SETTINGS } from "../embed/config/settings_table.ts";
+
+/** What detcd can be called for, for standard error behind a complaint. */
+export const USAGE = `Usage:
+
+  detcd [flags]
+    Run an etcd server.
+
+  detcd --version
+    Print versions and exit.
+
+  detcd -h | --help
+    Print all flags and exit.
+
+  detcd --config-file PATH
+    Run a server as the file says. All other flags and all environment variables are then ignored.
+
+  detcd ctl COMMAND
+    Talk to a server, as etcdctl does.
+
+  detcd utl COMMAND
+    Work on data files, as etcdutl does (not built yet).
+
+  detcd gateway
+    Forward TCP connections to servers (not built yet).
+
+  detcd grpc-proxy
+    Merge the requests of many clients (not built yet).
+`;
+
+const ENVIRONMENT_HELP = `Every flag --some-flag can be given as the environment variable \
+ETCD_SOME_FLAG instead.
+`;
+
+/** All that \`--help\` prints. */
+export function helpText(): string {
+  const sections = SECTIONS
+    .map((section) => ({
+      section,
+      settings: SETTINGS.filter((setting) =>
+        setting.section === section && setting.flag !== undefined
+      ),
+    }))
+    .map(({ section, settings }) => `${section}:\n${settings.map(flagHelp).join("")}`);
+  return [USAGE, ENVIRONMENT_HELP, ...sections].join("\n");
+}
+
+function flagHelp(setting: Setting): string {
+  // What is ignored needs no explanation but its name.
+  if (setting.status === "ignored") return `  --${setting.flag}\n`;
+  const notBuilt = setting.status === "refused" ? " Not built yet: only the default works." : "";
+  return `  --${setting.flag} '${setting.defaultText}'\n    ${setting.help}${notBuilt}\n`;
+}

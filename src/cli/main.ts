@@ -1,0 +1,51 @@
+import type { Config } from "../embed/config/config.ts";
+import type { RunningEtcd } from "./serve.ts";
+
+/** Subcommands that etcd has and detcd does not have yet. */
+const NOT_BUILT = ["utl", "gateway", "grpc-proxy"];
+
+/**
+ * Runs what the arguments ask for and returns the exit code. Each command is loaded only when it
+ * is asked for, so that a server carries no client and printing a version loads neither.
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  const [command, ...rest] = args;
+  if (command === "ctl") {
+    const { ctlMain } = await import("./ctl/main.ts");
+    return await ctlMain(rest);
+  }
+  if (NOT_BUILT.includes(command)) {
+    printError(`detcd ${command} is not built yet\n`);
+    return 1;
+  }
+  return await serveMain(args);
+}
+
+async function serveMain(args: readonly string[]): Promise<number> {
+  const { serve } = await import("./serve.ts");
+  const { processSignals } = await import("./signals.ts");
+  return await serve(args, {
+    environment: Deno.env.toObject(),
+    signals: processSignals,
+    processId: Deno.pid,
+    startEtcd,
+    print: (text) => print(Deno.stdout, text),
+    printError,
+    exit: (code) => Deno.exit(code),
+  });
+}
+
+async function startEtcd(config: Config): Promise<RunningEtcd> {
+  const module = await import("../embed/etcd.ts");
+  return await module.startEtcd(config);
+}
+
+function printError(text: string): void {
+  print(Deno.stderr, text);
+}
+
+/** Waits until the text is written, since the process may end right after. */
+function print(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  let rest = new TextEncoder().encode(text);
+  while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
+}

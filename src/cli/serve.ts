@@ -1,0 +1,187 @@
+import type { Logger } from "../base/log.ts";
+import type { Config } from "../embed/config/config.ts";
+import { DEFAULT_LOG_OUTPUT, STD_ERR_LOG_OUTPUT } from "../embed/config/constants.ts";
+import { ConfigError, ERR_UNSET_ADVERTISE_CLIENT_URLS_FLAG } from "../embed/config/errors.ts";
+import { closeLogging, standardErrorLogger } from "../embed/logging.ts";
+import { readCommandLine, type ServeWanted } from "./command_line.ts";
+import { hasMember } from "./data_directory.ts";
+import type { Environment } from "./environment.ts";
+import { UsageError } from "./flags.ts";
+import { helpText, USAGE } from "./help.ts";
+import { logNotices } from "./notice.ts";
+import { exitCodeOf, type SignalSource, type StopSignal, StopWatch } from "./signals.ts";
+import { versionText } from "./version.ts";
+
+/** A running server, as far as this command needs it. */
+export interface RunningEtcd {
+  /** The first thing it yields is why the server cannot go on; it ends when the server stops. */
+  err(): AsyncIterable<Error>;
+  /** Stops the server; what is under way is finished first. */
+  close(): Promise<void>;
+}
+
+/** What the command needs of the process it runs in. */
+export interface ServeHost {
+  readonly environment: Environment;
+  readonly signals: SignalSource;
+  readonly processId: number;
+  startEtcd(config: Config): Promise<RunningEtcd>;
+  print(text: string): void;
+  printError(text: string): void;
+  /** Ends the process at once. */
+  exit(code: number): void;
+}
+
+/** Runs a server until it is told to stop, and returns the exit code of the process. */
+export async function serve(args: readonly string[], host: ServeHost): Promise<number> {
+  try {
+    const commandLine = await readCommandLine(args, host.environment);
+    switch (commandLine.kind) {
+      case "help":
+        host.print(helpText());
+        return 0;
+      case "version":
+        host.print(versionText());
+        return 0;
+      case "serve":
+        return await runServer(commandLine, host, args);
+    }
+  } catch (error) {
+    if (error instanceof UsageError) {
+      host.printError(`${error.message}\n${USAGE}`);
+      return 2;
+    }
+    if (!(error instanceof ConfigError)) throw error;
+    // The command line did not even say how to log.
+    logBadConfig(standardErrorLogger("json"), error);
+    return 1;
+  }
+}
+
+async function runServer(
+  { config, defaultInitialCluster, notices }: ServeWanted,
+  host: ServeHost,
+  args: readonly string[],
+): Promise<number> {
+  config.setupLogging();
+  try {
+    const logger = loggerOf(config);
+    logNotices(logger, notices);
+    logger.info("Running: ", { args });
+    if (!prepare(config, defaultInitialCluster, logger)) return 1;
+    return await runUntilStopped(config, host, logger);
+  } finally {
+    closeLogging();
+  }
+}
+
+/** Checks the configuration and fills in what follows from it. Returns false when it is bad. */
+function prepare(config: Config, defaultInitialCluster: string, logger: Logger): boolean {
+  try {
+    config.validate();
+    useDefaultHost(config, defaultInitialCluster, logger);
+    if (!config.memoryOnly) chooseDataDirectory(config, logger);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    logBadConfig(loggerFor(config, logger), error);
+    return false;
+  }
+}
+
+function useDefaultHost(config: Config, defaultInitialCluster: string, logger: Logger): void {
+  const { host, error } = config.updateDefaultClusterFromName(defaultInitialCluster);
+  if (host !== "") logger.info("detected default host for advertise", { host });
+  if (error !== undefined) logger.info("failed to detect default host", { error });
+}
+
+function chooseDataDirectory(config: Config, logger: Logger): void {
+  if (config.dir === "") {
+    config.dir = `${config.name}.etcd`;
+    logger.warn("'data-dir' was empty; using default", { "data-dir": config.dir });
+  }
+  const message = hasMember(config.dir, logger)
+    ? "server has already been initialized"
+    : "Initialize and start etcd server";
+  logger.info(message, { "data-dir": config.dir });
+}
+
+/** What ended the server. */
+type Ending =
+  | { readonly kind: "signal"; readonly signal: StopSignal }
+  | { readonly kind: "failure"; readonly error: Error }
+  | { readonly kind: "stopped" };
+
+async function runUntilStopped(config: Config, host: ServeHost, logger: Logger): Promise<number> {
+  using stopWatch = new StopWatch(
+    host.signals,
+    (signal) => host.exit(exitCodeOf(signal, host.processId)),
+  );
+  const etcd = await startOrReport(config, host, logger);
+  if (etcd === undefined) return 1;
+  const ending = await Promise.race([signalled(stopWatch), ended(etcd)]);
+  if (ending.kind === "signal") {
+    logger.info("received signal; shutting down", { signal: ending.signal });
+  } else if (ending.kind === "failure") {
+    loggerFor(config, logger).error("the server failed", { error: ending.error });
+  }
+  await etcd.close();
+  if (ending.kind === "signal") return exitCodeOf(ending.signal, host.processId);
+  return ending.kind === "failure" ? 1 : 0;
+}
+
+async function startOrReport(
+  config: Config,
+  host: ServeHost,
+  logger: Logger,
+): Promise<RunningEtcd | undefined> {
+  try {
+    return await host.startEtcd(config);
+  } catch (error) {
+    loggerFor(config, logger).error("failed to start", { error });
+    if (error instanceof Error) logger.debug("where it failed", { stack: error.stack });
+    return undefined;
+  }
+}
+
+async function signalled(stopWatch: StopWatch): Promise<Ending> {
+  return { kind: "signal", signal: await stopWatch.first };
+}
+
+async function ended(etcd: RunningEtcd): Promise<Ending> {
+  for await (const error of etcd.err()) return { kind: "failure", error };
+  return { kind: "stopped" };
+}
+
+function loggerOf(config: Config): Logger {
+  return config.getLogger("etcdmain");
+}
+
+/** Why a server does not run must reach whoever started it, wherever its log goes. */
+function loggerFor(config: Config, logger: Logger): Logger {
+  const outputs = config.logOutputs;
+  const isSeen = outputs.includes(DEFAULT_LOG_OUTPUT) || outputs.includes(STD_ERR_LOG_OUTPUT);
+  if (isSeen) return logger;
+  const standardError = standardErrorLogger(config.logFormat);
+  return {
+    debug: (message, fields) => logger.debug(message, fields),
+    info: (message, fields) => logger.info(message, fields),
+    warn(message, fields) {
+      logger.warn(message, fields);
+      standardError.warn(message, fields);
+    },
+    error(message, fields) {
+      logger.error(message, fields);
+      standardError.error(message, fields);
+    },
+  };
+}
+
+function logBadConfig(logger: Logger, error: ConfigError): void {
+  logger.error("failed to verify flags", { error });
+  if (error === ERR_UNSET_ADVERTISE_CLIENT_URLS_FLAG) {
+    logger.warn("clients need to be told where to find this server", {
+      example: "--advertise-client-urls=http://192.0.2.1:2379",
+    });
+  }
+}

@@ -1,0 +1,80 @@
+import { assert } from "../../base/assert.ts";
+import { CountedBtree, type HandleKeys } from "../../base/counted_btree.ts";
+import { KeyBytes } from "./key_bytes.ts";
+import { KeyHash } from "./key_hash.ts";
+import { KeyTable } from "./key_table.ts";
+
+/**
+ * All keys that exist or have history. A hash finds exact keys; the tree gives order and counts
+ * (in it the keys that exist at present count).
+ */
+export class KeyIndex implements HandleKeys {
+  readonly table = new KeyTable();
+  readonly tree: CountedBtree = new CountedBtree(this);
+  readonly #hash = new KeyHash(this.table);
+  /** The key that was asked for last. */
+  readonly #key = new KeyBytes();
+
+  /** The bytes of a key, valid until the next call of any method here. */
+  bytesOf(key: string): KeyBytes {
+    this.#key.load(key);
+    return this.#key;
+  }
+
+  /** The record of the key, or 0. */
+  find(key: string): number {
+    this.#key.load(key);
+    const record = this.#hash.find(this.#key);
+    return record >= 0 ? record : this.tree.find(key);
+  }
+
+  /** The record of the key if the key exists at present, else 0. */
+  findLive(key: string): number {
+    const record = this.find(key);
+    return record !== 0 && this.table.version(record) !== 0 ? record : 0;
+  }
+
+  /** Makes a record, counted in the tree, for a key that has none. */
+  add(key: string): number {
+    this.#key.load(key);
+    const record = this.table.add(this.#key);
+    this.#hash.add(this.#key, record);
+    this.tree.insert(key, record);
+    return record;
+  }
+
+  /** Forgets the key of a record and gives the record back. */
+  remove(record: number): void {
+    const key = this.table.key(record);
+    const removed = this.tree.remove(key);
+    assert(removed === record, "a key has one record");
+    this.#key.load(key);
+    this.#hash.remove(this.#key);
+    this.table.remove(record);
+  }
+
+  compareKey(record: number, key: string): number {
+    this.#key.load(key);
+    return this.table.compareKey(record, this.#key);
+  }
+
+  keyOf(record: number): string {
+    return this.table.key(record);
+  }
+
+  /** Verifies that hash, tree and table hold the same keys. */
+  check(): void {
+    this.tree.check();
+    const records = this.tree.slice(0, this.tree.size);
+    assert(records.length === this.table.count, "each record is in the tree");
+    const hashed = this.#hash.check();
+    assert(hashed <= records.length, "the hash holds no more than the tree");
+    for (const record of records) {
+      assert(this.find(this.keyOf(record)) === record, "each record is found by its key");
+    }
+    const live = records.filter((record) => this.table.version(record) !== 0);
+    const counted = this.tree.countedSlice(0, this.tree.countedSize);
+    assert(live.length === counted.length, "the tree counts what exists");
+    live.forEach((record, i) => assert(record === counted[i], "the tree counts what exists"));
+  }
+}

@@ -1,0 +1,253 @@
+import { assert } from "../../base/assert.ts";
+import type { KeyValueRef } from "./change.ts";
+import { KeyIndex } from "./key_index.ts";
+import type { KeyTable } from "./key_table.ts";
+import type { LeaseRegistry } from "./lease_registry.ts";
+import { RevisionLog } from "./revision_log.ts";
+import type { StoreCounters } from "./store_counters.ts";
+import { type SlabOwners, ValueSlabs } from "./value_slabs.ts";
+
+/** What a change takes in etcd's file besides its bytes: its key of 17 bytes and a page entry. */
+const STORED_CHANGE_OVERHEAD_BYTES = 17 + 16;
+
+/** rangeEnd of "every key from here on". */
+const TO_THE_END = "\0";
+
+/**
+ * The versions of all keys: an index from key to latest version, a log of all retained changes,
+ * and the bytes of the pairs. Changes are made one by one and become a revision when committed.
+ */
+export class Keyspace implements SlabOwners {
+  readonly index = new KeyIndex();
+  readonly log = new RevisionLog();
+  readonly values = new ValueSlabs();
+  /** Reading and hashing in slices forbid removal while this is above zero. */
+  pins = 0;
+  /**
+   * Changes of exactly the last compaction's revision that it kept though they are superseded,
+   * oldest first; the next compaction removes them.
+   */
+  compactionLeftovers: number[] = [];
+  readonly #table: KeyTable = this.index.table;
+  readonly #leases: LeaseRegistry;
+  readonly #counters: StoreCounters;
+  #currentRevision = 1;
+  #compactedRevision = -1;
+  /** How many changes the revision that is being made has. */
+  #openChanges = 0;
+  #storedBytes = 0;
+
+  constructor(leases: LeaseRegistry, counters: StoreCounters) {
+    this.#leases = leases;
+    this.#counters = counters;
+  }
+
+  get currentRevision(): number {
+    return this.#currentRevision;
+  }
+
+  get compactedRevision(): number {
+    return this.#compactedRevision;
+  }
+
+  /** The revision that reads see: inside a transaction that has written, the one being made. */
+  get readRevision(): number {
+    return this.#openChanges === 0 ? this.#currentRevision : this.#currentRevision + 1;
+  }
+
+  /** How many changes are made and not yet committed. */
+  get openChanges(): number {
+    return this.#openChanges;
+  }
+
+  /** What all retained changes take in etcd's file. */
+  get storedBytes(): number {
+    return this.#storedBytes;
+  }
+
+  storedSize(change: number): number {
+    return this.log.length(change) + STORED_CHANGE_OVERHEAD_BYTES;
+  }
+
+  hasLease(id: bigint): boolean {
+    return this.#leases.has(id);
+  }
+
+  /** Makes the changes since the last commit a revision, if there are any. */
+  commit(): void {
+    if (this.#openChanges === 0) return;
+    this.#openChanges = 0;
+    this.#currentRevision++;
+  }
+
+  /** From now on reads below `revision` are refused. */
+  markCompacted(revision: number): void {
+    assert(revision > this.#compactedRevision, "compactions go forward");
+    this.#compactedRevision = revision;
+  }
+
+  put(key: string, value: Uint8Array, lease: bigint): void {
+    const table = this.#table;
+    const revision = this.#currentRevision + 1;
+    let createRevision = revision;
+    let version = 1;
+    let record = this.index.find(key);
+    if (record === 0) {
+      record = this.index.add(key);
+    } else if (table.version(record) === 0) {
+      this.index.tree.setCounted(key, true);
+    } else {
+      createRevision = table.createRevision(record);
+      version = table.version(record) + 1;
+    }
+    const change = this.#addChange(record, revision, false);
+    const { bytes, length } = this.index.bytesOf(key);
+    this.values.addKeyValue(
+      change,
+      bytes,
+      length,
+      createRevision,
+      revision,
+      version,
+      value,
+      lease,
+    );
+    table.setVersion(record, createRevision, revision, version);
+    this.#placeChange(record, change);
+    this.#counters.putBytes += key.length + value.length;
+    if (lease !== 0n || table.hasLease(record)) this.#setLease(record, key, lease);
+  }
+
+  /** Deletes a key that exists; the caller sees to it that the tree stops counting it. */
+  delete(record: number): void {
+    const table = this.#table;
+    const revision = this.#currentRevision + 1;
+    const change = this.#addChange(record, revision, true);
+    this.values.addTombstone(
+      change,
+      table.keyArray(record),
+      table.keyStart(record),
+      table.keyLength(record),
+      revision,
+    );
+    table.setVersion(record, 0, revision, 0);
+    this.#placeChange(record, change);
+    if (table.hasLease(record)) this.#setLease(record, table.key(record), 0n);
+  }
+
+  /** Deletes one key if it exists. */
+  deleteKey(key: string): boolean {
+    const record = this.index.findLive(key);
+    if (record === 0) return false;
+    this.delete(record);
+    this.index.tree.setCounted(key, false);
+    return true;
+  }
+
+  /** The keys in [key, rangeEnd) that exist, in order. */
+  liveRecords(key: string, rangeEnd: string): number[] {
+    if (rangeEnd === "") {
+      const record = this.index.findLive(key);
+      return record === 0 ? [] : [record];
+    }
+    const { tree } = this.index;
+    return tree.countedSlice(tree.countedRank(key), this.liveRankOfEnd(rangeEnd));
+  }
+
+  /** How many keys that exist lie before the end of a range. */
+  liveRankOfEnd(rangeEnd: string): number {
+    const { tree } = this.index;
+    return rangeEnd === TO_THE_END ? tree.countedSize : tree.countedRank(rangeEnd);
+  }
+
+  /** The keys in [key, rangeEnd) that exist or have history, in order. */
+  records(key: string, rangeEnd: string): number[] {
+    if (rangeEnd === "") {
+      const record = this.index.find(key);
+      return record === 0 ? [] : [record];
+    }
+    const { tree } = this.index;
+    return tree.slice(tree.rank(key), this.rankOfEnd(rangeEnd));
+  }
+
+  /** How many keys that exist or have history lie before the end of a range. */
+  rankOfEnd(rangeEnd: string): number {
+    const { tree } = this.index;
+    return rangeEnd === TO_THE_END ? tree.size : tree.rank(rangeEnd);
+  }
+
+  /** Stops counting what `liveRecords()` gave and `delete()` has deleted. */
+  uncount(key: string, rangeEnd: string): void {
+    this.index.tree.uncountRange(key, rangeEnd === TO_THE_END ? undefined : rangeEnd);
+  }
+
+  /** The pair of a key that exists. */
+  latestPair(record: number): KeyValueRef {
+    const table = this.#table;
+    return this.values.read(table.slab(record), table.offset(record), table.length(record));
+  }
+
+  /** The pair, or what is told of a deleted key, that a change made. */
+  pairOf(change: number): KeyValueRef {
+    const { log } = this;
+    return this.values.read(log.slab(change), log.offset(change), log.length(change));
+  }
+
+  /** The put that a reader at `revision` sees of the key, or 0. */
+  putVisibleAt(record: number, revision: number): number {
+    const change = this.log.latestAt(this.#table.latestChange(record), revision);
+    return change === 0 || this.log.isTombstone(change) ? 0 : change;
+  }
+
+  /** Forgets a change, and its key with it if it was the last thing known of the key. */
+  removeChange(change: number): void {
+    const { log } = this;
+    const record = log.record(change);
+    this.#storedBytes -= this.storedSize(change);
+    this.values.release(log.slab(change), log.length(change));
+    log.remove(change);
+    if (this.#table.latestChange(record) === change) this.index.remove(record);
+    else this.#table.addRetainedChanges(record, -1);
+  }
+
+  isAt(change: number, slab: number, offset: number): boolean {
+    return this.log.slab(change) === slab && this.log.offset(change) === offset;
+  }
+
+  moved(change: number, slab: number, offset: number, length: number): void {
+    this.log.setPlace(change, slab, offset, length);
+    const record = this.log.record(change);
+    if (this.#table.latestChange(record) === change) {
+      this.#table.setPlace(record, slab, offset, length);
+    }
+  }
+
+  #addChange(record: number, revision: number, tombstone: boolean): number {
+    const table = this.#table;
+    return this.log.add(
+      revision,
+      this.#openChanges++,
+      tombstone,
+      record,
+      table.latestChange(record),
+      table.retainedChanges(record),
+    );
+  }
+
+  #placeChange(record: number, change: number): void {
+    const { slab, offset, length } = this.values;
+    this.log.setPlace(change, slab, offset, length);
+    this.#table.setPlace(record, slab, offset, length);
+    this.#table.setLatestChange(record, change);
+    this.#table.addRetainedChanges(record, 1);
+    this.#storedBytes += this.storedSize(change);
+  }
+
+  #setLease(record: number, key: string, lease: bigint): void {
+    const before = this.#table.lease(record);
+    if (before === lease) return;
+    if (before !== 0n) this.#leases.detach(before, key);
+    if (lease !== 0n) this.#leases.attach(lease, key);
+    this.#table.setLease(record, lease);
+  }
+}

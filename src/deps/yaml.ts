@@ -1,0 +1,12 @@
+/** The config file's syntax. */
+export {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type YAMLMap,
+} from "npm:yaml@2.9.1";

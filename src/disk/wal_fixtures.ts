@@ -1,0 +1,79 @@
+// What the tests of the log share.
+
+import { systemClock } from "../base/clock.ts";
+import { Prng } from "../base/prng.ts";
+import type { Entry } from "../pb/raftpb.ts";
+import type { FileSystem } from "./file_system.ts";
+import { MemoryFileSystem, type MemoryFileSystemOptions } from "./memory_file_system.ts";
+import type { Wal, WalOptions } from "./wal.ts";
+import { openWal } from "./wal_opening.ts";
+import { WalReplay, type WalStart } from "./wal_replay.ts";
+
+/** A normal entry. */
+export function newEntry(index: number, term: number, data?: Uint8Array): Entry {
+  return { type: 0, term, index, data };
+}
+
+/** Consecutive entries with random data of up to `maxDataBytes`. */
+export function newEntries(
+  prng: Prng,
+  range: { readonly first: number; readonly count: number; readonly term: number },
+  maxDataBytes: number,
+): Entry[] {
+  return Array.from({ length: range.count }, (_, i) => {
+    return newEntry(range.first + i, range.term, prng.bytes(prng.between(1, maxDataBytes)));
+  });
+}
+
+/** Options for a log in `data/wal`, whose parent must be there. */
+export function walOptions(fileSystem: FileSystem, segmentSizeBytes?: number): WalOptions {
+  return { fileSystem, directory: "data/wal", clock: systemClock, segmentSizeBytes };
+}
+
+/** All bytes of a file. */
+export function readFile(fileSystem: FileSystem, path: string): Uint8Array {
+  const file = fileSystem.open(path, "read");
+  const bytes = new Uint8Array(file.size());
+  file.readAt(bytes, 0, bytes.length, 0);
+  file.close();
+  return bytes;
+}
+
+/** Makes a file of exactly these bytes. */
+export function writeFile(fileSystem: FileSystem, path: string, bytes: Uint8Array): void {
+  const file = fileSystem.open(path, "create");
+  file.truncate(0);
+  file.writeAt(bytes, 0, bytes.length, 0);
+  file.dataSyncNow();
+  file.close();
+}
+
+/**
+ * Random numbers that differ from the first one on even for seeds that are close together, which
+ * those of Prng itself do only later.
+ */
+export function newPrng(seed: number): Prng {
+  const prng = new Prng(Math.imul(seed, 0x9e37_79b1));
+  for (let i = 0; i < 48; i++) prng.uint32();
+  return prng;
+}
+
+/** The start of a log that has no snapshot. */
+export const BEGINNING: WalStart = { index: 0, term: 0 };
+
+export const METADATA: Uint8Array = Uint8Array.of(8, 1, 16, 2);
+
+/** A file system with the directory in which `walOptions` puts the log. */
+export function newMemoryDisk(options: MemoryFileSystemOptions = {}): MemoryFileSystem {
+  const fileSystem = new MemoryFileSystem(options);
+  fileSystem.makeDirectory("data");
+  fileSystem.syncDirectoryNow("/");
+  return fileSystem;
+}
+
+/** Reads a log and opens it for appending. */
+export function reopenWal(options: WalOptions, start: WalStart = BEGINNING): Wal {
+  const replay = new WalReplay(options.fileSystem, options.directory, start);
+  while (replay.step());
+  return openWal(options, replay);
+}

@@ -1,0 +1,459 @@
+import type { EndpointUrl } from "../../base/endpoint_url.ts";
+import type { Logger } from "../../base/log.ts";
+import { formatUrlList, parseUrlList } from "../../base/url_list.ts";
+import type { UrlsMap } from "../../base/urls_map.ts";
+import { configureLogging, roomLogger } from "../logging.ts";
+import { type DefaultHost, updateDefaultCluster } from "./default_cluster.ts";
+import { defaultDiscoveryConfig, type DiscoveryConfig } from "./discovery_config.ts";
+import { dnsClusterNames, type DnsResolver, systemDnsResolver } from "./dns_discovery.ts";
+import { NotBuiltError } from "./errors.ts";
+import type { FeatureGates } from "./feature_gates.ts";
+import { initialClusterOf, peerUrlsMapAndToken } from "./initial_cluster.ts";
+import { AUTH_SETTINGS } from "./settings_auth.ts";
+import { CLUSTERING_SETTINGS } from "./settings_clustering.ts";
+import { V2_ERA_SETTINGS } from "./settings_legacy.ts";
+import { MEMBER_SETTINGS } from "./settings_member.ts";
+import { LOGGING_SETTINGS, MONITORING_SETTINGS } from "./settings_monitoring.ts";
+import { SECURITY_SETTINGS } from "./settings_security.ts";
+import { SETTINGS } from "./settings_table.ts";
+import {
+  OWN_SETTINGS,
+  TRACING_SETTINGS,
+  TUNING_SETTINGS,
+  UNSAFE_SETTINGS,
+} from "./settings_tuning.ts";
+import { emptyTlsInfo, type TlsInfo } from "./tls_info.ts";
+import { CLUSTER_STATE_FLAG_NEW } from "./constants.ts";
+import { checkLogging, validateConfig } from "./validation.ts";
+
+/** Options of the sockets that are listened on. */
+export interface SocketOptions {
+  /** Listen with SO_REUSEPORT. */
+  reusePort: boolean;
+  /** Listen with SO_REUSEADDR. */
+  reuseAddress: boolean;
+}
+
+/** Settings of the v2 proxy that etcd had until 3.5. */
+export interface V2ProxyConfig {
+  /** `off`, `readonly` or `on`. */
+  mode: string;
+  failureWaitMs: number;
+  refreshIntervalMs: number;
+  dialTimeoutMs: number;
+  writeTimeoutMs: number;
+  readTimeoutMs: number;
+}
+
+/** Answers HTTP requests under a path that the embedding program chose. */
+export type UserHandler = (request: Request) => Response | Promise<Response>;
+
+/** A gRPC server before it serves: services can be added to it. */
+export interface ServiceRegistrar {
+  /** Adds a service as grpc-js describes it. */
+  addService(
+    definition: Readonly<Record<string, unknown>>,
+    implementation: Readonly<Record<string, unknown>>,
+  ): void;
+}
+
+/**
+ * How to run one server. Make one with newConfig() or configFromFile(), change what should differ,
+ * and give it to startEtcd(). The name of a field is that of etcd's Go package in camelCase, with
+ * its unit behind it where it has one; names that the package had in 2018 work too.
+ */
+export class Config {
+  /** Name of this member. */
+  name: string = MEMBER_SETTINGS.name.fresh();
+  /** Directory that holds everything the member stores. */
+  dir: string = MEMBER_SETTINGS.dir.fresh();
+  /** Directory of its own for the write-ahead log, or "" for one in `dir`. */
+  walDir: string = MEMBER_SETTINGS.walDir.fresh();
+  /** Committed entries after which a snapshot is taken. */
+  snapshotCount: number = MEMBER_SETTINGS.snapshotCount.fresh();
+  /** Entries kept behind a snapshot for followers that are a little late. */
+  snapshotCatchUpEntries: number = TUNING_SETTINGS.snapshotCatchUpEntries.fresh();
+  /** WAL files to keep; 0 keeps all. */
+  maxWalFiles: number = MEMBER_SETTINGS.maxWalFiles.fresh();
+  /** Snapshot files to keep; 0 keeps all. Only the etcd of 2018 asks. */
+  maxSnapFiles: number = V2_ERA_SETTINGS.maxSnapFiles.fresh();
+  /** Milliseconds between two heartbeats of the leader. */
+  tickMs: number = MEMBER_SETTINGS.tickMs.fresh();
+  /** Milliseconds without a heartbeat after which a follower stands for election. */
+  electionMs: number = MEMBER_SETTINGS.electionMs.fresh();
+  /** Whether the first election comes soon after the start. */
+  initialElectionTickAdvance: boolean = MEMBER_SETTINGS.initialElectionTickAdvance.fresh();
+  /** Longest time between two commits of the backend file; 0 is 100 ms. */
+  backendBatchIntervalMs: number = MEMBER_SETTINGS.backendBatchIntervalMs.fresh();
+  /** Most operations between two commits of the backend file; 0 is 10000. */
+  backendBatchLimit: number = MEMBER_SETTINGS.backendBatchLimit.fresh();
+  /** How free pages of the backend file are kept in memory: `array` or `map`. */
+  backendFreelistType: string = MEMBER_SETTINGS.backendFreelistType.fresh();
+  /** Bytes of stored data beyond which writes are refused; 0 is 2 GiB, negative is no bound. */
+  quotaBackendBytes: number = MEMBER_SETTINGS.quotaBackendBytes.fresh();
+  /** Most operations in one transaction. */
+  maxTxnOps: number = MEMBER_SETTINGS.maxTxnOps.fresh();
+  /** Bytes of the largest request that a client may send. */
+  maxRequestBytes: number = MEMBER_SETTINGS.maxRequestBytes.fresh();
+  /** Most streams that one client connection may have open. */
+  maxConcurrentStreams: number = MEMBER_SETTINGS.maxConcurrentStreams.fresh();
+
+  /** URLs to listen on for the other members. */
+  listenPeerUrls: EndpointUrl[] = MEMBER_SETTINGS.listenPeerUrls.fresh();
+  /** URLs to listen on for clients. */
+  listenClientUrls: EndpointUrl[] = MEMBER_SETTINGS.listenClientUrls.fresh();
+  /** URLs to listen on for HTTP clients only; the client URLs then serve gRPC only. */
+  listenClientHttpUrls: EndpointUrl[] = MEMBER_SETTINGS.listenClientHttpUrls.fresh();
+  /** Peer URLs of this member that the other members are told. */
+  advertisePeerUrls: EndpointUrl[] = CLUSTERING_SETTINGS.advertisePeerUrls.fresh();
+  /** Client URLs of this member that clients are told. */
+  advertiseClientUrls: EndpointUrl[] = CLUSTERING_SETTINGS.advertiseClientUrls.fresh();
+  /** Further URLs to listen on for metrics and health. */
+  listenMetricsUrls: EndpointUrl[] = MONITORING_SETTINGS.listenMetricsUrls.fresh();
+
+  /** TLS towards clients. */
+  clientTlsInfo: TlsInfo = emptyTlsInfo();
+  /** Whether clients are served with a certificate that the member makes itself. */
+  clientAutoTls: boolean = SECURITY_SETTINGS.clientAutoTls.fresh();
+  /** TLS towards other members. */
+  peerTlsInfo: TlsInfo = emptyTlsInfo();
+  /** Whether members are talked to with a certificate that the member makes itself. */
+  peerAutoTls: boolean = SECURITY_SETTINGS.peerAutoTls.fresh();
+  /** Years that a certificate which the member makes itself is valid. */
+  selfSignedCertValidityYears: number = SECURITY_SETTINGS.selfSignedCertValidityYears.fresh();
+  /** TLS cipher suites that may be used; none lets the runtime choose. */
+  cipherSuites: string[] = SECURITY_SETTINGS.cipherSuites.fresh();
+  /** Oldest TLS version that is spoken: `TLS1.2` or `TLS1.3`. */
+  tlsMinVersion: string = SECURITY_SETTINGS.tlsMinVersion.fresh();
+  /** Newest TLS version that is spoken, or "" for the newest there is. */
+  tlsMaxVersion: string = SECURITY_SETTINGS.tlsMaxVersion.fresh();
+  /** Web origins whose pages may call the HTTP API; `*` is all. */
+  cors: Set<string> = SECURITY_SETTINGS.cors.fresh();
+  /** Host names that unencrypted HTTP requests may ask for; `*` is all. */
+  hostWhitelist: Set<string> = SECURITY_SETTINGS.hostWhitelist.fresh();
+
+  /** `new` for a member that founds its cluster, `existing` for one that joins it. */
+  clusterState: string = CLUSTERING_SETTINGS.clusterState.fresh();
+  /** DNS domain whose SRV records name the founding members. */
+  dnsCluster: string = CLUSTERING_SETTINGS.dnsCluster.fresh();
+  /** Suffix of the service name in those SRV records. */
+  dnsClusterServiceName: string = CLUSTERING_SETTINGS.dnsClusterServiceName.fresh();
+  /** How to find the other members through another etcd cluster. */
+  discoveryCfg: DiscoveryConfig = defaultDiscoveryConfig();
+  /** What to do when discovery fails: `exit`. */
+  discoveryFallback: string = V2_ERA_SETTINGS.discoveryFallback.fresh();
+  /** URL of a v2 discovery service. */
+  durl: string = V2_ERA_SETTINGS.durl.fresh();
+  /** HTTP proxy on the way to that service. */
+  dproxy: string = V2_ERA_SETTINGS.dproxy.fresh();
+  /** The founding members, as `name=URL` pairs separated by commas. */
+  initialCluster: string = "";
+  /** Keeps clusters apart that were founded with the same names and URLs. */
+  initialClusterToken: string = CLUSTERING_SETTINGS.initialClusterToken.fresh();
+  /** Whether member changes that would cost the quorum are refused. */
+  strictReconfigCheck: boolean = CLUSTERING_SETTINGS.strictReconfigCheck.fresh();
+  /** Whether a member asks if an election could be won before calling one. */
+  preVote: boolean = CLUSTERING_SETTINGS.preVote.fresh();
+  /** What `autoCompactionRetention` counts: `periodic` or `revision`. */
+  autoCompactionMode: string = CLUSTERING_SETTINGS.autoCompactionMode.fresh();
+  /** History to keep when compacting by itself; `0` never compacts. */
+  autoCompactionRetention: string = CLUSTERING_SETTINGS.autoCompactionRetention.fresh();
+  /** Most learners that the cluster may have. */
+  maxLearners: number = TUNING_SETTINGS.maxLearners.fresh();
+
+  /** Shortest time that a client must leave between two pings. */
+  grpcKeepAliveMinTimeMs: number = MEMBER_SETTINGS.grpcKeepAliveMinTimeMs.fresh();
+  /** Time of silence after which the server pings a client; 0 turns it off. */
+  grpcKeepAliveIntervalMs: number = MEMBER_SETTINGS.grpcKeepAliveIntervalMs.fresh();
+  /** Time that a pinged client has to answer before it is disconnected. */
+  grpcKeepAliveTimeoutMs: number = MEMBER_SETTINGS.grpcKeepAliveTimeoutMs.fresh();
+  /** Options of the sockets that are listened on. */
+  socketOpts: SocketOptions = { reusePort: false, reuseAddress: false };
+  /** Whether the API is served as JSON over HTTP too. */
+  enableGrpcGateway: boolean = MEMBER_SETTINGS.enableGrpcGateway.fresh();
+  /** Time without data after which a connection between members is closed. */
+  raftReadTimeoutMs: number = MEMBER_SETTINGS.raftReadTimeoutMs.fresh();
+  /** Time that a write to another member may take. */
+  raftWriteTimeoutMs: number = MEMBER_SETTINGS.raftWriteTimeoutMs.fresh();
+  /** Whether the member's memory is kept from being swapped out. */
+  memoryMlock: boolean = MEMBER_SETTINGS.memoryMlock.fresh();
+
+  /** Kind of token that users get, with its options. */
+  authToken: string = AUTH_SETTINGS.authToken.fresh();
+  /** Work spent on hashing a password, from 4 to 31. */
+  bcryptCost: number = AUTH_SETTINGS.bcryptCost.fresh();
+  /** Seconds that a token lives. */
+  authTokenTtlSeconds: number = AUTH_SETTINGS.authTokenTtlSeconds.fresh();
+
+  /** Time between two comparisons of all members' data; 0 never compares. */
+  corruptCheckTimeMs: number = TUNING_SETTINGS.corruptCheckTimeMs.fresh();
+  /** Time between two comparisons of members' compaction hashes. */
+  compactHashCheckTimeMs: number = TUNING_SETTINGS.compactHashCheckTimeMs.fresh();
+  /** Revisions that a compaction removes at a time; 0 is 1000. */
+  compactionBatchLimit: number = TUNING_SETTINGS.compactionBatchLimit.fresh();
+  /** Pause between two such removals; 0 is 10 ms. */
+  compactionSleepIntervalMs: number = TUNING_SETTINGS.compactionSleepIntervalMs.fresh();
+  /** Time without events after which a watcher that asked is told the revision; 0 is 10 min. */
+  watchProgressNotifyIntervalMs: number = TUNING_SETTINGS.watchProgressNotifyIntervalMs.fresh();
+  /** Applying an entry that takes longer is logged as a warning. */
+  warningApplyDurationMs: number = LOGGING_SETTINGS.warningApplyDurationMs.fresh();
+  /** A unary request that takes longer is logged as a warning. */
+  warningUnaryRequestDurationMs: number = LOGGING_SETTINGS.warningUnaryRequestDurationMs.fresh();
+  /** Megabytes that a defragmentation at start must free to happen; 0 never does. */
+  bootstrapDefragThresholdMegabytes: number = TUNING_SETTINGS.bootstrapDefragThresholdMegabytes
+    .fresh();
+  /** Time between two looks at a running downgrade. */
+  downgradeCheckTimeMs: number = TUNING_SETTINGS.downgradeCheckTimeMs.fresh();
+
+  /** Whether a cluster of this one member is made out of what it has stored. */
+  forceNewCluster: boolean = UNSAFE_SETTINGS.forceNewCluster.fresh();
+  /** Whether writes are acknowledged before they are safely on disk. */
+  unsafeNoFsync: boolean = UNSAFE_SETTINGS.unsafeNoFsync.fresh();
+  /** Whether nothing is stored on disk; the data is gone when the server stops. */
+  memoryOnly: boolean = OWN_SETTINGS.memoryOnly.fresh();
+
+  /** Whether runtime profiles are served. */
+  enablePprof: boolean = MONITORING_SETTINGS.enablePprof.fresh();
+  /** Which metrics are served: `basic` or `extensive`. */
+  metrics: string = MONITORING_SETTINGS.metrics.fresh();
+  /** Whether traces of requests are sent to an OpenTelemetry collector. */
+  enableDistributedTracing: boolean = TRACING_SETTINGS.enableDistributedTracing.fresh();
+  /** Address of the collector. */
+  distributedTracingAddress: string = TRACING_SETTINGS.distributedTracingAddress.fresh();
+  /** Service name in traces. */
+  distributedTracingServiceName: string = TRACING_SETTINGS.distributedTracingServiceName.fresh();
+  /** This member's own ID in traces. */
+  distributedTracingServiceInstanceId: string = TRACING_SETTINGS
+    .distributedTracingServiceInstanceId.fresh();
+  /** Requests to trace out of a million. */
+  distributedTracingSamplingRatePerMillion: number = TRACING_SETTINGS
+    .distributedTracingSamplingRatePerMillion.fresh();
+
+  /** Form of the log: `zap`. */
+  logger: string = LOGGING_SETTINGS.logger.fresh();
+  /** Least important lines to log. */
+  logLevel: string = LOGGING_SETTINGS.logLevel.fresh();
+  /** Form of a log line: `json` or `console`. */
+  logFormat: string = LOGGING_SETTINGS.logFormat.fresh();
+  /** Where log lines go: `default`, `stderr`, `stdout` or paths of files. */
+  logOutputs: string[] = LOGGING_SETTINGS.logOutputs.fresh();
+  /** Whether a new log file is started when the old one is large or old. */
+  enableLogRotation: boolean = LOGGING_SETTINGS.enableLogRotation.fresh();
+  /** When a new log file is started. */
+  logRotationConfigJson: string = LOGGING_SETTINGS.logRotationConfigJson.fresh();
+  /** A log level for each package of etcd. */
+  logPkgLevels: string = V2_ERA_SETTINGS.logPkgLevels.fresh();
+
+  /** Whether the v2 API is served. */
+  enableV2: boolean = V2_ERA_SETTINGS.enableV2.fresh();
+  /** Prefix of the v3 store under which v2 requests are served. */
+  experimentalEnableV2V3: string = V2_ERA_SETTINGS.experimentalEnableV2V3.fresh();
+  /** The v2 proxy. */
+  v2Proxy: V2ProxyConfig = {
+    mode: V2_ERA_SETTINGS.proxyMode.fresh(),
+    failureWaitMs: V2_ERA_SETTINGS.proxyFailureWaitMs.fresh(),
+    refreshIntervalMs: V2_ERA_SETTINGS.proxyRefreshIntervalMs.fresh(),
+    dialTimeoutMs: V2_ERA_SETTINGS.proxyDialTimeoutMs.fresh(),
+    writeTimeoutMs: V2_ERA_SETTINGS.proxyWriteTimeoutMs.fresh(),
+    readTimeoutMs: V2_ERA_SETTINGS.proxyReadTimeoutMs.fresh(),
+  };
+
+  /** Which optional features are on. */
+  serverFeatureGate: FeatureGates = MEMBER_SETTINGS.serverFeatureGate.fresh();
+  /** The settings that were given on the command line or in the config file. */
+  flagsExplicitlySet: Set<string> = new Set();
+
+  /** Answers requests under paths of the embedding program's choice, by path. */
+  userHandlers: Map<string, UserHandler> = new Map();
+  /** Called with each gRPC server before it serves, to add services to it. */
+  serviceRegister: ((server: ServiceRegistrar) => void) | undefined;
+  /** Makes the logger of this server; without it lines go where the program configures LogTape. */
+  zapLoggerBuilder: ((config: Config) => Logger) | undefined;
+
+  constructor() {
+    this.initialCluster = this.initialClusterFromName(this.name);
+  }
+
+  /** An independent copy. */
+  clone(): Config {
+    const copy = new Config();
+    for (const setting of SETTINGS) setting.copy(this, copy);
+    copy.flagsExplicitlySet = new Set(this.flagsExplicitlySet);
+    copy.userHandlers = new Map(this.userHandlers);
+    copy.serviceRegister = this.serviceRegister;
+    copy.zapLoggerBuilder = this.zapLoggerBuilder;
+    return copy;
+  }
+
+  /**
+   * Checks the configuration in etcd's order and words. Throws a ConfigError for what etcd would
+   * not take either, and a NotBuiltError for what detcd cannot do yet.
+   */
+  validate(): void {
+    validateConfig(this);
+  }
+
+  /** Ticks without a heartbeat after which a follower stands for election. */
+  electionTicks(): number {
+    return Math.floor(this.electionMs / this.tickMs);
+  }
+
+  /** Whether the member founds its cluster. */
+  isNewCluster(): boolean {
+    return this.clusterState === CLUSTER_STATE_FLAG_NEW;
+  }
+
+  /** The initial cluster that consists of this member alone under the given name. */
+  initialClusterFromName(name: string): string {
+    return initialClusterOf(name, this.advertisePeerUrls);
+  }
+
+  /**
+   * Makes the initial cluster follow the member's name, and puts the machine's own address in
+   * place of `localhost` in advertised URLs that nobody set while all interfaces are listened on.
+   */
+  updateDefaultClusterFromName(defaultInitialCluster: string): DefaultHost {
+    return updateDefaultCluster(this, defaultInitialCluster);
+  }
+
+  /** The founding members with their peer URLs, and the token that their cluster is named by. */
+  peerUrlsMapAndToken(which: string): Promise<{ urlsMap: UrlsMap; token: string }> {
+    return peerUrlsMapAndToken(this, which);
+  }
+
+  /** The founding members as DNS names them, in `name=URL` form. */
+  getDnsClusterNames(resolver: DnsResolver = systemDnsResolver): Promise<string[]> {
+    return dnsClusterNames(this, resolver);
+  }
+
+  /** Makes the certificate shown to clients where `clientAutoTls` asks for it. */
+  clientSelfCert(): void {
+    if (this.clientAutoTls) throw autoTlsNotBuilt("--auto-tls");
+  }
+
+  /** Makes the certificate shown to other members where `peerAutoTls` asks for it. */
+  peerSelfCert(): void {
+    if (this.peerAutoTls) throw autoTlsNotBuilt("--peer-auto-tls");
+  }
+
+  /**
+   * Sends what all servers of this program log to `logOutputs`. A program that embeds a server
+   * and neither calls this nor configures LogTape itself sees no log lines.
+   */
+  setupLogging(): void {
+    checkLogging(this);
+    configureLogging({
+      level: this.logLevel,
+      format: this.logFormat,
+      outputs: this.logOutputs,
+    });
+  }
+
+  /** Where the given part of this server logs. */
+  getLogger(room = ""): Logger {
+    return this.zapLoggerBuilder?.(this) ?? roomLogger(room);
+  }
+
+  /** The name that `listenPeerUrls` had in 2018. */
+  get lpUrls(): EndpointUrl[] {
+    return this.listenPeerUrls;
+  }
+  set lpUrls(urls: EndpointUrl[]) {
+    this.listenPeerUrls = urls;
+  }
+
+  /** The name that `listenClientUrls` had in 2018. */
+  get lcUrls(): EndpointUrl[] {
+    return this.listenClientUrls;
+  }
+  set lcUrls(urls: EndpointUrl[]) {
+    this.listenClientUrls = urls;
+  }
+
+  /** The name that `advertisePeerUrls` had in 2018. */
+  get apUrls(): EndpointUrl[] {
+    return this.advertisePeerUrls;
+  }
+  set apUrls(urls: EndpointUrl[]) {
+    this.advertisePeerUrls = urls;
+  }
+
+  /** The name that `advertiseClientUrls` had in 2018. */
+  get acUrls(): EndpointUrl[] {
+    return this.advertiseClientUrls;
+  }
+  set acUrls(urls: EndpointUrl[]) {
+    this.advertiseClientUrls = urls;
+  }
+
+  /** The name that `snapshotCount` had in 2018. */
+  get snapCount(): number {
+    return this.snapshotCount;
+  }
+  set snapCount(count: number) {
+    this.snapshotCount = count;
+  }
+
+  /** The name that `cors` had in 2018. */
+  get corsInfo(): Set<string> {
+    return this.cors;
+  }
+  set corsInfo(origins: Set<string>) {
+    this.cors = origins;
+  }
+
+  /** Whether everything is logged, as 2018 asked for it. */
+  get debug(): boolean {
+    return this.logLevel === "debug";
+  }
+  set debug(isOn: boolean) {
+    if (isOn) this.logLevel = "debug";
+    else if (this.debug) this.logLevel = LOGGING_SETTINGS.logLevel.fresh();
+  }
+
+  /** `logOutputs` as the one text that it was in 2018. */
+  get logOutput(): string {
+    return this.logOutputs.join(",");
+  }
+  set logOutput(output: string) {
+    this.logOutputs = output.split(",");
+  }
+
+  /** `listenMetricsUrls` as the text that a config file holds. */
+  get listenMetricsUrlsJson(): string {
+    return formatUrlList(this.listenMetricsUrls);
+  }
+  set listenMetricsUrlsJson(text: string) {
+    this.listenMetricsUrls = text === "" ? [] : parseUrlList(text);
+  }
+
+  /** The feature gate `InitialCorruptCheck` under its name of 2018. */
+  get experimentalInitialCorruptCheck(): boolean {
+    return this.serverFeatureGate.enabled("InitialCorruptCheck");
+  }
+  set experimentalInitialCorruptCheck(isOn: boolean) {
+    this.serverFeatureGate = this.serverFeatureGate.with(`InitialCorruptCheck=${isOn}`);
+  }
+
+  /** The name that `corruptCheckTimeMs` had in 2018. */
+  get experimentalCorruptCheckTimeMs(): number {
+    return this.corruptCheckTimeMs;
+  }
+  set experimentalCorruptCheckTimeMs(intervalMs: number) {
+    this.corruptCheckTimeMs = intervalMs;
+  }
+}
+
+function autoTlsNotBuilt(flag: string): NotBuiltError {
+  return new NotBuiltError(`${flag} is refused: detcd does not make certificates yet`);
+}
+
+/** Makes a configuration in which every setting has etcd's default. */
+export function newConfig(): Config {
+  return new Config();
+}
+
+/** Makes a `zapLoggerBuilder` that hands out one logger. */
+export function newZapLoggerBuilder(logger: Logger): (config: Config) => Logger {
+  return () => logger;
+}

@@ -1,0 +1,175 @@
+import {
+  formatGoDuration,
+  millisecondsFromNanoseconds,
+  nanosecondsFromMilliseconds,
+  parseGoDuration,
+} from "../../base/go_duration.ts";
+import { parseGoBool, parseGoInt, parseGoUint } from "../../base/go_literal.ts";
+import { goQuote } from "../../base/go_quote.ts";
+import { ValueError } from "./errors.ts";
+import { FeatureGates } from "./feature_gates.ts";
+import type { FileValue } from "./file_value.ts";
+import { plainTextOf, reading, scalarOf, type ValueKind } from "./value_kind.ts";
+
+/** Any text. */
+export const TEXT: ValueKind<string> = {
+  name: "string",
+  isSwitch: false,
+  fromText: (text) => text,
+  // etcd's YAML reader makes texts of numbers and booleans too: `auto-compaction-retention: 1`.
+  fromFile: (value) => scalarOf(value).text,
+  toText: (value) => value,
+  copy: (value) => value,
+};
+
+/** One of a few words; etcd checks such a flag when it is read. */
+export function choiceKind(...words: string[]): ValueKind<string> {
+  function fromText(text: string): string {
+    if (!words.includes(text)) throw new ValueError("invalid value");
+    return text;
+  }
+  // The file's words are checked by validate() alone, as in etcd.
+  return { ...TEXT, name: words.join("|"), fromText };
+}
+
+const YAML_TRUE = /^(?:true|yes|on|y)$/i;
+const YAML_FALSE = /^(?:false|no|off|n)$/i;
+
+/** A switch. */
+export const BOOL: ValueKind<boolean> = {
+  name: "bool",
+  isSwitch: true,
+  fromText: (text) => reading(() => parseGoBool(text)),
+  fromFile(value) {
+    const text = plainTextOf(value, "true or false");
+    if (YAML_TRUE.test(text)) return true;
+    if (YAML_FALSE.test(text)) return false;
+    throw new ValueError(`must be true or false, not ${goQuote(text)}`);
+  },
+  toText: String,
+  copy: (value) => value,
+};
+
+/**
+ * A 64-bit number becomes a `number`. All of them are bounds and sizes, and no count or size here
+ * ever reaches 2^53, so a bound beyond it means the same as 2^53 - 1.
+ */
+function saturate(value: bigint): number {
+  const limit = BigInt(Number.MAX_SAFE_INTEGER);
+  if (value > limit) return Number.MAX_SAFE_INTEGER;
+  return value < -limit ? -Number.MAX_SAFE_INTEGER : Number(value);
+}
+
+function numberKind(
+  name: string,
+  least: number,
+  read: (text: string) => bigint,
+): ValueKind<number> {
+  function complaint(value: number): string | undefined {
+    if (Number.isInteger(value) && value >= least) return undefined;
+    const range = least === 0 ? " of at least 0" : "";
+    return `must be a whole number${range} (set to ${value})`;
+  }
+  return {
+    name,
+    complaint,
+    isSwitch: false,
+    fromText: (text) => saturate(reading(() => read(text))),
+    fromFile(value) {
+      const text = plainTextOf(value, "a whole number");
+      return saturate(readFileNumber(text, read));
+    },
+    toText: String,
+    copy: (value) => value,
+  };
+}
+
+function readFileNumber(text: string, read: (text: string) => bigint): bigint {
+  try {
+    return reading(() => read(text));
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error;
+    throw new ValueError(`${goQuote(text)} is not a whole number in its range`, { cause: error });
+  }
+}
+
+/** A whole number from 0 up to 2^64 - 1. */
+export const UINT: ValueKind<number> = numberKind("uint", 0, (text) => parseGoUint(text, 64));
+
+/** A whole number of 64 bits with a sign. */
+export const INT: ValueKind<number> = numberKind(
+  "int",
+  -Infinity,
+  (text) => parseGoInt(text, 64),
+);
+
+/** A whole number from 0 up to 2^32 - 1; etcd lets the words of Go's strconv through here. */
+export const UINT32: ValueKind<number> = {
+  ...numberKind("uint32", 0, (text) => parseGoUint(text, 32)),
+  fromText(text) {
+    try {
+      return Number(reading(() => parseGoUint(text, 32)));
+    } catch (error) {
+      if (!(error instanceof ValueError)) throw error;
+      const why = error.message === "parse error" ? "invalid syntax" : error.message;
+      throw new ValueError(`strconv.ParseUint: parsing ${goQuote(text)}: ${why}`);
+    }
+  },
+};
+
+/** A Go duration on flags, whole nanoseconds in a file, milliseconds in the program. */
+export const DURATION: ValueKind<number> = {
+  name: "duration",
+  isSwitch: false,
+  fromText(text) {
+    try {
+      return millisecondsFromNanoseconds(reading(() => parseGoDuration(text)));
+    } catch (error) {
+      if (!(error instanceof ValueError)) throw error;
+      // Go's flag package has one complaint for every malformed duration.
+      throw new ValueError("parse error", { cause: error });
+    }
+  },
+  fromFile: (value) => millisecondsFromNanoseconds(readFileNanoseconds(value)),
+  toText: (value) => shortDuration(formatGoDuration(nanosecondsFromMilliseconds(value))),
+  copy: (value) => value,
+  complaint: (value) =>
+    Number.isFinite(value) ? undefined : `must be a number of milliseconds (set to ${value})`,
+};
+
+function readFileNanoseconds(value: FileValue): bigint {
+  const { text, isQuoted } = scalarOf(value);
+  if (!isQuoted && /^[-+]?[0-9]/.test(text)) {
+    try {
+      return parseGoInt(text, 64);
+    } catch {
+      // Not a number: what follows says what should stand here.
+    }
+  }
+  throw new ValueError(
+    `must be a whole number of nanoseconds, not ${goQuote(text)}${nanosecondsHint(text)}`,
+  );
+}
+
+function nanosecondsHint(text: string): string {
+  try {
+    return `; write ${parseGoDuration(text)} for ${text}`;
+  } catch {
+    return "";
+  }
+}
+
+/** `2h` says what Go prints as `2h0m0s`. */
+function shortDuration(text: string): string {
+  return text.replace(/m0s$/, "m").replace(/h0m$/, "h");
+}
+
+/** Switches of optional features. */
+export const FEATURE_GATES: ValueKind<FeatureGates> = {
+  name: "gates",
+  isSwitch: false,
+  fromText: (text, current) => current.with(text),
+  fromFile: (value, current) => current.with(scalarOf(value).text),
+  toText: String,
+  copy: (value) => value,
+};

@@ -1,0 +1,165 @@
+import { DEFAULT_ENABLE_V2, DEFAULT_LOG_OUTPUT, DEFAULT_MAX_SNAPSHOTS } from "./constants.ts";
+import { BOOL, choiceKind, DURATION, TEXT, UINT } from "./scalar_kinds.ts";
+import { inside, own, type Place, rowsOf, type TypedSetting } from "./setting.ts";
+import type { ValueKind } from "./value_kind.ts";
+
+const row = rowsOf("Of etcd's v2 era");
+
+/** Settings of the etcd of 2018 that today's etcd has dropped or renamed. */
+export const V2_ERA_SETTINGS = {
+  maxSnapFiles: row(UINT, own("maxSnapFiles"), {
+    flag: "max-snapshots",
+    default: DEFAULT_MAX_SNAPSHOTS,
+    status: "refused",
+    help: "Snapshot files to keep (0 keeps all).",
+  }),
+  durl: row(TEXT, own("durl"), {
+    flag: "discovery",
+    default: "",
+    status: "refused",
+    help: "URL of a v2 discovery service.",
+  }),
+  dproxy: row(TEXT, own("dproxy"), {
+    flag: "discovery-proxy",
+    default: "",
+    status: "refused",
+    help: "HTTP proxy on the way to that service.",
+  }),
+  discoveryFallback: row(choiceKind("exit", "proxy"), own("discoveryFallback"), {
+    flag: "discovery-fallback",
+    default: "exit",
+    status: "works",
+    help: "What to do when discovery fails; 'exit' is all that is left.",
+  }),
+  enableV2: row(BOOL, own("enableV2"), {
+    flag: "enable-v2",
+    default: DEFAULT_ENABLE_V2,
+    status: "refused",
+    help: "Serve the v2 API.",
+  }),
+  experimentalEnableV2V3: row(TEXT, own("experimentalEnableV2V3"), {
+    flag: "experimental-enable-v2v3",
+    default: "",
+    status: "refused",
+    help: "Serve v2 requests out of the v3 store, under this prefix.",
+  }),
+  proxyMode: row(choiceKind("off", "readonly", "on"), inside("v2Proxy", "mode"), {
+    flag: "proxy",
+    default: "off",
+    status: "refused",
+    help: "Run as a proxy of the v2 API: off, readonly or on.",
+  }),
+  proxyFailureWaitMs: row(UINT, inside("v2Proxy", "failureWaitMs"), {
+    flag: "proxy-failure-wait",
+    default: 5000,
+    status: "refused",
+    help: "Milliseconds that the proxy avoids an endpoint which failed.",
+  }),
+  proxyRefreshIntervalMs: row(UINT, inside("v2Proxy", "refreshIntervalMs"), {
+    flag: "proxy-refresh-interval",
+    default: 30_000,
+    status: "refused",
+    help: "Milliseconds between two looks of the proxy for endpoints.",
+  }),
+  proxyDialTimeoutMs: row(UINT, inside("v2Proxy", "dialTimeoutMs"), {
+    flag: "proxy-dial-timeout",
+    default: 1000,
+    status: "refused",
+    help: "Milliseconds for the proxy to connect.",
+  }),
+  proxyWriteTimeoutMs: row(UINT, inside("v2Proxy", "writeTimeoutMs"), {
+    flag: "proxy-write-timeout",
+    default: 5000,
+    status: "refused",
+    help: "Milliseconds for the proxy to send a request.",
+  }),
+  proxyReadTimeoutMs: row(UINT, inside("v2Proxy", "readTimeoutMs"), {
+    flag: "proxy-read-timeout",
+    default: 0,
+    status: "refused",
+    help: "Milliseconds for the proxy to receive an answer.",
+  }),
+  caFile: row(TEXT, inside("clientTlsInfo", "caFile"), {
+    flag: "ca-file",
+    fileKey: "client-transport-security.ca-file",
+    default: "",
+    status: "refused",
+    help: "CA file that clients' certificates are checked with; now --trusted-ca-file.",
+  }),
+  peerCaFile: row(TEXT, inside("peerTlsInfo", "caFile"), {
+    flag: "peer-ca-file",
+    fileKey: "peer-transport-security.ca-file",
+    default: "",
+    status: "refused",
+    help: "CA file that members' certificates are checked with; now --peer-trusted-ca-file.",
+  }),
+  debug: row(BOOL, own("debug"), {
+    flag: "debug",
+    default: false,
+    status: "works",
+    help: "Log everything; now --log-level=debug.",
+  }),
+  logPkgLevels: row(TEXT, own("logPkgLevels"), {
+    flag: "log-package-levels",
+    default: "",
+    status: "refused",
+    help: "A log level for each package of etcd.",
+  }),
+  logOutput: row(TEXT, own("logOutput"), {
+    flag: "log-output",
+    default: DEFAULT_LOG_OUTPUT,
+    status: "works",
+    help: "Where log lines go; now --log-outputs.",
+  }),
+  experimentalInitialCorruptCheck: row(BOOL, own("experimentalInitialCorruptCheck"), {
+    flag: "experimental-initial-corrupt-check",
+    default: false,
+    status: "refused",
+    help: "Compare data with the other members before serving; " +
+      "now --feature-gates=InitialCorruptCheck=true.",
+  }),
+  experimentalCorruptCheckTimeMs: row(DURATION, own("experimentalCorruptCheckTimeMs"), {
+    flag: "experimental-corrupt-check-time",
+    default: 0,
+    status: "refused",
+    help: "Time between two comparisons of all members' data; now --corrupt-check-time.",
+  }),
+};
+
+const ignoredRow = rowsOf("Accepted and ignored");
+
+/** A flag that may be given in any form, since etcd does not look at what it says. */
+const ANYTHING: ValueKind<string> = {
+  name: "anything",
+  isSwitch: true,
+  fromText: (_text, current) => current,
+  fromFile: (_value, current) => current,
+  toText: (value) => value,
+  copy: (value) => value,
+};
+
+const NOWHERE: Place<string> = { field: "", read: () => "", write: () => {} };
+
+/** Flags of etcd 0.4 and of etcd's own tests. */
+const IGNORED_FLAGS = [
+  "cluster-active-size",
+  "cluster-remove-delay",
+  "cluster-sync-interval",
+  "config",
+  "force",
+  "max-result-buffer",
+  "max-retry-attempts",
+  "peer-heartbeat-interval",
+  "peer-election-timeout",
+  "retry-interval",
+  "snapshot",
+  "v",
+  "vv",
+  "test.coverprofile",
+  "test.outputdir",
+] as const;
+
+/** What etcd still takes from the command lines of its first years. */
+export const IGNORED_SETTINGS: readonly TypedSetting<string>[] = IGNORED_FLAGS.map((flag) =>
+  ignoredRow(ANYTHING, NOWHERE, { flag, default: "", status: "ignored", help: "" })
+);

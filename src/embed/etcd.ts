@@ -1,0 +1,177 @@
+import { healthHandler } from "../api/http/health.ts";
+import { metricsHandler } from "../api/http/metrics.ts";
+import { versionHandler } from "../api/http/version.ts";
+import { GrpcMetrics } from "../api/metrics/grpc_metrics.ts";
+import { registerProcessMetrics } from "../api/metrics/process_metrics.ts";
+import { DiskMetrics, registerServerMetrics } from "../api/metrics/server_metrics.ts";
+import { registerServices } from "../api/v3/services.ts";
+import { systemClock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import { Registry } from "../deps/prom_client.ts";
+import { EtcdServer } from "../server/etcd_server.ts";
+import { requestTimeoutMs } from "../server/server_config.ts";
+import { Client } from "./client/client.ts";
+import { LocalTransport } from "./client/local_transport.ts";
+import type { Config } from "./config/config.ts";
+import { type BoundListener, withRealPorts } from "./listeners.ts";
+import { memberConfig } from "./member_config.ts";
+import { ReadyTransport } from "./ready_transport.ts";
+import { Serving } from "./serving.ts";
+
+/** A running server and its listeners. */
+export class Etcd implements AsyncDisposable {
+  /** The member itself: readiness, IDs, revision, leader. */
+  readonly server: EtcdServer;
+  /** The listeners for other members; none until clusters are supported. */
+  readonly peers: readonly BoundListener[] = [];
+  readonly #config: Config;
+  readonly #serving: Serving;
+  readonly #logger: Logger;
+  readonly #transports = new Set<LocalTransport>();
+  readonly #error = Promise.withResolvers<Error | undefined>();
+  #closing: Promise<void> | undefined;
+
+  /** Use {@linkcode startEtcd}. */
+  constructor(config: Config, server: EtcdServer, serving: Serving) {
+    this.#config = config;
+    this.server = server;
+    this.#serving = serving;
+    this.#logger = config.getLogger("embed");
+    server.stopNotify.then(() => this.#serverStopped());
+  }
+
+  /** The client listeners with the ports they really have. */
+  get clients(): readonly BoundListener[] {
+    return this.#serving.clients;
+  }
+
+  /** The URL of the first client listener, for {@linkcode connect} and for etcdctl. */
+  get clientUrl(): string {
+    return `http://${this.clients[0].address}`;
+  }
+
+  /** A copy of the configuration that the server runs with. */
+  config(): Config {
+    return this.#config.clone();
+  }
+
+  /**
+   * Tells the fatal error of the server, for example of a disk that failed, and ends when the
+   * server has stopped; without an error it only ends.
+   */
+  async *err(): AsyncGenerator<Error, void> {
+    const error = await this.#error.promise;
+    if (error !== undefined) yield error;
+  }
+
+  /**
+   * A client in the same process: it calls the server without a socket. Its calls wait until the
+   * server is ready. Closing the server ends it.
+   */
+  client(): Client {
+    const transport = new LocalTransport(systemClock);
+    registerServices(transport, this.server);
+    this.#transports.add(transport);
+    return new Client(new ReadyTransport(transport, this.server));
+  }
+
+  /**
+   * Stops the server gracefully: it stops listening, lets requests that are under way finish, ends
+   * the rest, and closes its files. Safe at any time, also before the server is ready, and more
+   * than once.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** Closes the server. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Starts to work; called once by {@linkcode startEtcd}. */
+  begin(): void {
+    this.server.start();
+    this.server.readyNotify.then(() => {
+      this.#serving.begin();
+      for (const { url, address } of this.clients) {
+        this.#logger.info("ready to serve client requests", { url, address });
+      }
+    }, () => {
+      // Whoever waits for readiness is told; a server that never got ready serves nobody.
+    });
+  }
+
+  async #close(): Promise<void> {
+    this.#logger.info("closing etcd server", { name: this.#config.name });
+    const graceMs = this.server.isReady ? requestTimeoutMs(this.server.config) : 0;
+    for (const transport of this.#transports) await transport.close();
+    this.server.streams.endAll();
+    await this.#serving.close(graceMs);
+    await this.server.stop();
+    this.#logger.info("closed etcd server", { name: this.#config.name });
+  }
+
+  #serverStopped(): void {
+    const { failure } = this.server;
+    if (failure === undefined) this.#error.resolve(undefined);
+    else this.#error.resolve(failure instanceof Error ? failure : new Error(String(failure)));
+    // A member that stopped by itself must not go on accepting connections.
+    this.close().catch(() => {});
+  }
+}
+
+/**
+ * Starts a server. The promise resolves when it listens; `etcd.server.readyNotify` resolves when it
+ * serves. Throws a ConfigError when the configuration is wrong, a ListenError when a URL cannot be
+ * listened on and a DiskError when the data directory cannot be used; nothing is left open then.
+ *
+ * @example One server for a test, in memory and on a free port
+ * ```ts
+ * import { newConfig, parseUrlList, startEtcd } from "./mod.ts";
+ *
+ * const config = newConfig();
+ * config.memoryOnly = true;
+ * config.listenClientUrls = parseUrlList("http://127.0.0.1:0");
+ * config.advertiseClientUrls = config.listenClientUrls;
+ *
+ * await using etcd = await startEtcd(config);
+ * await using client = etcd.client();
+ * await client.put("greeting", "hello");
+ * const pair = await client.get("greeting");
+ * if (pair?.text !== "hello") throw new Error("not stored");
+ * ```
+ */
+export async function startEtcd(userConfig: Config): Promise<Etcd> {
+  userConfig.validate();
+  const config = userConfig.clone();
+  const registry = new Registry();
+  const serving = new Serving(config, new GrpcMetrics(registry));
+  await serving.bind();
+  try {
+    const advertised = withRealPorts(config.advertiseClientUrls, serving.clients);
+    const member = await memberConfig(config, advertised, new DiskMetrics(registry));
+    const server = await EtcdServer.open(member);
+    addRoutes(serving, registry, server);
+    registerServices(serving.grpc, server);
+    config.serviceRegister?.(serving.grpc);
+    const etcd = new Etcd(config, server, serving);
+    etcd.begin();
+    return etcd;
+  } catch (error) {
+    await serving.close(0);
+    throw error;
+  }
+}
+
+function addRoutes(serving: Serving, registry: Registry, server: EtcdServer): void {
+  const health = { success: 0, failures: 0 };
+  registerServerMetrics(registry, server, health);
+  registerProcessMetrics(registry);
+  for (const routes of [serving.clientRoutes, serving.metricsRoutes]) {
+    routes.set("/health", healthHandler(server, health));
+    routes.set("/metrics", metricsHandler(registry));
+  }
+  serving.clientRoutes.set("/version", versionHandler(server));
+}

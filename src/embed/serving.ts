@@ -1,0 +1,127 @@
+import { httpApi } from "../api/http/http_api.ts";
+import type { HttpHandler } from "../api/http/http_message.ts";
+import { systemClock } from "../base/clock.ts";
+import type { EndpointUrl } from "../base/endpoint_url.ts";
+import type { GrpcObserver } from "../net/grpc/observer.ts";
+import { GrpcServer } from "../net/grpc/server.ts";
+import { listen, type Listener } from "../net/listener.ts";
+import type { Config } from "./config/config.ts";
+import { ConfigError } from "./config/errors.ts";
+import { type BoundListener, distinctAddresses, listenAddressOf } from "./listeners.ts";
+
+/** gRPC messages may be larger than a request by what stands around it. */
+const RECEIVE_OVERHEAD_BYTES = 512 * 1024;
+/** The largest message that gRPC can frame. */
+const MAX_SEND_BYTES = 2 ** 31 - 1;
+
+/** Our own HTTP handlers by path. */
+export type Routes = Map<string, HttpHandler>;
+
+/** Everything that listens for clients. */
+export class Serving {
+  /** What serves gRPC; services are added to it before `begin`. */
+  readonly grpc: GrpcServer;
+  /** Paths on the client (or HTTP-only) URLs. */
+  readonly clientRoutes: Routes = new Map();
+  /** Paths on the metrics URLs. */
+  readonly metricsRoutes: Routes = new Map();
+  readonly #config: Config;
+  readonly #listeners: Listener[] = [];
+  readonly #clients: BoundListener[] = [];
+
+  constructor(config: Config, observer: GrpcObserver) {
+    this.#config = config;
+    this.grpc = new GrpcServer({
+      maxReceiveMessageBytes: config.maxRequestBytes + RECEIVE_OVERHEAD_BYTES,
+      maxSendMessageBytes: MAX_SEND_BYTES,
+      clock: systemClock,
+      observer,
+    });
+  }
+
+  /** The client listeners. */
+  get clients(): readonly BoundListener[] {
+    return this.#clients;
+  }
+
+  /**
+   * Binds all sockets. Connections are accepted and wait until `begin`. Rejects, with nothing
+   * left open, when one cannot be bound.
+   */
+  async bind(): Promise<void> {
+    const { listenClientUrls, listenClientHttpUrls, listenMetricsUrls } = this.#config;
+    try {
+      const httpSeparate = listenClientHttpUrls.length > 0;
+      for (const url of distinctAddresses(listenClientUrls)) {
+        const listener = await this.#listen(url, httpSeparate ? undefined : this.clientRoutes);
+        const { address, port } = listener;
+        this.#clients.push({ url: url.toString(), address, port });
+      }
+      for (const url of distinctAddresses(listenClientHttpUrls)) {
+        this.#refuseShared(url);
+        await this.#listen(url, this.clientRoutes);
+      }
+      for (const url of distinctAddresses(listenMetricsUrls)) {
+        await this.#listen(url, this.metricsRoutes);
+      }
+    } catch (error) {
+      await this.close(0);
+      throw error;
+    }
+  }
+
+  /** Starts to answer. */
+  begin(): void {
+    for (const listener of this.#listeners) listener.begin();
+  }
+
+  /** Stops listening, lets what is under way finish for `graceMs` and ends the rest. */
+  async close(graceMs: number): Promise<void> {
+    await Promise.all(this.#listeners.map((listener) => listener.close({ graceMs })));
+    this.grpc.close();
+  }
+
+  #refuseShared(url: EndpointUrl): void {
+    if (url.port === "0" || !this.#config.listenClientUrls.some(({ host }) => host === url.host)) {
+      return;
+    }
+    throw new ConfigError(
+      `cannot bind both --listen-client-urls and --listen-client-http-urls on the same url ${url}`,
+    );
+  }
+
+  async #listen(url: EndpointUrl, routes: Routes | undefined): Promise<Listener> {
+    const { userHandlers } = this.#config;
+    const logger = this.#config.getLogger("http");
+    const http1 = routes === undefined ? undefined : httpApi({
+      routes,
+      userHandlers: routes === this.clientRoutes ? userHandlers : new Map(),
+      logger,
+    });
+    const listener = await listen({
+      address: listenAddressOf(url),
+      handler: this.grpc,
+      maxConcurrentStreams: this.#config.maxConcurrentStreams,
+      keepAliveIntervalMs: this.#config.grpcKeepAliveIntervalMs,
+      keepAliveTimeoutMs: this.#config.grpcKeepAliveTimeoutMs,
+      minClientPingIntervalMs: this.#config.grpcKeepAliveMinTimeMs,
+      held: true,
+      ...(http1 === undefined ? {} : { http1 }),
+    }).catch((error: unknown) => {
+      throw new ListenError(url.toString(), error);
+    });
+    this.#listeners.push(listener);
+    return listener;
+  }
+}
+
+/** A URL that cannot be listened on; the message says why and what to do. */
+export class ListenError extends Error {
+  override name = "ListenError";
+
+  /** Makes the error for a URL. */
+  constructor(url: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(`Cannot listen on ${url}: ${reason}. Free the address or choose another one`, { cause });
+  }
+}

@@ -1,0 +1,35 @@
+import type { Clock } from "../../base/clock.ts";
+import { DeadlineQueue } from "./deadline_queue.ts";
+import type { GrpcObserver } from "./observer.ts";
+
+export interface GrpcServerOptions {
+  /** The largest request message, before and after decompression. */
+  readonly maxReceiveMessageBytes: number;
+  /** The largest response message. */
+  readonly maxSendMessageBytes: number;
+  readonly clock: Clock;
+  readonly observer?: GrpcObserver;
+}
+
+/** What the calls of one server share. */
+export class ServerState {
+  readonly maxReceiveMessageBytes: number;
+  readonly maxSendMessageBytes: number;
+  readonly clock: Clock;
+  readonly observer: GrpcObserver | undefined;
+  readonly timed: boolean;
+  readonly deadlines: DeadlineQueue;
+  activeCalls = 0;
+  unfinishedBytes = 0;
+  /** Called whenever the last active call finished. */
+  onIdle: (() => void) | undefined = undefined;
+
+  constructor(options: GrpcServerOptions) {
+    this.maxReceiveMessageBytes = options.maxReceiveMessageBytes;
+    this.maxSendMessageBytes = options.maxSendMessageBytes;
+    this.clock = options.clock;
+    this.observer = options.observer;
+    this.timed = options.observer?.timed ?? false;
+    this.deadlines = new DeadlineQueue(options.clock);
+  }
+}

@@ -1,0 +1,67 @@
+/** The numbers of RFC 9113. */
+
+export const FrameType = {
+  DATA: 0,
+  HEADERS: 1,
+  PRIORITY: 2,
+  RST_STREAM: 3,
+  SETTINGS: 4,
+  PUSH_PROMISE: 5,
+  PING: 6,
+  GOAWAY: 7,
+  WINDOW_UPDATE: 8,
+  CONTINUATION: 9,
+} as const;
+
+export const Flag = {
+  NONE: 0x0,
+  ACK: 0x1,
+  END_STREAM: 0x1,
+  END_HEADERS: 0x4,
+  PADDED: 0x8,
+  PRIORITY: 0x20,
+} as const;
+
+export const ErrorCode = {
+  NO_ERROR: 0,
+  PROTOCOL_ERROR: 1,
+  INTERNAL_ERROR: 2,
+  FLOW_CONTROL_ERROR: 3,
+  SETTINGS_TIMEOUT: 4,
+  STREAM_CLOSED: 5,
+  FRAME_SIZE_ERROR: 6,
+  REFUSED_STREAM: 7,
+  CANCEL: 8,
+  COMPRESSION_ERROR: 9,
+  CONNECT_ERROR: 10,
+  ENHANCE_YOUR_CALM: 11,
+  INADEQUATE_SECURITY: 12,
+  HTTP_1_1_REQUIRED: 13,
+} as const;
+
+export const SettingId = {
+  HEADER_TABLE_SIZE: 1,
+  ENABLE_PUSH: 2,
+  MAX_CONCURRENT_STREAMS: 3,
+  INITIAL_WINDOW_SIZE: 4,
+  MAX_FRAME_SIZE: 5,
+  MAX_HEADER_LIST_SIZE: 6,
+} as const;
+
+/** What a client sends first of all. */
+export const CLIENT_PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+export const FRAME_HEADER_BYTES = 9;
+
+/** Both windows of a connection before anything is said about them. */
+export const DEFAULT_WINDOW_BYTES = 65_535;
+
+/** No window may grow beyond. */
+export const LARGEST_WINDOW_BYTES = 0x7fff_ffff;
+
+/** SETTINGS_MAX_FRAME_SIZE may lie from the first, which is also its default, to the second. */
+export const SMALLEST_MAX_FRAME_BYTES = 16_384;
+export const LARGEST_MAX_FRAME_BYTES = 16_777_215;
+
+/** A GOAWAY with this id announces the end without refusing anything yet. */
+export const LARGEST_STREAM_ID = 0x7fff_ffff;

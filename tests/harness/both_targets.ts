@@ -1,0 +1,92 @@
+import { GrpcClient } from "./grpc_client.ts";
+import { ServerProcess } from "./server_process.ts";
+import { TARGET_NAMES, type TargetName, whyMissing } from "./targets.ts";
+
+/** What a behaviour test works with. */
+export interface TestContext {
+  readonly target: TargetName;
+  readonly server: ServerProcess;
+  /** Closed when the test ends. */
+  readonly client: GrpcClient;
+  /** Begins every key of this test and of no other, since the tests of a file share a server. */
+  readonly prefix: string;
+}
+
+/** Where a test is not run, and the reason, which goes into the name of the ignored test. */
+export interface TestOptions {
+  readonly notOn?: Partial<Record<TargetName, string>>;
+}
+
+/** Registers one test, once a target. */
+export type DefineTest = (
+  name: string,
+  body: (context: TestContext) => Promise<void>,
+  options?: TestOptions,
+) => void;
+
+/** What all tests of a description share. */
+export interface SuiteOptions {
+  readonly flags?: readonly string[];
+}
+
+let testCount = 0;
+
+/**
+ * Describes behaviour that both servers must show. Every test is registered for real etcd first
+ * and then for detcd, so a test that says something wrong about etcd fails before detcd has to
+ * obey it. A target that cannot run here leaves an ignored test that says why.
+ */
+export function describeBothTargets(
+  subject: string,
+  define: (test: DefineTest) => void,
+  options: SuiteOptions = {},
+): void {
+  for (const target of TARGET_NAMES) {
+    const reason = whyMissing(target);
+    if (reason === undefined) describeTarget(subject, target, define, options);
+    else Deno.test({ name: `${subject} [${target}] not run: ${reason}`, ignore: true, fn() {} });
+  }
+}
+
+function describeTarget(
+  subject: string,
+  target: TargetName,
+  define: (test: DefineTest) => void,
+  options: SuiteOptions,
+): void {
+  let server: ServerProcess | undefined;
+  Deno.test.beforeAll(async () => {
+    server = await ServerProcess.start(target, { flags: options.flags ?? [] });
+  });
+  Deno.test.afterAll(async () => {
+    await server?.dispose();
+  });
+  define((name, body, { notOn } = {}) => {
+    const fullName = `${subject} [${target}] ${name}`;
+    const reason = notOn?.[target];
+    if (reason !== undefined) {
+      Deno.test({ name: `${fullName} - not here: ${reason}`, ignore: true, fn() {} });
+      return;
+    }
+    Deno.test(fullName, async () => {
+      if (server === undefined) throw new Error(`${target} did not start`);
+      await runTest(server, body);
+    });
+  });
+}
+
+async function runTest(
+  server: ServerProcess,
+  body: (context: TestContext) => Promise<void>,
+): Promise<void> {
+  const client = new GrpcClient(server.endpoint);
+  const prefix = `t${++testCount}/`;
+  try {
+    await body({ target: server.target, server, client, prefix });
+  } catch (error) {
+    console.error(`the end of ${server.target}'s log:\n${server.logTail(12)}`);
+    throw error;
+  } finally {
+    await client.close();
+  }
+}

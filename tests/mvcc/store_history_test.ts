@@ -1,0 +1,270 @@
+import assert from "node:assert/strict";
+import { latin1FromBytes } from "../../src/base/bytes.ts";
+import { Prng } from "../../src/base/prng.ts";
+import { EtcdError } from "../../src/core/errors.ts";
+import type { Change, KeyValueRef } from "../../src/core/mvcc/change.ts";
+import type { Compaction } from "../../src/core/mvcc/compaction.ts";
+import type { LeaseRegistry } from "../../src/core/mvcc/lease_registry.ts";
+import {
+  type OpResult,
+  type RangeResult,
+  Store,
+  type TxnResult,
+} from "../../src/core/mvcc/store.ts";
+import { RangeRequest } from "../../src/pb/etcdserverpb.ts";
+import { KeyValue } from "../../src/pb/mvccpb.ts";
+import { type ModelEvent, type ModelRange, ModelStore, pairText } from "./model_store.ts";
+import {
+  MANY_KEYS,
+  randomDeleteRange,
+  randomPut,
+  randomRange,
+  randomTxn,
+  type RequestWorld,
+  TRICKY_KEYS,
+} from "./random_requests.ts";
+
+const SEEDS = 300;
+const STEPS = 220;
+const LEASES: readonly bigint[] = [1n, 77n, 0x7fff_ffff_ffff_ffffn, -5n];
+
+/** Which keys hang on which lease, as the store tells it. */
+class TestLeases implements LeaseRegistry {
+  readonly keys = new Map<bigint, Set<string>>();
+
+  has(id: bigint): boolean {
+    return this.keys.has(id);
+  }
+
+  attach(id: bigint, key: string): void {
+    const keys = this.keys.get(id);
+    assert.ok(keys !== undefined && !keys.has(key), "a key is attached once, to a lease that is");
+    keys.add(key);
+  }
+
+  detach(id: bigint, key: string): void {
+    assert.ok(this.keys.get(id)?.delete(key), "what is detached was attached");
+  }
+}
+
+function refText(ref: KeyValueRef): string {
+  return latin1FromBytes(ref.bytes, ref.start, ref.end);
+}
+
+function rangeText(result: RangeResult): ModelRange {
+  return { kvs: result.kvs.map(refText), count: result.count, more: result.more };
+}
+
+function prevText(ref: KeyValueRef | undefined): string | undefined {
+  return ref === undefined ? undefined : refText(ref);
+}
+
+function opText(result: OpResult): unknown {
+  if (result.kind === "txn") return txnText(result);
+  const { revision } = result;
+  if (result.kind === "range") return { ...rangeText(result), revision };
+  if (result.kind === "put") return { prevKv: prevText(result.prevKv), revision };
+  return { deleted: result.deleted, prevKvs: result.prevKvs.map(refText), revision };
+}
+
+function txnText(result: TxnResult): unknown {
+  return { succeeded: result.succeeded, responses: result.responses.map(opText) };
+}
+
+/** A result, or the refusal: both have to be the same on both sides. */
+function outcome<T>(run: () => T): T | string {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof EtcdError) return error.message;
+    throw error;
+  }
+}
+
+/** Store and model side by side through one random history. */
+class History {
+  readonly leases = new TestLeases();
+  readonly store = new Store(this.leases);
+  readonly model = new ModelStore();
+  readonly #prng: Prng;
+  readonly #keys: readonly string[];
+  readonly #maxValueBytes: number;
+  #compaction: Compaction | undefined;
+
+  constructor(seed: number) {
+    this.#prng = new Prng(seed);
+    this.#keys = seed % 5 === 0 ? MANY_KEYS : TRICKY_KEYS;
+    this.#maxValueBytes = seed % 25 === 0 ? 400_000 : 300;
+  }
+
+  get world(): RequestWorld {
+    return {
+      keys: this.#keys,
+      leases: [...this.leases.keys.keys()],
+      oldestRevision: Math.max(this.model.compacted, 1),
+      currentRevision: this.model.current,
+      maxValueBytes: this.#maxValueBytes,
+    };
+  }
+
+  step(): void {
+    const prng = this.#prng;
+    const choice = prng.fraction();
+    if (choice < 0.45) this.#put();
+    else if (choice < 0.55) this.#deleteRange();
+    else if (choice < 0.75) this.#txn();
+    else if (choice < 0.9) this.compareRange(randomRange(prng, this.world));
+    else if (choice < 0.95) this.#lease();
+    else if (choice < 0.98) this.#compact();
+    else this.compareHash(prng.between(this.world.oldestRevision - 1, this.model.current + 1));
+    if (prng.chance(0.3)) this.#compaction?.step(prng.between(1, 20));
+    assert.equal(this.store.currentRevision, this.model.current);
+  }
+
+  #put(): void {
+    const request = randomPut(this.#prng, this.world);
+    assert.deepEqual(
+      outcome(() => prevText(this.store.put(request).prevKv)),
+      outcome(() => this.model.put(request)),
+    );
+  }
+
+  #deleteRange(): void {
+    const request = randomDeleteRange(this.#prng, this.world);
+    // Most deletions of many keys are left out, or there would never be many.
+    if (request.rangeEnd !== "" && this.#prng.chance(0.8)) return;
+    const { deleted, prevKvs } = this.store.deleteRange(request);
+    assert.deepEqual(
+      { deleted, prevKvs: prevKvs.map(refText) },
+      this.model.deleteRange(request),
+    );
+  }
+
+  #txn(): void {
+    const request = randomTxn(this.#prng, this.world, 2);
+    assert.deepEqual(
+      outcome(() => txnText(this.store.txn(request))),
+      outcome(() => this.model.txn(request)),
+    );
+  }
+
+  #lease(): void {
+    const id = this.#prng.pick(LEASES);
+    const keys = this.leases.keys.get(id);
+    if (keys === undefined) {
+      this.leases.keys.set(id, new Set());
+      this.model.leases.add(id);
+      return;
+    }
+    const sorted = [...keys].sort();
+    assert.deepEqual(sorted, this.model.keysOf(id));
+    assert.equal(this.store.deleteKeys(sorted), this.model.deleteKeys(sorted));
+    assert.equal(keys.size, 0);
+    this.leases.keys.delete(id);
+    this.model.leases.delete(id);
+  }
+
+  #compact(): void {
+    const { oldestRevision, currentRevision } = this.world;
+    const revision = this.#prng.between(oldestRevision - 1, currentRevision + 1);
+    const refusal = outcome(() => {
+      this.#compaction = this.store.compact(revision);
+    });
+    assert.equal(refusal, outcome(() => this.model.compact(revision)));
+  }
+
+  compareRange(request: RangeRequest): void {
+    assert.deepEqual(
+      outcome(() => rangeText(this.store.range(request))),
+      outcome(() => this.model.range(request)),
+    );
+  }
+
+  compareHash(revision: number): void {
+    const { compacted, current } = this.model;
+    if (revision < compacted || revision > current || revision < 1) return;
+    const hash = this.store.hashKv(revision);
+    while (hash.step(this.#prng.between(1, 5)));
+    assert.equal(hash.hash, this.model.hashKv(revision));
+    assert.equal(hash.compactRevision, compacted);
+  }
+
+  /** All that can still be read, in every way. */
+  compareEverything(): void {
+    this.store.check();
+    const { oldestRevision, currentRevision } = this.world;
+    for (let revision = oldestRevision; revision <= currentRevision; revision++) {
+      this.compareRange(RangeRequest.create({ key: "\0", rangeEnd: "\0", revision }));
+      for (let i = 0; i < 2; i++) {
+        this.compareRange({ ...randomRange(this.#prng, this.world), revision });
+      }
+    }
+    this.#compareChanges();
+    this.compareHash(this.#prng.between(oldestRevision, currentRevision));
+  }
+
+  #compareChanges(): void {
+    const { oldestRevision, currentRevision, keys } = this.world;
+    const from = this.#prng.between(oldestRevision - 1, currentRevision);
+    const to = this.#prng.between(from, currentRevision + 1);
+    const events = this.model.changes(from, to);
+    const seen: unknown[] = [];
+    this.store.scan(from, to, (change) => seen.push(changeText(change)) > 0);
+    assert.deepEqual(seen, events.map((event) => this.#eventText(event)));
+    const key = this.#prng.pick(keys);
+    const rangeEnd = this.#prng.pick(["", "\0", this.#prng.pick(keys)]);
+    const inRange: unknown[] = [];
+    this.store.scanRange(key, rangeEnd, from, to, (change) => inRange.push(changeText(change)) > 0);
+    const expected = events.filter((event) =>
+      rangeEnd === ""
+        ? event.key === key
+        : event.key >= key && (rangeEnd === "\0" || event.key < rangeEnd)
+    );
+    assert.deepEqual(inRange, expected.map((event) => this.#eventText(event)));
+  }
+
+  #eventText(event: ModelEvent): unknown {
+    const { main, key, pair } = event;
+    return {
+      revision: main,
+      key,
+      deleted: pair === undefined,
+      keyValue: pairText(pair ?? KeyValue.create({ key, modRevision: main })),
+      created: pair?.version === 1,
+      previous: this.model.previousOf(event),
+    };
+  }
+
+  finishCompactions(): void {
+    while (this.#compaction?.step(50) === true);
+    assert.equal(this.store.changeCount, this.model.retained().length);
+  }
+}
+
+function changeText(change: Change): unknown {
+  const { revision, key, deleted, created } = change;
+  return {
+    revision,
+    key,
+    deleted,
+    keyValue: refText(change.keyValue),
+    created,
+    previous: prevText(change.previous()),
+  };
+}
+
+Deno.test("Store agrees with a list of all events through random histories", () => {
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const history = new History(seed);
+    try {
+      for (let step = 1; step <= STEPS; step++) {
+        history.step();
+        if (step % 110 === 0) history.compareEverything();
+      }
+      history.finishCompactions();
+      history.compareEverything();
+    } catch (error) {
+      throw new Error(`seed ${seed}`, { cause: error });
+    }
+  }
+});
