@@ -10,7 +10,6 @@ import { UsageError } from "./flags.ts";
 import { helpText, USAGE } from "./help.ts";
 import { logNotices } from "./notice.ts";
 import { exitCodeOf, type SignalSource, type StopSignal, StopWatch } from "./signals.ts";
-import { versionText } from "./version.ts";
 
 /** A running server, as far as this command needs it. */
 export interface RunningEtcd {
@@ -41,7 +40,7 @@ export async function serve(args: readonly string[], host: ServeHost): Promise<n
         host.print(helpText());
         return 0;
       case "version":
-        host.print(versionText());
+        await printVersion(host);
         return 0;
       case "serve":
         return await runServer(commandLine, host, args);
@@ -56,6 +55,11 @@ export async function serve(args: readonly string[], host: ServeHost): Promise<n
     logBadConfig(standardErrorLogger("json"), error);
     return 1;
   }
+}
+
+async function printVersion(host: ServeHost): Promise<void> {
+  const { versionText } = await import("./version.ts");
+  host.print(versionText());
 }
 
 async function runServer(

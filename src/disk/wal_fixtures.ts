@@ -2,11 +2,12 @@
 
 import { systemClock } from "../base/clock.ts";
 import { Prng } from "../base/prng.ts";
-import type { Entry } from "../pb/raftpb.ts";
+import { type Entry, HardState } from "../pb/raftpb.ts";
+import type { Snapshot } from "../pb/walpb.ts";
 import type { FileSystem } from "./file_system.ts";
 import { MemoryFileSystem, type MemoryFileSystemOptions } from "./memory_file_system.ts";
 import type { Wal, WalOptions } from "./wal.ts";
-import { openWal } from "./wal_opening.ts";
+import { openWal, type WalBatch } from "./wal_opening.ts";
 import { WalReplay, type WalStart } from "./wal_replay.ts";
 
 /** A normal entry. */
@@ -76,4 +77,41 @@ export function reopenWal(options: WalOptions, start: WalStart = BEGINNING): Wal
   const replay = new WalReplay(options.fileSystem, options.directory, start);
   while (replay.step());
   return openWal(options, replay);
+}
+
+/** One record that a test appended. */
+export type Appended = { entry: Entry } | { state: HardState } | { snapshot: Snapshot };
+
+/** What a log must say that holds these records, by the simplest reading of the rules. */
+export function modelOf(records: readonly Appended[], start: WalStart): WalBatch {
+  let hardState = HardState.create();
+  let entries: Entry[] = [];
+  for (const record of records) {
+    if ("state" in record) hardState = record.state;
+    else if ("entry" in record && record.entry.index > start.index) {
+      const { entry } = record;
+      entries = [...entries.filter((earlier) => earlier.index < entry.index), entry];
+    }
+  }
+  return { hardState, entries };
+}
+
+/** Whether two logs say the same. */
+export function sameBatch(a: WalBatch, b: WalBatch): boolean {
+  return sameState(a.hardState, b.hardState) && sameEntries(a.entries, b.entries);
+}
+
+function sameState(a: HardState, b: HardState): boolean {
+  return a.term === b.term && a.vote === b.vote && a.commit === b.commit;
+}
+
+export function sameEntries(a: readonly Entry[], b: readonly Entry[]): boolean {
+  return a.length === b.length && a.every((entry, i) => {
+    const other = b[i];
+    return entry.index === other.index && entry.term === other.term &&
+      (entry.data === undefined) === (other.data === undefined) &&
+      (entry.data === undefined || other.data === undefined ||
+        entry.data.length === other.data.length &&
+          entry.data.every((byte, k) => byte === other.data?.[k]));
+  });
 }

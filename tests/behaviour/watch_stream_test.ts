@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { GrpcCode } from "../../src/base/grpc_code.ts";
 import type { WatchResponse } from "../../src/pb/etcdserverpb.ts";
 import { KV_SERVICE } from "../../src/pb/services.ts";
 import { describeBothTargets } from "../harness/both_targets.ts";
@@ -146,16 +145,13 @@ describeBothTargets("watch stream", (test) => {
       watch.requestProgress();
       for (;;) {
         const response = await watch.next();
-        if (response.events.length === 0) {
-          assert.ok(
-            revisionOf(response) <= seen || revisionOf(response) < written || seen >= written,
-          );
-          break;
-        }
         seen = Math.max(seen, ...eventRevisions(response.events));
+        if (response.events.length > 0) continue;
+        assert.ok(revisionOf(response) < written || seen >= written, "an event was overtaken");
+        break;
       }
     }
-  });
+  }, { notOn: { etcd: "3.4 may send progress ahead of events (its issue 15220)" } });
 
   test("many watchers of one key all get everything", async ({ client, prefix }) => {
     const watch = new WatchClient(client);
@@ -249,11 +245,12 @@ describeBothTargets("watch stream", (test) => {
     assert.deepEqual(changes(await watch.events(20), prefix), wanted);
   });
 
-  test("ends well when the client half-closes", async ({ client, prefix }) => {
+  test("goes on when the client has nothing more to ask", async ({ client, prefix }) => {
     const watch = new WatchClient(client);
     await watch.create(`${prefix}a`);
     watch.stream.halfClose();
-    assert.equal((await watch.stream.ended).code, GrpcCode.OK);
+    await put(client, `${prefix}a`, "1");
+    assert.deepEqual(changes((await watch.next()).events, prefix), ["+a=1"]);
   });
 
   test("an empty request is ignored", async ({ client, prefix }) => {

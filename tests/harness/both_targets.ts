@@ -29,6 +29,9 @@ export interface SuiteOptions {
   readonly flags?: readonly string[];
 }
 
+/** No test needs nearly as long; one that hangs must not take the whole run with it. */
+const TEST_TIMEOUT_MS = 30_000;
+
 let testCount = 0;
 
 /**
@@ -82,11 +85,20 @@ async function runTest(
   const client = new GrpcClient(server.endpoint);
   const prefix = `t${++testCount}/`;
   try {
-    await body({ target: server.target, server, client, prefix });
+    await withinTestTime(body({ target: server.target, server, client, prefix }));
   } catch (error) {
     console.error(`the end of ${server.target}'s log:\n${server.logTail(12)}`);
     throw error;
   } finally {
     await client.close();
   }
+}
+
+async function withinTestTime(work: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    const complain = (): void => reject(new Error(`not done after ${TEST_TIMEOUT_MS} ms`));
+    timer = setTimeout(complain, TEST_TIMEOUT_MS);
+  });
+  await Promise.race([work, timeout]).finally(() => clearTimeout(timer));
 }

@@ -71,7 +71,8 @@ export class ModelStore {
   }
 
   put(request: PutRequest): string | undefined {
-    this.#checkPut(request);
+    this.#checkLease(request);
+    this.#checkKept(request);
     const previous = this.#put(request);
     this.#commit();
     return previous;
@@ -95,7 +96,11 @@ export class ModelStore {
   /** The answers of a transaction, nested ones as lists in the list. */
   txn(request: TxnRequest): unknown {
     const chosen = this.#choose(request);
-    for (const op of flatten(chosen)) if (op.requestPut) this.#checkPut(op.requestPut);
+    for (const { requestPut } of flatten(chosen)) {
+      if (requestPut === undefined) continue;
+      this.#checkKept(requestPut);
+      this.#checkLease(requestPut);
+    }
     for (const op of flatten(chosen)) {
       const revision = op.requestRange?.revision ?? 0;
       if (revision > this.current) throw ETCD_ERRORS.futureRev;
@@ -167,9 +172,12 @@ export class ModelStore {
     return this.#pairsAt(Infinity).find((pair) => pair.key === key);
   }
 
-  #checkPut(request: PutRequest): void {
-    const ignores = request.ignoreValue || request.ignoreLease;
-    if (ignores && this.#find(request.key) === undefined) throw ETCD_ERRORS.keyNotFound;
+  #checkKept(request: PutRequest): void {
+    const keeps = request.ignoreValue || request.ignoreLease;
+    if (keeps && this.#find(request.key) === undefined) throw ETCD_ERRORS.keyNotFound;
+  }
+
+  #checkLease(request: PutRequest): void {
     if (request.lease !== 0n && !this.leases.has(request.lease)) throw ETCD_ERRORS.leaseNotFound;
   }
 

@@ -17,7 +17,8 @@ import { type RangeResult, readRange } from "./range.ts";
 import type { StoreCounters } from "./store_counters.ts";
 import { runTxn, type TxnResult } from "./txn.ts";
 import {
-  checkPuttable,
+  checkKept,
+  checkLease,
   deletePairs,
   type DeleteRangeResult,
   putPair,
@@ -86,7 +87,8 @@ export class Store implements ChangeLog {
 
   put(request: PutRequest): PutResult {
     const keyspace = this.#keyspace;
-    checkPuttable(keyspace, request);
+    checkLease(keyspace, request);
+    checkKept(keyspace, request);
     this.counters.puts++;
     const result = putPair(keyspace, request);
     keyspace.commit();

@@ -1,11 +1,12 @@
-import type { RequestOp, TxnRequest } from "../../pb/etcdserverpb.ts";
+import type { PutRequest, RequestOp, TxnRequest } from "../../pb/etcdserverpb.ts";
 import { ETCD_ERRORS } from "../errors.ts";
 import { allHold } from "./compare.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { type RangeResult, readRange } from "./range.ts";
 import type { StoreCounters } from "./store_counters.ts";
 import {
-  checkPuttable,
+  checkKept,
+  checkLease,
   deletePairs,
   type DeleteRangeResult,
   putPair,
@@ -65,12 +66,18 @@ function chooseBranches(keyspace: Keyspace, request: TxnRequest): ChosenTxn {
 function checkPuts(keyspace: Keyspace, txn: ChosenTxn): void {
   let nested = 0;
   for (const op of txn.ops) {
-    if (op.requestPut !== undefined) checkPuttable(keyspace, op.requestPut);
+    if (op.requestPut !== undefined) checkPut(keyspace, op.requestPut);
     else if (op.requestTxn !== undefined) checkPuts(keyspace, txn.nested[nested++]);
     else if (op.requestRange === undefined && op.requestDeleteRange === undefined) {
       throw ETCD_ERRORS.keyNotFound;
     }
   }
+}
+
+/** Of two reasons to refuse, this is the order in a transaction; a put of its own has the other. */
+function checkPut(keyspace: Keyspace, request: PutRequest): void {
+  checkKept(keyspace, request);
+  checkLease(keyspace, request);
 }
 
 function checkRanges(keyspace: Keyspace, txn: ChosenTxn): void {

@@ -26,6 +26,6 @@ export const WATCH_LIMITS = {
   responseOverheadBytes: 64,
   /** A progress notification comes up to this part of its interval late, so that not all come at once. */
   progressJitter: 0.1,
-  /** Watchers of one hub. etcd knows no bound; so many take half a gigabyte here. */
+  /** Watchers of one hub. etcd knows no bound; so many take up to a gigabyte here. */
   watchers: 1_000_000,
 } as const;

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { assert } from "../../base/assert.ts";
+import { bytesEqual } from "../../base/bytes.ts";
 import { type Event, EventType, KeyValue } from "../../pb/mvccpb.ts";
 import { WatchResponse } from "../../pb/etcdserverpb.ts";
 import type { Change, ChangeLog, KeyValueRef } from "./change.ts";
@@ -49,7 +50,8 @@ export class FakeLog implements ChangeLog {
   }
 
   compact(revision: number): void {
-    assert.ok(revision > this.compactedRevision && revision <= this.currentRevision);
+    const possible = revision > this.compactedRevision && revision <= this.currentRevision;
+    assert(possible, "compaction goes forward");
     this.compactedRevision = revision;
     const newest = new Map<string, HistoryEntry>();
     for (const entry of this.#retained) {
@@ -176,16 +178,16 @@ export class RecordingSink implements WatchSink {
   #insideFragments = false;
 
   events(target: WatchTarget, revision: number, events: EncodedEvents, fragment: boolean): boolean {
-    assert.ok(!this.blocked || this.#insideFragments, "a full stream gets no events");
+    assert(!this.blocked || this.#insideFragments, "a full stream gets no events");
     this.#insideFragments = fragment;
     const bytes = new Uint8Array([
       ...target.idField,
       ...events.bytes.subarray(events.start, events.end),
     ]);
     const response = WatchResponse.decode(bytes);
-    assert.equal(response.watchId, target.id);
-    assert.equal(response.events.length, events.count);
-    assert.deepEqual(WatchResponse.encode(response), bytes, "the encoding is canonical");
+    assert(response.watchId === target.id, "the field holds the ID");
+    assert(response.events.length === events.count, "the count is right");
+    assert(bytesEqual(WatchResponse.encode(response), bytes), "the encoding is canonical");
     this.#record(target.id, {
       revision,
       events: response.events,
@@ -199,7 +201,7 @@ export class RecordingSink implements WatchSink {
   }
 
   canceled(watchId: bigint, compactRevision: number, reason: string): void {
-    assert.equal(reason, "");
+    assert(reason === "", "compaction cancels without a reason");
     this.#record(watchId, { canceled: true, compactRevision });
   }
 

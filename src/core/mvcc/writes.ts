@@ -17,15 +17,18 @@ export interface DeleteRangeResult {
 
 const fields = new KeyValueFields();
 
-/** Throws if the put names a lease or relies on a key that is not there. */
-export function checkPuttable(keyspace: Keyspace, request: PutRequest): void {
-  if (request.ignoreValue || request.ignoreLease) {
-    if (keyspace.index.findLive(request.key) === 0) throw ETCD_ERRORS.keyNotFound;
-  }
+/** Throws if the put wants to keep something of a key that is not there. */
+export function checkKept(keyspace: Keyspace, request: PutRequest): void {
+  if (!request.ignoreValue && !request.ignoreLease) return;
+  if (keyspace.index.findLive(request.key) === 0) throw ETCD_ERRORS.keyNotFound;
+}
+
+/** Throws if the put names a lease that is not there. */
+export function checkLease(keyspace: Keyspace, request: PutRequest): void {
   if (request.lease !== 0n && !keyspace.hasLease(request.lease)) throw ETCD_ERRORS.leaseNotFound;
 }
 
-/** Puts what `checkPuttable()` let through. */
+/** Puts what has passed both checks. */
 export function putPair(keyspace: Keyspace, request: PutRequest): PutResult {
   if (!request.prevKv && !request.ignoreValue && !request.ignoreLease) {
     keyspace.put(request.key, request.value, request.lease);

@@ -40,6 +40,8 @@ export interface Setting {
   /** Whether the flag may stand without a value, which then is `true`. */
   readonly isSwitch: boolean;
   readonly status: SettingStatus;
+  /** Whether some of the values of a setting that works are refused still. */
+  readonly isPartial: boolean;
   /** What help prints as the default. */
   readonly defaultText: string;
   readonly help: string;
@@ -150,6 +152,7 @@ function makeSetting<T>(
     kindName: kind.name,
     isSwitch: kind.isSwitch,
     status: spec.status,
+    isPartial: spec.refusal !== undefined,
     defaultText: spec.defaultText ?? defaultValueText,
     help: spec.help,
     isSecret: spec.isSecret ?? false,

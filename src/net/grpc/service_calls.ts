@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
-import { Duplex, Writable } from "node:stream";
+import { Duplex, Readable, Writable } from "node:stream";
+import { GrpcCode } from "../../base/grpc_code.ts";
 import type { ServerCall } from "./server_call.ts";
 import type { ServiceMethod } from "./service_method.ts";
 import { metadataFromHandler, ServiceMetadata } from "./service_metadata.ts";
@@ -112,6 +113,11 @@ class ResponseWriter {
     else this.#call.end(metadataFromHandler(this.#trailers));
   }
 
+  /** The stream is gone; without an end of its own it must not leave the client waiting. */
+  closed(): void {
+    this.#call.fail(GrpcCode.Canceled, "The handler destroyed the call");
+  }
+
   #drained(): void {
     const done = this.#waiting;
     this.#waiting = undefined;
@@ -139,6 +145,7 @@ export class ServiceWritableCall extends Writable {
       this.destroy();
     };
     this.on("error", (error) => this.#failed(error));
+    this.on("close", () => this.#writer.closed());
   }
 
   getPeer(): string {
@@ -187,7 +194,64 @@ export class ServiceWritableCall extends Writable {
   }
 }
 
-/** What client-streaming and bidirectional handlers get. */
+/** What a client-streaming handler gets. */
+export class ServiceReadableCall extends Readable {
+  readonly metadata: ServiceMetadata;
+  cancelled = false;
+  readonly #surface: CallSurface;
+
+  constructor(call: ServerCall, method: ServiceMethod) {
+    super({ objectMode: true });
+    this.#surface = new CallSurface(call, method);
+    this.metadata = this.#surface.metadata;
+    call.onCancel = () => {
+      this.cancelled = true;
+      this.emit("cancelled", "cancelled");
+      this.destroy();
+    };
+    this.on("error", (error) => failWithError(call, error, undefined));
+  }
+
+  getPeer(): string {
+    return this.#surface.call.remoteAddress;
+  }
+
+  getPath(): string {
+    return this.#surface.call.path;
+  }
+
+  getHost(): string {
+    return this.#surface.call.authority;
+  }
+
+  getDeadline(): Date | number {
+    return this.#surface.deadline();
+  }
+
+  getAuthContext(): Record<string, unknown> {
+    return {};
+  }
+
+  sendMetadata(metadata: unknown): void {
+    this.#surface.sendMetadata(metadata);
+  }
+
+  /** One request message has come. */
+  takeMessage(value: unknown): void {
+    if (!this.push(value)) this.#surface.call.pause();
+  }
+
+  /** The client has sent all its messages. */
+  halfClosed(): void {
+    this.push(null);
+  }
+
+  override _read(): void {
+    this.#surface.call.resume();
+  }
+}
+
+/** What a bidirectional handler gets. */
 export class ServiceDuplexCall extends Duplex {
   readonly metadata: ServiceMetadata;
   cancelled = false;
@@ -205,6 +269,7 @@ export class ServiceDuplexCall extends Duplex {
       this.destroy();
     };
     this.on("error", (error) => this.#failed(error));
+    this.on("close", () => this.#writer.closed());
   }
 
   getPeer(): string {

@@ -7,7 +7,12 @@ import type {
 } from "../../deps/grpc_js.ts";
 import type { RouteTable } from "./route_table.ts";
 import type { MessageListener, ServerCall } from "./server_call.ts";
-import { ServiceDuplexCall, ServiceUnaryCall, ServiceWritableCall } from "./service_calls.ts";
+import {
+  ServiceDuplexCall,
+  ServiceReadableCall,
+  ServiceUnaryCall,
+  ServiceWritableCall,
+} from "./service_calls.ts";
 import { metadataFromHandler } from "./service_metadata.ts";
 import { ServiceMethod } from "./service_method.ts";
 import type { ServiceHandler } from "./service_method.ts";
@@ -93,9 +98,7 @@ function handleServerStream(method: ServiceMethod, call: ServerCall): MessageLis
 }
 
 function handleRequestStream(method: ServiceMethod, call: ServerCall): MessageListener {
-  const stream = new ServiceDuplexCall(call, method);
-  if (method.type === "client_stream") method.invoke(call, stream, responder(method, call));
-  else method.invoke(call, stream);
+  const stream = invokeRequestStream(method, call);
   return {
     message(bytes, start, end) {
       const request = method.deserialize(call, bytes, start, end);
@@ -105,6 +108,20 @@ function handleRequestStream(method: ServiceMethod, call: ServerCall): MessageLi
       stream.halfClosed();
     },
   };
+}
+
+function invokeRequestStream(
+  method: ServiceMethod,
+  call: ServerCall,
+): ServiceReadableCall | ServiceDuplexCall {
+  if (method.type === "client_stream") {
+    const stream = new ServiceReadableCall(call, method);
+    method.invoke(call, stream, responder(method, call));
+    return stream;
+  }
+  const stream = new ServiceDuplexCall(call, method);
+  method.invoke(call, stream);
+  return stream;
 }
 
 /** The callback of handlers that give a single response. */

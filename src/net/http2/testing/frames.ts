@@ -146,7 +146,9 @@ export class FrameTeller {
     maxTableSizeBytes: 4096,
     maxListSizeBytes: 1024 * 1024,
   });
+  #block: Buffer = Buffer.alloc(0);
 
+  /** Each frame MUST be told once and in order: header blocks build upon one another. */
   tell(told: Frame): string {
     const name = NAMES.find(([, type]) => type === told.type)?.[0] ?? `TYPE_${told.type}`;
     const { flags, streamId, payload } = told;
@@ -155,7 +157,10 @@ export class FrameTeller {
       case FrameType.DATA:
         return `${name} ${streamId}${end} ${payload.length}`;
       case FrameType.HEADERS:
-        return `${name} ${streamId}${end} ${this.#fields(payload)}`;
+        this.#block = Buffer.alloc(0);
+        return `${name} ${streamId}${end} ${this.#fields(flags, payload)}`;
+      case FrameType.CONTINUATION:
+        return `${name} ${streamId} ${this.#fields(flags, payload)}`;
       case FrameType.RST_STREAM:
         return `${name} ${streamId} ${payload.readUInt32BE(0)}`;
       case FrameType.WINDOW_UPDATE:
@@ -171,8 +176,11 @@ export class FrameTeller {
     }
   }
 
-  #fields(payload: Buffer): string {
-    const fields = this.#decoder.decode(payload, 0, payload.length).fields;
+  #fields(flags: number, fragment: Buffer): string {
+    const whole = Buffer.concat([this.#block, fragment]);
+    this.#block = whole;
+    if ((flags & Flag.END_HEADERS) === 0) return "...";
+    const fields = this.#decoder.decode(whole, 0, whole.length).fields;
     const pairs: string[] = [];
     for (let i = 0; i < fields.length; i += 2) pairs.push(`${fields[i]}=${fields[i + 1]}`);
     return pairs.join(" ");

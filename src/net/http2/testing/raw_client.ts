@@ -54,6 +54,11 @@ export class RecordedRequest implements Http2StreamListener {
   }
 }
 
+/** A frame with what FrameTeller says of it. */
+export interface ToldFrame extends Frame {
+  readonly told: string;
+}
+
 export interface RawClientOptions extends Partial<Omit<Http2Options, "clock" | "limits">> {
   readonly limits?: Partial<Http2Limits>;
   /** Whether preface and SETTINGS have been exchanged before the test begins. @default {true} */
@@ -100,16 +105,16 @@ export class RawClient implements Http2Handler {
   }
 
   /** What the server has sent since the last look. */
-  frames(): Frame[] {
+  frames(): ToldFrame[] {
     const bytes = Buffer.concat([this.#unparsed, this.socket.take()]);
     const { frames, rest } = parseFrames(bytes);
     this.#unparsed = rest;
-    return frames;
+    return frames.map((frame) => ({ ...frame, told: this.#teller.tell(frame) }));
   }
 
   /** The same in short: see FrameTeller. */
   told(): string[] {
-    return this.frames().map((frame) => this.#teller.tell(frame));
+    return this.frames().map((frame) => frame.told);
   }
 
   /** Lets the end of the turn come, when output of that turn goes out. */

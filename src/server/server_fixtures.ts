@@ -1,0 +1,102 @@
+import type { Clock, Timer } from "../base/clock.ts";
+import { systemClock } from "../base/clock.ts";
+import { silentLogger } from "../base/log.ts";
+import { Prng } from "../base/prng.ts";
+import type { FileSystem } from "../disk/file_system.ts";
+import { PutRequest, RangeRequest } from "../pb/etcdserverpb.ts";
+import { KeyValue } from "../pb/mvccpb.ts";
+import { EtcdServer } from "./etcd_server.ts";
+import { PutOperation } from "./operations/kv.ts";
+import type { ServerConfig } from "./server_config.ts";
+
+/** A configuration for tests: one member on the given disk. */
+export function testConfig(
+  fileSystem: FileSystem | undefined,
+  overrides: Partial<ServerConfig> = {},
+): ServerConfig {
+  return {
+    name: "test",
+    disk: fileSystem && { fileSystem, dataDir: "/data", walDir: "", unsafeNoFsync: false },
+    peerUrls: ["http://localhost:2380"],
+    clusterToken: "etcd-cluster",
+    advertiseClientUrls: ["http://localhost:2379"],
+    tickMs: 100,
+    electionTicks: 10,
+    maxTxnOps: 128,
+    maxRequestBytes: 1572864,
+    watchProgressNotifyIntervalMs: 600_000,
+    warningApplyDurationMs: 100,
+    clock: systemClock,
+    prng: new Prng(1),
+    logger: silentLogger,
+    observer: { synced: () => {}, written: () => {} },
+    ...overrides,
+  };
+}
+
+/** A server that is ready. */
+export async function startServer(config: ServerConfig): Promise<EtcdServer> {
+  const server = await EtcdServer.open(config);
+  server.start();
+  await server.readyNotify;
+  return server;
+}
+
+/** Puts a key and resolves with the revision of the put. */
+export async function put(server: EtcdServer, key: string, value: string): Promise<number> {
+  const request = PutRequest.create({ key, value: new TextEncoder().encode(value) });
+  return await new Promise((resolve, failed) => {
+    const applied = () => resolve(server.store.currentRevision);
+    const operation = new PutOperation(request, { applied, failed });
+    server.proposeEncoded(operation, PutRequest.encode(request));
+  });
+}
+
+/** The value and the revision of a key, read from the applied state. */
+export function get(
+  server: EtcdServer,
+  key: string,
+): { value: string; revision: number } | undefined {
+  const [ref] = server.store.range(RangeRequest.create({ key })).kvs;
+  if (ref === undefined) return undefined;
+  const pair = KeyValue.decode(ref.bytes, ref.start, ref.end);
+  return { value: new TextDecoder().decode(pair.value), revision: pair.modRevision };
+}
+
+/** A clock that stands still until it is told to move. */
+export class ManualClock implements Clock {
+  #nowMs = 0;
+  readonly #timers = new Set<{ dueMs: number; fire: () => void }>();
+
+  get timerCount(): number {
+    return this.#timers.size;
+  }
+
+  monotonicMs(): number {
+    return this.#nowMs;
+  }
+
+  wallMs(): number {
+    return 1_700_000_000_000 + this.#nowMs;
+  }
+
+  setTimer(delayMs: number, fire: () => void): Timer {
+    const timer = { dueMs: this.#nowMs + delayMs, fire };
+    this.#timers.add(timer);
+    return { cancel: () => this.#timers.delete(timer) };
+  }
+
+  /** Lets time pass, firing what becomes due in order. */
+  advance(durationMs: number): void {
+    const endMs = this.#nowMs + durationMs;
+    for (;;) {
+      const due = [...this.#timers].filter(({ dueMs }) => dueMs <= endMs)
+        .sort((a, b) => a.dueMs - b.dueMs)[0];
+      if (due === undefined) break;
+      this.#nowMs = Math.max(this.#nowMs, due.dueMs);
+      this.#timers.delete(due);
+      due.fire();
+    }
+    this.#nowMs = endMs;
+  }
+}
