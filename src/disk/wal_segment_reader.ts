@@ -141,9 +141,10 @@ export class WalSegmentReader {
   #endDamaged(recordBytes: number, what: string): boolean {
     const leftBytes = this.#sizeBytes - this.offset - FRAME_HEADER_BYTES;
     const presentBytes = Math.min(recordBytes, leftBytes);
+    const fileEnds = recordBytes + framePadding(recordBytes % 8) > leftBytes;
     const start = this.#load(FRAME_HEADER_BYTES + presentBytes) + FRAME_HEADER_BYTES;
     const missing = this.#firstZeroSector(start, start + presentBytes) ??
-      (presentBytes < recordBytes ? start + presentBytes : undefined);
+      (fileEnds ? start + presentBytes : undefined);
     if (!this.#isLast || missing === undefined) throw this.corruption(what);
     const head = this.#head;
     const end = start + recordBytes;

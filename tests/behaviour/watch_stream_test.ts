@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import type { WatchResponse } from "../../src/pb/etcdserverpb.ts";
+import { FilterType, type WatchResponse } from "../../src/pb/etcdserverpb.ts";
 import { KV_SERVICE } from "../../src/pb/services.ts";
 import { describeBothTargets } from "../harness/both_targets.ts";
 import { type GrpcClient, GrpcClient as NewGrpcClient } from "../harness/grpc_client.ts";
-import { deleteRange, put, putOp, range, revisionOf, txn } from "../harness/kv_calls.ts";
+import { deleteRange, prefixEnd, put, range, revisionOf } from "../harness/kv_calls.ts";
 import { changes, eventRevisions, WatchClient } from "../harness/watch_calls.ts";
 
 /** Leaves two puts of one key behind a compaction and returns the revision of the first. */
@@ -13,6 +13,18 @@ async function compactBehindTwo(client: GrpcClient, key: string): Promise<number
   const revision = revisionOf(await put(client, key, "3"));
   await client.call(KV_SERVICE.compact, { revision, physical: true });
   return first;
+}
+
+/** Deletes 45 pairs of 100 kB in one revision: with the pairs before, more than one message. */
+async function makeLargeRevision(client: GrpcClient, prefix: string): Promise<void> {
+  const value = "v".repeat(100_000);
+  for (let i = 0; i < 45; i++) await put(client, `${prefix}${i}`, value);
+  await deleteRange(client, prefix, { rangeEnd: prefixEnd(prefix) });
+}
+
+/** Three megabytes, more than one message may hold. */
+async function putThirtyLarge(client: GrpcClient, prefix: string): Promise<void> {
+  for (let i = 0; i < 30; i++) await put(client, `${prefix}${i}`, "v".repeat(100_000));
 }
 
 describeBothTargets("watch stream", (test) => {
@@ -206,31 +218,27 @@ describeBothTargets("watch stream", (test) => {
   });
 
   test("without fragment a large revision comes in one piece", async ({ client, prefix }) => {
-    const value = "v".repeat(100_000);
-    const ops = Array.from({ length: 15 }, (_, i) => putOp(`${prefix}${i}`, value));
-    const startRevision = revisionOf(await txn(client, { success: ops }));
-    await txn(client, { success: ops });
-    await txn(client, { success: ops });
+    await putThirtyLarge(client, prefix);
     const watch = new WatchClient(client);
-    await watch.createPrefix(prefix, { startRevision });
+    await watch.createPrefix(prefix, { prevKv: true });
+    await deleteRange(client, prefix, { rangeEnd: `${prefix}~` });
     const response = await watch.next();
-    assert.deepEqual([response.events.length, response.fragment], [45, false]);
+    assert.deepEqual([response.events.length, response.fragment], [30, false]);
   });
 
   test("with fragment it comes in pieces that fit a message", async ({ client, prefix }) => {
-    const value = "v".repeat(100_000);
-    const ops = Array.from({ length: 15 }, (_, i) => putOp(`${prefix}${i}`, value));
-    const startRevision = revisionOf(await txn(client, { success: ops }));
-    await txn(client, { success: ops });
-    await txn(client, { success: ops });
+    await putThirtyLarge(client, prefix);
     const watch = new WatchClient(client);
-    await watch.createPrefix(prefix, { startRevision, fragment: true });
+    await watch.createPrefix(prefix, { prevKv: true, fragment: true });
+    await deleteRange(client, prefix, { rangeEnd: `${prefix}~` });
     const pieces: WatchResponse[] = [];
     do pieces.push(await watch.next()); while (pieces[pieces.length - 1].fragment);
     assert.ok(pieces.length >= 2, `${pieces.length} pieces`);
-    assert.equal(pieces.reduce((sum, piece) => sum + piece.events.length, 0), 45);
+    assert.equal(pieces.reduce((sum, piece) => sum + piece.events.length, 0), 30);
     assert.ok(pieces.every((piece) => piece.events.length <= 21));
     assert.deepEqual(new Set(pieces.map(revisionOf)).size, 1);
+    await put(client, `${prefix}z`, "1");
+    assert.deepEqual(changes((await watch.next()).events, prefix), ["+z=1"]);
   });
 
   test("a delete behind a put of the same key keeps its place", async ({ client, prefix }) => {

@@ -57,7 +57,10 @@ export class ModelStore {
       isInside(pair.key, request.key, request.rangeEnd)
     );
     if (request.countOnly) return { kvs: [], count: inRange.length, more: false };
-    const pairs = inRange.filter((pair) => passes(pair, request));
+    let pairs = inRange.filter((pair) => passes(pair, request));
+    // Without an order etcd cuts before it sorts.
+    const cutsFirst = request.sortOrder === SortOrder.NONE && !isFiltered(request);
+    if (cutsFirst && request.limit > 0) pairs = pairs.slice(0, request.limit + 1);
     sort(pairs, request);
     const kept = request.limit > 0 ? pairs.slice(0, request.limit) : pairs;
     const shown = kept.map((pair) =>
@@ -272,6 +275,11 @@ function passes(pair: KeyValue, request: RangeRequest): boolean {
     (maxModRevision === 0 || pair.modRevision <= maxModRevision) &&
     (minCreateRevision === 0 || pair.createRevision >= minCreateRevision) &&
     (maxCreateRevision === 0 || pair.createRevision <= maxCreateRevision);
+}
+
+function isFiltered(request: RangeRequest): boolean {
+  const { minModRevision, maxModRevision, minCreateRevision, maxCreateRevision } = request;
+  return (minModRevision | maxModRevision | minCreateRevision | maxCreateRevision) !== 0;
 }
 
 function sort(pairs: KeyValue[], request: RangeRequest): void {

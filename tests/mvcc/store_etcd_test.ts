@@ -24,6 +24,7 @@ import type {
   PutResponse,
   RangeRequest,
   RangeResponse,
+  RequestOp,
   ResponseHeader,
   ResponseOp,
   TxnRequest,
@@ -47,7 +48,7 @@ import {
 const missing = whyMissing("etcd");
 if (missing !== undefined) console.log(`tests/mvcc: skipped, ${missing}`);
 
-const SEEDS: readonly number[] = [1, 2, 3];
+const SEEDS: readonly number[] = Array.from({length: 40}, (_, i) => i + 1);
 const STEPS = 400;
 const LEASES: readonly bigint[] = [1n, 77n, 0x7fff_ffff_ffff_ffffn];
 /** etcd's sort keeps the order of equal elements only up to twelve of them. */
@@ -218,6 +219,7 @@ class SideBySide {
   }
 
   async #txn(request: TxnRequest): Promise<void> {
+    if (crashesEtcd(request)) return;
     const our = ourOutcome(() => {
       checkTxn(request, MAX_TXN_OPS);
       return ours.txn(this.#store.txn(request), this.#store.currentRevision);
@@ -287,6 +289,22 @@ class SideBySide {
     const name = refused ? `${kind}: ${String(our.message)}` : kind;
     this.tally.set(name, (this.tally.get(name) ?? 0) + 1);
   }
+}
+
+/**
+ * etcd takes a deletion with the end "\0" together with a put of a key that it deletes, and
+ * crashes if that put wants to keep the lease or the value.
+ */
+function crashesEtcd(request: TxnRequest): boolean {
+  const ops = allOps(request);
+  return ops.some(({ requestDeleteRange }) => requestDeleteRange?.rangeEnd === "\0") &&
+    ops.some(({ requestPut }) => requestPut?.ignoreLease || requestPut?.ignoreValue);
+}
+
+function allOps({ success, failure }: TxnRequest): RequestOp[] {
+  return [...success, ...failure].flatMap((op) =>
+    op.requestTxn === undefined ? [op] : allOps(op.requestTxn)
+  );
 }
 
 function describeDifference(request: unknown, our: unknown, their: unknown): string {

@@ -73,11 +73,8 @@ class WatchCall implements MessageListener, WatchSink, EndlessStream {
     }
   }
 
-  /** As in etcd, a client that stops sending ends its watches. */
-  halfClosed(): void {
-    this.#close();
-    this.#call.end();
-  }
+  /** As in etcd, a client that has nothing more to ask goes on watching. */
+  halfClosed(): void {}
 
   serverStopping(): void {
     this.#close();

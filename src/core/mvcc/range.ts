@@ -38,35 +38,27 @@ function readKey(keyspace: Keyspace, request: RangeRequest): RangeResult {
   return finish([keyspace.latestPair(record)], 1, request);
 }
 
-/** With the order of the tree a limit bounds the work; with any other, all must be read. */
+/** When keys decide the order, a limit bounds the work; else all must be read. */
 function readPresent(keyspace: Keyspace, request: RangeRequest): RangeResult {
   const { tree } = keyspace.index;
   const from = tree.countedRank(request.key);
   const to = Math.max(from, keyspace.liveRankOfEnd(request.rangeEnd));
   const count = to - from;
   if (request.countOnly) return { kvs: [], count, more: false };
-  if (needsAll(request)) {
-    const kvs = tree.countedSlice(from, to).map((record) => keyspace.latestPair(record));
-    return finish(kvs, count, request);
-  }
-  const wanted = request.limit > 0 ? Math.min(request.limit, count) : count;
-  const descending = request.sortOrder === SortOrder.DESCEND;
-  const records = descending
-    ? tree.countedSlice(to - wanted, to).reverse()
+  const wanted = Math.min(count, pairsToRead(request));
+  const records = startsAtEnd(request)
+    ? tree.countedSlice(to - wanted, to)
     : tree.countedSlice(from, from + wanted);
   const kvs: KeyValueRef[] = [];
   for (const record of records) kvs.push(keyspace.latestPair(record));
-  return { kvs: stripped(kvs, request), count, more: wanted < count };
+  return finish(kvs, count, request);
 }
 
 /** Every key of the range that has history is looked at: only its history tells if it was there. */
 function readPast(keyspace: Keyspace, request: RangeRequest): RangeResult {
   const records = keyspace.records(request.key, request.rangeEnd);
-  const all = needsAll(request);
-  if (!all && request.sortOrder === SortOrder.DESCEND) records.reverse();
-  let wanted = records.length;
-  if (request.countOnly) wanted = 0;
-  else if (!all && request.limit > 0) wanted = request.limit;
+  if (startsAtEnd(request)) records.reverse();
+  const wanted = request.countOnly ? 0 : pairsToRead(request);
   const kvs: KeyValueRef[] = [];
   let count = 0;
   for (const record of records) {
@@ -76,13 +68,24 @@ function readPast(keyspace: Keyspace, request: RangeRequest): RangeResult {
     if (kvs.length < wanted) kvs.push(keyspace.pairOf(put));
   }
   if (request.countOnly) return { kvs, count, more: false };
-  if (all) return finish(kvs, count, request);
-  return { kvs: stripped(kvs, request), count, more: kvs.length < count };
+  if (startsAtEnd(request)) kvs.reverse();
+  return finish(kvs, count, request);
 }
 
-/** Whether filters or an order by something else than keys decide what the limit leaves. */
-function needsAll(request: RangeRequest): boolean {
-  return request.sortTarget !== SortTarget.KEY || isFiltered(request);
+/**
+ * How many pairs, in the order of keys, can decide the answer; one above the limit tells that
+ * there are more. etcd reads no further than that either when a sort target comes without an
+ * order, and then sorts what it has.
+ */
+function pairsToRead(request: RangeRequest): number {
+  if (request.limit <= 0 || isFiltered(request)) return Infinity;
+  const byKey = request.sortTarget === SortTarget.KEY || request.sortOrder === SortOrder.NONE;
+  return byKey ? request.limit + 1 : Infinity;
+}
+
+/** Whether the pairs that decide the answer are the last ones of the range. */
+function startsAtEnd(request: RangeRequest): boolean {
+  return request.sortTarget === SortTarget.KEY && request.sortOrder === SortOrder.DESCEND;
 }
 
 function isFiltered(request: RangeRequest): boolean {

@@ -168,14 +168,13 @@ Deno.test("Http2Stream splits a header block that is longer than a frame", async
   client.requests[0].stream.sendHeaders(fields, true);
   await client.turn();
   const frames = client.frames();
-  assert.deepEqual(
-    frames.map((told) => told.type),
-    [1, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9].slice(0, frames.length),
-  );
+  assert.equal(frames[0].type, FrameType.HEADERS);
+  assert(frames.slice(1).every((told) => told.type === FrameType.CONTINUATION));
   assert(frames.length > 3);
   assert.equal(frames[0].flags, Flag.END_STREAM);
   assert.equal(frames.at(-1)?.flags, Flag.END_HEADERS);
   assert(frames.every((told) => told.payload.length <= 16_384));
+  assert.equal(frames.at(-1)?.told.split(" ").at(-1), `x-field-49=${"\x7f".repeat(1000)}`);
 });
 
 Deno.test("Http2Connection stops a request whose response is complete", async () => {

@@ -6,7 +6,6 @@ import type { Http2Context } from "./context.ts";
 import type { FloodGuard } from "./flood_guard.ts";
 import { HeaderBlock } from "./header_block.ts";
 import { ErrorCode, Flag } from "./protocol.ts";
-import { ReceiveWindow } from "./receive_window.ts";
 import { checkRequest, checkTrailers } from "./request_check.ts";
 import { ServerStream, type StreamOwner } from "./stream.ts";
 import { StreamTable } from "./stream_table.ts";
@@ -42,8 +41,8 @@ export class RequestReceiver implements StreamOwner {
   readonly #transmitter: Transmitter;
   readonly #floods: FloodGuard;
   readonly #decoder: HpackDecoder;
-  readonly #window: ReceiveWindow;
   #headerBlock: HeaderBlock | undefined = undefined;
+  #consumedBytes = 0;
   #closed = false;
 
   constructor(
@@ -64,7 +63,6 @@ export class RequestReceiver implements StreamOwner {
       maxTableSizeBytes: limits.headerTableBytes,
       maxListSizeBytes: limits.maxHeaderListBytes,
     });
-    this.#window = new ReceiveWindow(limits.connectionWindowBytes);
   }
 
   /** Whether only CONTINUATION may come next. */
@@ -89,9 +87,6 @@ export class RequestReceiver implements StreamOwner {
   dataFrame(flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
     if (streamId === 0) return this.#owner.fail(ErrorCode.PROTOCOL_ERROR, "DATA without stream");
     const frameBytes = end - start;
-    if (!this.#window.take(frameBytes)) {
-      return this.#owner.fail(ErrorCode.FLOW_CONTROL_ERROR, "connection window exceeded");
-    }
     if ((flags & Flag.PADDED) !== 0) {
       if (frameBytes === 0) return this.#owner.fail(ErrorCode.FRAME_SIZE_ERROR, "no pad length");
       end -= bytes[start++];
@@ -101,8 +96,19 @@ export class RequestReceiver implements StreamOwner {
     const endStream = (flags & Flag.END_STREAM) !== 0;
     if (stream === undefined || stream.remoteClosed) this.#strayData(stream, streamId);
     else this.#streamData(stream, bytes, start, end, frameBytes, endStream);
-    const increment = this.#window.consume(frameBytes);
-    if (increment > 0 && !this.#closed) this.#transmitter.writeWindowUpdate(0, increment);
+    this.#returnConnectionWindow(frameBytes);
+  }
+
+  /**
+   * The connection's window comes back whatever becomes of the data, in large steps: only a
+   * stream's window holds a sender back. So no peer can exceed it, and what is left of it need not
+   * be known.
+   */
+  #returnConnectionWindow(sizeBytes: number): void {
+    this.#consumedBytes += sizeBytes;
+    if (this.#consumedBytes * 2 < this.#limits.connectionWindowBytes || this.#closed) return;
+    this.#transmitter.writeWindowUpdate(0, this.#consumedBytes);
+    this.#consumedBytes = 0;
   }
 
   #streamData(
