@@ -1,7 +1,97 @@
 /**
- * detcd: an etcd-compatible server that a program embeds in one line.
+ * detcd: an etcd-compatible server that a program embeds in one line, and a client for it and for
+ * any other etcd.
+ *
+ * The names are those of Go's package `embed` of etcd in TypeScript's form; docs/COMPATIBILITY.md
+ * maps one to the other.
+ *
+ * @example A server and a client in one process
+ * ```ts
+ * import { newMemoryConfig, startEtcd } from "./mod.ts";
+ *
+ * await using etcd = await startEtcd(newMemoryConfig());
+ * await using client = etcd.client();
+ *
+ * const { revision } = await client.put("greeting", "hello");
+ * const pair = await client.get("greeting");
+ * if (pair?.text !== "hello" || pair.modRevision !== revision) throw new Error("not stored");
+ * ```
  *
  * @module
  */
-export { Config } from "./src/embed/config/config.ts";
-export { startEtcd, Etcd } from "./src/embed/etcd.ts";
+
+// The server.
+export { Etcd, startEtcd } from "./src/embed/etcd.ts";
+export { RunningServer } from "./src/embed/running_server.ts";
+export { ListenError } from "./src/embed/serving.ts";
+export type { BoundListener } from "./src/embed/listeners.ts";
+export { DiskError } from "./src/disk/disk_error.ts";
+export type { DiskErrorParts } from "./src/disk/disk_error.ts";
+
+// Its configuration.
+export {
+  Config,
+  newConfig,
+  newZapLoggerBuilder,
+  type ServiceRegistrar,
+  type SocketOptions,
+  type UserHandler,
+  type V2ProxyConfig,
+} from "./src/embed/config/config.ts";
+export { configFromFile } from "./src/embed/config/config_file.ts";
+export { newMemoryConfig } from "./src/embed/memory_config.ts";
+export * from "./src/embed/config/constants.ts";
+export * from "./src/embed/config/errors.ts";
+export type { DefaultHost } from "./src/embed/config/default_cluster.ts";
+export type { DiscoveryConfig } from "./src/embed/config/discovery_config.ts";
+export type { DnsResolver, ServiceRecord } from "./src/embed/config/dns_discovery.ts";
+export { FeatureGates } from "./src/embed/config/feature_gates.ts";
+export type { TlsInfo } from "./src/embed/config/tls_info.ts";
+export { EndpointUrl, UrlError } from "./src/base/endpoint_url.ts";
+export { parseUrlList } from "./src/base/url_list.ts";
+export { UrlsMap } from "./src/base/urls_map.ts";
+export type { LogFields, Logger } from "./src/base/log.ts";
+
+// The client.
+export { Client, connect, type MemberInfo, type MemberStatus } from "./src/embed/client/client.ts";
+export { ClientError } from "./src/embed/client/client_error.ts";
+export type { ConnectOptions } from "./src/embed/client/network_transport.ts";
+export { KeyValue } from "./src/embed/client/key_value.ts";
+export { type BytesLike, type KeyRange, prefixEnd } from "./src/embed/client/keys.ts";
+export { Lease, type LeaseTimes } from "./src/embed/client/lease.ts";
+export type {
+  DeleteOptions,
+  PutOptions,
+  RangeOptions,
+  SortBy,
+} from "./src/embed/client/requests.ts";
+export type {
+  DeleteResult,
+  PutResult,
+  RangeResult,
+  Result,
+  TxnOpResult,
+  TxnResult,
+} from "./src/embed/client/results.ts";
+export type {
+  CallOptions,
+  StreamListener,
+  Transport,
+  TransportStream,
+} from "./src/embed/client/transport.ts";
+export {
+  compare,
+  type Comparison,
+  type Condition,
+  op,
+  type Operation,
+  TxnBuilder,
+} from "./src/embed/client/txn.ts";
+export {
+  Watch,
+  type WatchBatch,
+  WatchCompactedError,
+  type WatchEvent,
+  type WatchOptions,
+} from "./src/embed/client/watch.ts";
+export { GrpcCode } from "./src/base/grpc_code.ts";

@@ -1,5 +1,6 @@
 /** The config file's syntax. */
 export {
+  type Alias,
   type Document,
   isAlias,
   isMap,

@@ -158,13 +158,9 @@ function checkWritable(fileSystem: FileSystem, path: string): void {
     fileSystem.open(probe, "create").close();
     fileSystem.remove(probe);
   } catch (cause) {
-    throw diskErrorFrom("write to the directory", path, causeOf(cause));
+    const { code, what } = diskErrorFrom("write", probe, cause);
+    throw new DiskError({ operation: "write to the directory", path, code, what, cause });
   }
-}
-
-/** The system's own error, so that the new one names the directory instead of the probe. */
-function causeOf(error: unknown): unknown {
-  return error instanceof DiskError && error.cause !== undefined ? error.cause : error;
 }
 
 function takeLock(fileSystem: FileSystem, paths: Paths): FileLock {

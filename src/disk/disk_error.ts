@@ -52,6 +52,8 @@ export class DiskError extends Error {
   readonly operation: string;
   readonly path: string;
   readonly code: string;
+  /** What happened, without where and what to do. */
+  readonly what: string;
   readonly offset: number | undefined;
 
   constructor(parts: DiskErrorParts) {
@@ -65,6 +67,7 @@ export class DiskError extends Error {
     this.operation = parts.operation;
     this.path = parts.path;
     this.code = parts.code;
+    this.what = parts.what;
     this.offset = parts.offset;
   }
 }

@@ -86,6 +86,10 @@ export class WalReplay implements WalRecordVisitor {
   }
 
   record(reader: WalSegmentReader): void {
+    // The checksum does not cover a record's type, but etcd starts every segment in this way.
+    if (!this.#headWhole && reader.recordOffset > 0 && reader.type !== RecordType.METADATA) {
+      throw reader.corruption("the file's second record is not the metadata");
+    }
     this.#headWhole = reader.type !== RecordType.CRC;
     switch (reader.type) {
       case RecordType.ENTRY:

@@ -59,7 +59,7 @@ export class WalSegmentReader {
     const bytes = this.bytes;
     const low = uint32(bytes, at);
     const high = uint32(bytes, at + 4);
-    if (low === 0 && high === 0) return false;
+    if (low === 0 && high === 0) return this.#endAtZero(leftBytes);
     const recordBytes = low + (high & 0xff_ffff) * TWO_TO_32;
     const padding = framePadding(low);
     // The field lies inside one sector, so a torn write cannot have made it wrong.
@@ -121,6 +121,20 @@ export class WalSegmentReader {
     if (crc !== head.crc) return false;
     this.crc = crc;
     return true;
+  }
+
+  /**
+   * Nothing was written from here on, so the rest of the sector is zero, too; a length that became
+   * zero has its record behind it.
+   */
+  #endAtZero(leftBytes: number): boolean {
+    const sectorBytes = DISK_LIMITS.sectorBytes;
+    const restBytes = Math.min(leftBytes, sectorBytes - this.offset % sectorBytes);
+    const at = this.#load(restBytes);
+    for (let i = 0; i < restBytes; i++) {
+      if (this.bytes[at + i] !== 0) throw this.corruption("the length field is zero");
+    }
+    return false;
   }
 
   #endInsideHeader(leftBytes: number): boolean {

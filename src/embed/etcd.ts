@@ -15,17 +15,19 @@ import { LocalTransport } from "./client/local_transport.ts";
 import type { Config } from "./config/config.ts";
 import { type BoundListener, withRealPorts } from "./listeners.ts";
 import { memberConfig } from "./member_config.ts";
+import { RunningServer } from "./running_server.ts";
 import { ReadyTransport } from "./ready_transport.ts";
 import { Serving } from "./serving.ts";
 
 /** A running server and its listeners. */
 export class Etcd implements AsyncDisposable {
   /** The member itself: readiness, IDs, revision, leader. */
-  readonly server: EtcdServer;
+  readonly server: RunningServer;
   /** The listeners for other members; none until clusters are supported. */
   readonly peers: readonly BoundListener[] = [];
   readonly #config: Config;
   readonly #serving: Serving;
+  readonly #member: EtcdServer;
   readonly #logger: Logger;
   readonly #transports = new Set<LocalTransport>();
   readonly #error = Promise.withResolvers<Error | undefined>();
@@ -34,10 +36,11 @@ export class Etcd implements AsyncDisposable {
   /** Use {@linkcode startEtcd}. */
   constructor(config: Config, server: EtcdServer, serving: Serving) {
     this.#config = config;
-    this.server = server;
+    this.#member = server;
+    this.server = new RunningServer(server);
     this.#serving = serving;
     this.#logger = config.getLogger("embed");
-    server.stopNotify.then(() => this.#serverStopped());
+    this.#member.stopNotify.then(() => this.#serverStopped());
   }
 
   /** The client listeners with the ports they really have. */
@@ -70,9 +73,9 @@ export class Etcd implements AsyncDisposable {
    */
   client(): Client {
     const transport = new LocalTransport(systemClock);
-    registerServices(transport, this.server);
+    registerServices(transport, this.#member);
     this.#transports.add(transport);
-    return new Client(new ReadyTransport(transport, this.server));
+    return new Client(new ReadyTransport(transport, this.#member));
   }
 
   /**
@@ -92,8 +95,8 @@ export class Etcd implements AsyncDisposable {
 
   /** Starts to work; called once by {@linkcode startEtcd}. */
   begin(): void {
-    this.server.start();
-    this.server.readyNotify.then(() => {
+    this.#member.start();
+    this.#member.readyNotify.then(() => {
       this.#serving.begin();
       for (const { url, address } of this.clients) {
         this.#logger.info("ready to serve client requests", { url, address });
@@ -105,16 +108,16 @@ export class Etcd implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#logger.info("closing etcd server", { name: this.#config.name });
-    const graceMs = this.server.isReady ? requestTimeoutMs(this.server.config) : 0;
+    const graceMs = this.#member.isReady ? requestTimeoutMs(this.#member.config) : 0;
     for (const transport of this.#transports) await transport.close();
-    this.server.streams.endAll();
+    this.#member.streams.endAll();
     await this.#serving.close(graceMs);
-    await this.server.stop();
+    await this.#member.stop();
     this.#logger.info("closed etcd server", { name: this.#config.name });
   }
 
   #serverStopped(): void {
-    const { failure } = this.server;
+    const { failure } = this.#member;
     if (failure === undefined) this.#error.resolve(undefined);
     else this.#error.resolve(failure instanceof Error ? failure : new Error(String(failure)));
     // A member that stopped by itself must not go on accepting connections.
@@ -123,20 +126,15 @@ export class Etcd implements AsyncDisposable {
 }
 
 /**
- * Starts a server. The promise resolves when it listens; `etcd.server.readyNotify` resolves when it
+ * Starts a server. The promise resolves when it listens; `etcd.server.readyNotify()` resolves when it
  * serves. Throws a ConfigError when the configuration is wrong, a ListenError when a URL cannot be
  * listened on and a DiskError when the data directory cannot be used; nothing is left open then.
  *
  * @example One server for a test, in memory and on a free port
  * ```ts
- * import { newConfig, parseUrlList, startEtcd } from "./mod.ts";
+ * import { newMemoryConfig, startEtcd } from "./mod.ts";
  *
- * const config = newConfig();
- * config.memoryOnly = true;
- * config.listenClientUrls = parseUrlList("http://127.0.0.1:0");
- * config.advertiseClientUrls = config.listenClientUrls;
- *
- * await using etcd = await startEtcd(config);
+ * await using etcd = await startEtcd(newMemoryConfig());
  * await using client = etcd.client();
  * await client.put("greeting", "hello");
  * const pair = await client.get("greeting");

@@ -193,8 +193,7 @@ export const HTTP1_LIMITS: Http1Limits = {
 /** The bounds of header compression (the sizes of its tables and lists are in HTTP2_LIMITS). */
 export const HPACK_LIMITS = {
   // RFC 7541 section 5.1 leaves the largest integer to us: nothing that one can name (an index, a
-  // length, a table size) comes near; five octets behind the prefix hold it.
-  maxInteger: 0x7fff_ffff,
+  // length, a table size) comes near 2^31, which five octets behind the prefix hold.
   maxIntegerOctets: 5,
 
   // The protocol's default for what the peer must hold, and the most that we hold of its table

@@ -10,6 +10,8 @@ export interface CommitLoopHooks {
   applyEntry(entry: Entry): void;
   /** Raft confirmed that reads up to this context may answer once `index` is applied. */
   readConfirmed(context: number, index: number): void;
+  /** Called behind each group of entries with the time that all of them together took. */
+  appliedGroup(first: Entry, last: Entry, durationMs: number): void;
   /** Called behind each slice of applied entries, before the loop goes on. */
   appliedSlice(): void;
   /** The disk failed, or an invariant broke: the member must stop. Called once. */
@@ -33,6 +35,8 @@ export class CommitLoop {
   /** Committed entries that are still to be applied, and how many of them are done. */
   #toApply: readonly Entry[] = [];
   #appliedCount = 0;
+  /** The time at the last look at the clock. */
+  #lookedAtMs = 0;
   #idle: (() => void) | undefined;
 
   constructor(raft: RaftNode, storage: LogStorage, hooks: CommitLoopHooks) {
@@ -119,16 +123,24 @@ export class CommitLoop {
     if (entries.length === 0) return;
     const deadlineMs = this.#hooks.nowMs() + SERVER_LIMITS.applySliceMs;
     let i = this.#appliedCount;
-    while (i < entries.length) {
-      this.#hooks.applyEntry(entries[i++]);
-      const look = i % SERVER_LIMITS.applyEntriesPerClockCheck === 0;
-      if (look && this.#hooks.nowMs() > deadlineMs) break;
-    }
+    do {
+      const end = Math.min(i + SERVER_LIMITS.applyEntriesPerClockCheck, entries.length);
+      this.#applyGroup(entries, i, end);
+      i = end;
+    } while (i < entries.length && this.#lookedAtMs < deadlineMs);
     this.#appliedCount = i;
     this.#raft.applied(entries[i - 1].index);
     if (i === entries.length) this.#toApply = [];
     this.#hooks.appliedSlice();
     if (this.#toApply.length > 0 || this.#raft.hasReady()) this.wake();
+  }
+
+  /** Applies a few entries between two looks at the clock. */
+  #applyGroup(entries: readonly Entry[], start: number, end: number): void {
+    const startedMs = this.#hooks.nowMs();
+    for (let i = start; i < end; i++) this.#hooks.applyEntry(entries[i]);
+    this.#lookedAtMs = this.#hooks.nowMs();
+    this.#hooks.appliedGroup(entries[start], entries[end - 1], this.#lookedAtMs - startedMs);
   }
 
   #fail(error: unknown): void {

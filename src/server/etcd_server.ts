@@ -60,6 +60,7 @@ export class EtcdServer implements LeaseRevoker {
   #leadershipSeen = false;
   #failedProposalCount = 0;
   #leaderChangeCount = 0;
+  #slowApplyCount = 0;
 
   private constructor(config: ServerConfig, log: OpenedLog) {
     this.config = config;
@@ -92,6 +93,7 @@ export class EtcdServer implements LeaseRevoker {
     this.#loop = new CommitLoop(this.#raft, log.storage, {
       applyEntry: (entry) => this.#applyEntry(entry),
       readConfirmed: (context, index) => this.#readConfirmed(context, index),
+      appliedGroup: (first, last, durationMs) => this.#appliedGroup(first, last, durationMs),
       appliedSlice: () => this.#appliedSlice(),
       failed: (error) => this.#fail(error),
       nowMs: () => config.clock.monotonicMs(),
@@ -195,6 +197,10 @@ export class EtcdServer implements LeaseRevoker {
     this.#leaseExpirer.start();
     this.#loop.wake();
     this.#campaignWhenReplayed();
+  }
+
+  get slowApplyCount(): number {
+    return this.#slowApplyCount;
   }
 
   /** A new request ID as a lease ID: positive and never used before. */
@@ -384,6 +390,18 @@ export class EtcdServer implements LeaseRevoker {
       const member = decodeMember(change.context ?? new Uint8Array(0));
       this.membership.updatePeerUrls(change.nodeId, member.peerUrls);
     }
+  }
+
+  #appliedGroup(first: Entry, last: Entry, durationMs: number): void {
+    const { warningApplyDurationMs, logger } = this.config;
+    if (durationMs <= warningApplyDurationMs) return;
+    this.#slowApplyCount++;
+    logger.warn("apply request took too long", {
+      "took-ms": durationMs,
+      "expected-duration-ms": warningApplyDurationMs,
+      "first-index": first.index,
+      "last-index": last.index,
+    });
   }
 
   #appliedSlice(): void {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { FilterType, type WatchResponse } from "../../src/pb/etcdserverpb.ts";
+import type { WatchResponse } from "../../src/pb/etcdserverpb.ts";
 import { KV_SERVICE } from "../../src/pb/services.ts";
 import { describeBothTargets } from "../harness/both_targets.ts";
 import { type GrpcClient, GrpcClient as NewGrpcClient } from "../harness/grpc_client.ts";
-import { deleteRange, prefixEnd, put, range, revisionOf } from "../harness/kv_calls.ts";
+import { deleteRange, put, range, revisionOf } from "../harness/kv_calls.ts";
 import { changes, eventRevisions, WatchClient } from "../harness/watch_calls.ts";
 
 /** Leaves two puts of one key behind a compaction and returns the revision of the first. */
@@ -13,13 +13,6 @@ async function compactBehindTwo(client: GrpcClient, key: string): Promise<number
   const revision = revisionOf(await put(client, key, "3"));
   await client.call(KV_SERVICE.compact, { revision, physical: true });
   return first;
-}
-
-/** Deletes 45 pairs of 100 kB in one revision: with the pairs before, more than one message. */
-async function makeLargeRevision(client: GrpcClient, prefix: string): Promise<void> {
-  const value = "v".repeat(100_000);
-  for (let i = 0; i < 45; i++) await put(client, `${prefix}${i}`, value);
-  await deleteRange(client, prefix, { rangeEnd: prefixEnd(prefix) });
 }
 
 /** Three megabytes, more than one message may hold. */

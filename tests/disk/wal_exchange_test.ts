@@ -7,6 +7,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { DataDir } from "../../src/disk/data_dir.ts";
 import { DenoFileSystem } from "../../src/disk/deno_file_system.ts";
 import type { WalOptions } from "../../src/disk/wal.ts";
+import { DiskErrorCode } from "../../src/disk/disk_error.ts";
 import { createWal, openWal } from "../../src/disk/wal_opening.ts";
 import { readWal, readWalSnapshots, WalReplay } from "../../src/disk/wal_replay.ts";
 import { listWalSegments } from "../../src/disk/wal_segment.ts";
@@ -109,13 +110,16 @@ async function putOverHttp(server: ServerProcess, key: string, value: Uint8Array
 
 Deno.test({
   ...test,
-  name: "readWal() and openWal() continue a log of two segments that real etcd wrote",
+  name: "openWal() continues a log of two segments that real etcd wrote, once etcd has ended",
   fn: () =>
     withDirectory(async (dataDir) => {
       const value = new Uint8Array(1_400_000).map((_, i) => i * 31 + (i >>> 8));
       const keys = Array.from({ length: 48 }, (_, i) => `k${i}`);
       const server = await ServerProcess.start("etcd", { dataDir });
       try {
+        assert.throws(() => DataDir.open(fileSystem, { dataDir, holder: "this test" }), {
+          code: DiskErrorCode.LOCKED,
+        });
         for (const key of keys) await putOverHttp(server, key, value);
         const status = await ctlFields(server, ["endpoint", "status"]);
         await server.kill();

@@ -48,7 +48,7 @@ import {
 const missing = whyMissing("etcd");
 if (missing !== undefined) console.log(`tests/mvcc: skipped, ${missing}`);
 
-const SEEDS: readonly number[] = Array.from({length: 40}, (_, i) => i + 1);
+const SEEDS: readonly number[] = Array.from({ length: 40 }, (_, i) => i + 1);
 const STEPS = 400;
 const LEASES: readonly bigint[] = [1n, 77n, 0x7fff_ffff_ffff_ffffn];
 /** etcd's sort keeps the order of equal elements only up to twelve of them. */

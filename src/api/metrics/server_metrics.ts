@@ -110,6 +110,11 @@ function serverValues(server: EtcdServer, health: HealthCounts): ReadValue[] {
       () => server.failedProposalCount,
     ),
     counter(
+      "etcd_server_slow_apply_total",
+      "Applies that took longer than --warning-apply-duration.",
+      () => server.slowApplyCount,
+    ),
+    counter(
       "etcd_server_health_success",
       "Times that /health said yes.",
       () => health.success,

@@ -5,7 +5,7 @@ export const CONFIG_LIMITS = {
   /** The deepest key is `discovery-config: client: secure: cert`; lists stand one deeper. */
   configFileDepth: 8,
   /** Keys and values in a config file; YAML's aliases could make a short text stand for billions. */
-  configFileValues: 10_000,
+  configFileValues: 2_000,
   /** The longest election timeout that etcd takes, in milliseconds. */
   electionMs: 50_000,
   /** Traced requests per million, of course. */

@@ -1,4 +1,5 @@
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap,
@@ -59,7 +60,7 @@ class YamlReader {
   valueOf(node: unknown, depth: number): FileValue {
     if (depth > CONFIG_LIMITS.configFileDepth) throw this.#error(0, "nested too deeply");
     if (++this.#valueCount > CONFIG_LIMITS.configFileValues) throw this.#error(0, "too much text");
-    if (isAlias(node)) return this.valueOf(node.resolve(this.#document), depth + 1);
+    if (isAlias(node)) return this.#targetOf(node, depth);
     if (isMap(node)) return this.#mapOf(node, depth);
     if (isSeq(node)) {
       const items = node.items.map((item) => this.valueOf(item, depth + 1));
@@ -71,6 +72,15 @@ class YamlReader {
     const isQuoted = node.type !== undefined && node.type !== "PLAIN";
     // The source keeps what a number would lose, such as the digits of a 64-bit one.
     return { kind: "scalar", line, isQuoted, text: node.source ?? String(node.value) };
+  }
+
+  #targetOf(alias: Alias, depth: number): FileValue {
+    const target = alias.resolve(this.#document);
+    if (target === undefined) {
+      const line = this.#lineOf(alias);
+      throw this.#error(line, `malformed YAML: there is no anchor &${alias.source}`);
+    }
+    return this.valueOf(target, depth + 1);
   }
 
   #mapOf(map: YAMLMap, depth: number): FileMap {

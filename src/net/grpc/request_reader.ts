@@ -1,6 +1,5 @@
 import { GrpcCode } from "../../base/grpc_code.ts";
 import type { Http2StreamListener } from "../http2/handler.ts";
-import { GRPC_LIMITS } from "../limits.ts";
 import { decompress } from "./compression.ts";
 import type { MessageEncoding } from "./compression.ts";
 import type { Http2ServerCall } from "./http2_server_call.ts";
@@ -100,7 +99,7 @@ export class RequestReader implements Http2StreamListener {
       if (unfinished.isWhole) {
         this.release();
         this.#take(unfinished.bytes[0], unfinished.bytes, PREFIX_BYTES, unfinished.length);
-      } else if (this.#state.unfinishedBytes > GRPC_LIMITS.maxUnfinishedBytes) {
+      } else if (this.#state.unfinishedBytes > this.#state.maxUnfinishedBytes) {
         this.#call.fail(GrpcCode.ResourceExhausted, "grpc: too many unfinished messages");
         return end;
       }

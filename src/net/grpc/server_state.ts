@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import { GRPC_LIMITS } from "../limits.ts";
 import { DeadlineQueue } from "./deadline_queue.ts";
 import type { GrpcObserver } from "./observer.ts";
 
@@ -9,12 +10,15 @@ export interface GrpcServerOptions {
   readonly maxSendMessageBytes: number;
   readonly clock: Clock;
   readonly observer?: GrpcObserver;
+  /** What unfinished messages may take over all calls. @default {268435456} */
+  readonly maxUnfinishedBytes?: number;
 }
 
 /** What the calls of one server share. */
 export class ServerState {
   readonly maxReceiveMessageBytes: number;
   readonly maxSendMessageBytes: number;
+  readonly maxUnfinishedBytes: number;
   readonly clock: Clock;
   readonly observer: GrpcObserver | undefined;
   readonly timed: boolean;
@@ -27,6 +31,7 @@ export class ServerState {
   constructor(options: GrpcServerOptions) {
     this.maxReceiveMessageBytes = options.maxReceiveMessageBytes;
     this.maxSendMessageBytes = options.maxSendMessageBytes;
+    this.maxUnfinishedBytes = options.maxUnfinishedBytes ?? GRPC_LIMITS.maxUnfinishedBytes;
     this.clock = options.clock;
     this.observer = options.observer;
     this.timed = options.observer?.timed ?? false;

@@ -16,6 +16,7 @@ import {
   openStream,
   requestHeaders,
 } from "./testing/fake_stream.ts";
+import { UnfinishedMessage } from "./unfinished_message.ts";
 
 const MAX_RECEIVE_BYTES = 1000;
 const MAX_SEND_BYTES = 2000;
@@ -580,6 +581,36 @@ Deno.test("GrpcServer leaves no state when 10 000 requests are too large", () =>
   }
   assert.deepEqual(server.counters, NO_STATE);
   server.close();
+});
+
+Deno.test("a call ends with an error when unfinished messages take too much in all", () => {
+  const server = new GrpcServer({
+    clock: new FakeClock(),
+    maxReceiveMessageBytes: 1 << 20,
+    maxSendMessageBytes: 1 << 20,
+    maxUnfinishedBytes: 10_000,
+  });
+  server.addUnary(UNARY, (call, bytes, start, end) => call.respond(bytes, start, end));
+  const begun = frameMessage(new Uint8Array(6_000));
+  const first = openStream(server);
+  deliver(first, begun.subarray(0, 5_000));
+  const second = openStream(server);
+  deliver(second, begun.subarray(0, 5_999));
+  assert.equal(second.status, "8 grpc: too many unfinished messages");
+  deliver(first, begun.subarray(5_000));
+  assert.equal(first.status, "0");
+  assert.deepEqual(server.counters, NO_STATE);
+});
+
+Deno.test("UnfinishedMessage takes memory for what has come, not for what is announced", () => {
+  const unfinished = new UnfinishedMessage();
+  const begin = new Uint8Array([0, 0x7f, 0, 0, 0, ...new Uint8Array(5)]);
+  let position = 0;
+  while (position < begin.length) position = unfinished.append(begin, position, begin.length);
+  assert(unfinished.capacity <= 1024);
+  for (let i = 0; i < 100; i++) unfinished.append(new Uint8Array(1000), 0, 1000);
+  assert.equal(unfinished.length, 100_010);
+  assert(unfinished.capacity <= 2 * unfinished.length);
 });
 
 Deno.test("GrpcServer.drained() resolves when the last call finished", async () => {

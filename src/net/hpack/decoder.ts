@@ -62,28 +62,25 @@ export class HpackDecoder {
     this.#end = end;
     this.#fields = [];
     this.#listSizeBytes = 0;
-    const resized = this.#readTableSizeUpdates();
+    this.#readTableSizeUpdates();
     while (this.#position < end) this.#readField();
     // An idle connection must not hold the chunk that its last block came in.
     this.#bytes = EMPTY_BYTES;
     const list = new HeaderList(this.#fields, this.#listSizeBytes > this.#maxListSizeBytes);
-    if (!resized && !list.tooLarge && this.#table.generation === generation) {
+    if (!list.tooLarge && this.#table.generation === generation) {
       this.#cache.store(block, start, end, generation, list);
     }
     return list;
   }
 
-  #readTableSizeUpdates(): boolean {
-    let resized = false;
+  #readTableSizeUpdates(): void {
     while (this.#position < this.#end && (this.#bytes[this.#position] & 0xe0) === 0x20) {
       const sizeBytes = this.#readInteger(0x1f);
       if (sizeBytes > this.#maxTableSizeBytes) {
         throw new HpackError("table size update is larger than the announced table size");
       }
       this.#table.resize(sizeBytes);
-      resized = true;
     }
-    return resized;
   }
 
   #readField(): void {
@@ -155,7 +152,6 @@ export class HpackDecoder {
       if (this.#position >= this.#end) throw new HpackError("block ends within an integer");
       const octet = this.#bytes[this.#position++];
       value += (octet & 0x7f) * factor;
-      if (value > HPACK_LIMITS.maxInteger) throw new HpackError("integer is too large");
       if (octet < 0x80) return value;
       factor *= 128;
     }

@@ -20,7 +20,7 @@ const MALFORMED: Record<string, string> = {
   "block ends before the value": "40 01 61",
   "block ends within the value": "40 01 61 05 62",
   "block ends within an integer": "ff 80",
-  "integer passes 2^31": "ff ff ff ff ff 7f",
+  "index passes 2^31": "ff ff ff ff ff 7f",
   "integer has too many octets": "ff 80 80 80 80 80 00",
   "string length passes 2^31": "00 7f ff ff ff ff 7f",
   "table size update exceeds what was announced": "3f e2 1f",
