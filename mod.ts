@@ -25,8 +25,6 @@ export { Etcd, startEtcd } from "./src/embed/etcd.ts";
 export { RunningServer } from "./src/embed/running_server.ts";
 export { ListenError } from "./src/embed/serving.ts";
 export type { BoundListener } from "./src/embed/listeners.ts";
-export { DiskError } from "./src/disk/disk_error.ts";
-export type { DiskErrorParts } from "./src/disk/disk_error.ts";
 
 // Its configuration.
 export {
@@ -47,10 +45,7 @@ export type { DiscoveryConfig } from "./src/embed/config/discovery_config.ts";
 export type { DnsResolver, ServiceRecord } from "./src/embed/config/dns_discovery.ts";
 export { FeatureGates } from "./src/embed/config/feature_gates.ts";
 export type { TlsInfo } from "./src/embed/config/tls_info.ts";
-export { EndpointUrl, UrlError } from "./src/base/endpoint_url.ts";
-export { parseUrlList } from "./src/base/url_list.ts";
-export { UrlsMap } from "./src/base/urls_map.ts";
-export type { LogFields, Logger } from "./src/base/log.ts";
+export * from "./src/embed/public_types.ts";
 
 // The client.
 export { Client, connect, type MemberInfo, type MemberStatus } from "./src/embed/client/client.ts";
@@ -94,4 +89,3 @@ export {
   type WatchEvent,
   type WatchOptions,
 } from "./src/embed/client/watch.ts";
-export { GrpcCode } from "./src/base/grpc_code.ts";

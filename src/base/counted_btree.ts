@@ -1,24 +1,19 @@
 import { assert } from "./assert.ts";
+import {
+  commonPrefixLength,
+  type HandleKeys,
+  headOfKey,
+  Leaf,
+  LEAF_CAPACITY,
+  LeafPool,
+} from "./btree_leaf.ts";
 
-/** Where the tree's keys are: it holds only positive numbers (handles) that stand for them. */
-export interface HandleKeys {
-  /** Negative, zero or positive, as the key of `handle` sorts before, with or behind `key`. */
-  compareKey(handle: number, key: string): number;
-  keyOf(handle: number): string;
-}
+export type { HandleKeys } from "./btree_leaf.ts";
 
-/** Wider nodes cost more moves for each insertion, narrower ones more levels. */
-const NODE_CAPACITY = 64;
+/** Wider branches cost more moves for each split below them, narrower ones more levels. */
+const BRANCH_CAPACITY = 64;
 /** A node that falls below this joins its neighbour or takes from it. */
-const NODE_MINIMUM = NODE_CAPACITY / 4;
-
-class Leaf {
-  /** In key order; negative where the handle is not counted. */
-  handles: number[] = [];
-  counted = 0;
-  next: Leaf | undefined;
-  previous: Leaf | undefined;
-}
+const NODE_MINIMUM = LEAF_CAPACITY / 4;
 
 class Branch {
   /** `keys[i]` is at most the first key below `children[i + 1]` and above all before it. */
@@ -31,6 +26,14 @@ class Branch {
 
 type Node = Leaf | Branch;
 
+/** The keys that belong below a node: from `low` up to but not including `high`, if those are set. */
+interface Bounds {
+  readonly low: string | undefined;
+  readonly high: string | undefined;
+}
+
+const NO_BOUNDS: Bounds = { low: undefined, high: undefined };
+
 /**
  * A B+tree of handles in the order of their keys. Each handle is either counted or not; how many
  * counted handles lie before a key, and which is the n-th of them, costs O(log n). To a reader it
@@ -38,7 +41,8 @@ type Node = Leaf | Branch;
  */
 export class CountedBtree {
   readonly #keys: HandleKeys;
-  #root: Node = new Leaf();
+  readonly #leaves = new LeafPool();
+  #root: Node = this.#leaves.take();
   #size = 0;
   #countedSize = 0;
   /** The key that parts the two halves of the node split last. */
@@ -60,10 +64,11 @@ export class CountedBtree {
 
   /** The handle of exactly this key, or 0. */
   find(key: string): number {
-    const leaf = this.#leafOf(key);
-    const index = this.#lowerBound(leaf, key);
-    if (index === leaf.handles.length) return 0;
-    const handle = Math.abs(leaf.handles[index]);
+    let node = this.#root;
+    while (node instanceof Branch) node = node.children[childIndex(node, key)];
+    const index = node.lowerBound(this.#keys, key);
+    if (index === node.size) return 0;
+    const handle = node.handle(index);
     return this.#keys.compareKey(handle, key) === 0 ? handle : 0;
   }
 
@@ -76,7 +81,7 @@ export class CountedBtree {
       for (let i = 0; i < index; i++) rank += node.sizes[i];
       node = node.children[index];
     }
-    return rank + this.#lowerBound(node, key);
+    return rank + node.lowerBound(this.#keys, key);
   }
 
   /** How many counted handles sort before `key`. */
@@ -88,8 +93,8 @@ export class CountedBtree {
       for (let i = 0; i < index; i++) rank += node.counted[i];
       node = node.children[index];
     }
-    const end = this.#lowerBound(node, key);
-    for (let i = 0; i < end; i++) if (node.handles[i] > 0) rank++;
+    const end = node.lowerBound(this.#keys, key);
+    for (let i = 0; i < end; i++) if (node.signedHandle(i) > 0) rank++;
     return rank;
   }
 
@@ -106,10 +111,9 @@ export class CountedBtree {
       node = node.children[index];
     }
     for (let leaf: Leaf | undefined = node; leaf !== undefined && wanted > 0; leaf = leaf.next) {
-      const { handles } = leaf;
-      for (let i = rest; i < handles.length && wanted > 0; i++, wanted--) {
-        taken.push(Math.abs(handles[i]));
-      }
+      const end = Math.min(leaf.size, rest + wanted);
+      for (let i = rest; i < end; i++) taken.push(leaf.handle(i));
+      wanted -= end - rest;
       rest = 0;
     }
     return taken;
@@ -128,7 +132,7 @@ export class CountedBtree {
         while (rest >= node.counted[index]) rest -= node.counted[index++];
         node = node.children[index];
       }
-      at = takeCounted(node, rest, end - at, taken) + at;
+      at += takeCounted(node, rest, end - at, taken);
     }
     return taken;
   }
@@ -136,7 +140,7 @@ export class CountedBtree {
   /** Adds a handle, counted, whose key is not there yet. */
   insert(key: string, handle: number): void {
     assert(handle > 0, "handles are positive");
-    const sibling = this.#insertBelow(this.#root, key, handle);
+    const sibling = this.#insertBelow(this.#root, key, handle, undefined, undefined);
     this.#size++;
     this.#countedSize++;
     if (sibling === undefined) return;
@@ -150,7 +154,7 @@ export class CountedBtree {
 
   /** Takes a key that is there out and returns its handle. */
   remove(key: string): number {
-    const removed = this.#removeBelow(this.#root, key);
+    const removed = this.#removeBelow(this.#root, key, NO_BOUNDS);
     this.#size--;
     if (removed > 0) this.#countedSize--;
     if (this.#root instanceof Branch && this.#root.children.length === 1) {
@@ -168,13 +172,9 @@ export class CountedBtree {
       node.counted[index] += change;
       node = node.children[index];
     }
-    const index = this.#lowerBound(node, key);
-    assert(index < node.handles.length, "the key is in the tree");
-    const handle = node.handles[index];
-    assert(this.#keys.compareKey(Math.abs(handle), key) === 0, "the key is in the tree");
-    assert(handle > 0 !== counted, "counting changes");
-    node.handles[index] = -handle;
-    node.counted += change;
+    const index = this.#indexOf(node, key);
+    assert(node.signedHandle(index) > 0 !== counted, "counting changes");
+    node.toggle(index);
     this.#countedSize += change;
   }
 
@@ -186,7 +186,7 @@ export class CountedBtree {
   /** Verifies every rule that the tree lives by. */
   check(): void {
     const leaves: Leaf[] = [];
-    this.#checkBelow(this.#root, undefined, undefined, leaves);
+    this.#checkBelow(this.#root, NO_BOUNDS, leaves);
     assert(sizeOf(this.#root) === this.#size, "the size is that of the root");
     assert(countedSizeOf(this.#root) === this.#countedSize, "the count is that of the root");
     leaves.forEach((leaf, i) => {
@@ -195,71 +195,75 @@ export class CountedBtree {
     });
   }
 
-  #leafOf(key: string): Leaf {
-    let node = this.#root;
-    while (node instanceof Branch) node = node.children[childIndex(node, key)];
-    return node;
+  /** The place of a key that is in the leaf. */
+  #indexOf(leaf: Leaf, key: string): number {
+    const index = leaf.lowerBound(this.#keys, key);
+    const found = index < leaf.size && this.#keys.compareKey(leaf.handle(index), key) === 0;
+    assert(found, "the key is in the tree");
+    return index;
   }
 
-  /** The place of the first handle whose key is not before `key`. */
-  #lowerBound(leaf: Leaf, key: string): number {
-    const { handles } = leaf;
-    let low = 0;
-    let high = handles.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#keys.compareKey(Math.abs(handles[middle]), key) < 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  /** Returns the new right neighbour of `node` if it had to be split. */
-  #insertBelow(node: Node, key: string, handle: number): Node | undefined {
-    if (node instanceof Leaf) return this.#insertIntoLeaf(node, key, handle);
+  /**
+   * Returns the new right neighbour of `node` if it had to be split. The keys that belong below
+   * the node are those from `low` up to `high`.
+   */
+  #insertBelow(
+    node: Node,
+    key: string,
+    handle: number,
+    low: string | undefined,
+    high: string | undefined,
+  ): Node | undefined {
+    if (node instanceof Leaf) return this.#insertIntoLeaf(node, key, handle, low, high);
     const index = childIndex(node, key);
-    const sibling = this.#insertBelow(node.children[index], key, handle);
+    const childLow = index === 0 ? low : node.keys[index - 1];
+    const childHigh = index === node.keys.length ? high : node.keys[index];
+    const sibling = this.#insertBelow(node.children[index], key, handle, childLow, childHigh);
     if (sibling === undefined) {
       node.sizes[index]++;
       node.counted[index]++;
       return undefined;
     }
-    node.keys.splice(index, 0, this.#splitKey);
-    node.children.splice(index + 1, 0, sibling);
-    node.sizes.splice(index + 1, 0, sizeOf(sibling));
-    node.counted.splice(index + 1, 0, countedSizeOf(sibling));
+    insertChild(node, index + 1, this.#splitKey, sibling);
     refreshCounts(node, index);
-    return node.children.length > NODE_CAPACITY ? this.#splitBranch(node) : undefined;
+    return node.children.length > BRANCH_CAPACITY ? this.#splitBranch(node) : undefined;
   }
 
-  #insertIntoLeaf(leaf: Leaf, key: string, handle: number): Leaf | undefined {
-    const index = this.#lowerBound(leaf, key);
-    if (index === leaf.handles.length && leaf.next === undefined && index >= NODE_CAPACITY) {
-      return this.#appendLeaf(leaf, key, handle);
+  #insertIntoLeaf(
+    leaf: Leaf,
+    key: string,
+    handle: number,
+    low: string | undefined,
+    high: string | undefined,
+  ): Leaf | undefined {
+    const index = leaf.lowerBound(this.#keys, key);
+    if (leaf.size < LEAF_CAPACITY) {
+      leaf.insert(index, key, handle);
+      return undefined;
     }
-    insertAt(leaf.handles, index, handle);
-    leaf.counted++;
-    return leaf.handles.length > NODE_CAPACITY ? this.#splitLeaf(leaf) : undefined;
-  }
-
-  /** Keys that come in order leave full leaves behind instead of half empty ones. */
-  #appendLeaf(leaf: Leaf, key: string, handle: number): Leaf {
-    const right = new Leaf();
-    right.handles.push(handle);
-    right.counted = 1;
-    linkAfter(leaf, right);
-    this.#splitKey = key;
+    // Keys that come in order leave full leaves behind instead of half empty ones.
+    const appends = index === leaf.size && leaf.next === undefined;
+    const right = this.#splitLeaf(leaf, appends ? index : leaf.size >> 1, key, { low, high });
+    const target = key < this.#splitKey ? leaf : right;
+    target.insert(target === leaf ? index : index - leaf.size, key, handle);
     return right;
   }
 
-  #splitLeaf(leaf: Leaf): Leaf {
-    const right = new Leaf();
-    right.handles = leaf.handles.splice(leaf.handles.length >> 1);
-    right.counted = countPositive(right.handles);
-    leaf.counted -= right.counted;
+  /** Moves what is from `at` on to a new leaf; if that is nothing, the new one begins with `key`. */
+  #splitLeaf(leaf: Leaf, at: number, key: string, bounds: Bounds): Leaf {
+    this.#splitKey = at < leaf.size ? this.#keys.keyOf(leaf.handle(at)) : key;
+    const right = this.#leaves.take();
+    right.prefixLength = leaf.prefixLength;
+    leaf.moveTail(at, right);
     linkAfter(leaf, right);
-    this.#splitKey = this.#keys.keyOf(Math.abs(right.handles[0]));
+    this.#refreshHeads(leaf, { low: bounds.low, high: this.#splitKey });
+    this.#refreshHeads(right, { low: this.#splitKey, high: bounds.high });
     return right;
+  }
+
+  /** Closer bounds allow a longer prefix. */
+  #refreshHeads(leaf: Leaf, bounds: Bounds): void {
+    if (leaf.hasDullHeads()) leaf.takeHeads(this.#keys, prefixWithin(bounds));
   }
 
   #splitBranch(branch: Branch): Branch {
@@ -276,51 +280,76 @@ export class CountedBtree {
   }
 
   /** Returns the handle as it stood in its leaf: negative if it was not counted. */
-  #removeBelow(node: Node, key: string): number {
-    if (node instanceof Leaf) return this.#removeFromLeaf(node, key);
+  #removeBelow(node: Node, key: string, bounds: Bounds): number {
+    if (node instanceof Leaf) return node.remove(this.#indexOf(node, key));
     const index = childIndex(node, key);
     const child = node.children[index];
-    const removed = this.#removeBelow(child, key);
+    const removed = this.#removeBelow(child, key, boundsOfChildren(node, index, index, bounds));
     node.sizes[index]--;
     if (removed > 0) node.counted[index]--;
     if (widthOf(child) < NODE_MINIMUM && node.children.length > 1) {
-      this.#rebalance(node, index === 0 ? 0 : index - 1);
+      this.#rebalance(node, index === 0 ? 0 : index - 1, bounds);
     }
     return removed;
   }
 
-  #removeFromLeaf(leaf: Leaf, key: string): number {
-    const index = this.#lowerBound(leaf, key);
-    assert(index < leaf.handles.length, "the key is in the tree");
-    const handle = leaf.handles[index];
-    assert(this.#keys.compareKey(Math.abs(handle), key) === 0, "the key is in the tree");
-    leaf.handles.splice(index, 1);
-    if (handle > 0) leaf.counted--;
-    return handle;
-  }
-
   /** Makes one node of the children at `index` and behind, or two of about the same width. */
-  #rebalance(parent: Branch, index: number): void {
+  #rebalance(parent: Branch, index: number, bounds: Bounds): void {
     const left = parent.children[index];
     const right = parent.children[index + 1];
     if (left instanceof Leaf && right instanceof Leaf) {
-      left.handles.push(...right.handles);
-      left.counted += right.counted;
-      left.next = right.next;
-      if (left.next !== undefined) left.next.previous = left;
+      this.#rebalanceLeaves(parent, index, left, right, bounds);
     } else {
       assert(left instanceof Branch && right instanceof Branch, "siblings are alike");
-      left.keys.push(parent.keys[index], ...right.keys);
-      left.children.push(...right.children);
-      left.sizes.push(...right.sizes);
-      left.counted.push(...right.counted);
-    }
-    removeChild(parent, index + 1);
-    if (widthOf(left) > NODE_CAPACITY) {
-      const half = left instanceof Leaf ? this.#splitLeaf(left) : this.#splitBranch(left);
-      insertChild(parent, index + 1, this.#splitKey, half);
+      this.#rebalanceBranches(parent, index, left, right);
     }
     refreshCounts(parent, index);
+  }
+
+  #rebalanceLeaves(parent: Branch, index: number, left: Leaf, right: Leaf, bounds: Bounds): void {
+    const joined = boundsOfChildren(parent, index, index + 1, bounds);
+    const prefixLength = Math.min(left.prefixLength, right.prefixLength, prefixWithin(joined));
+    left.takeHeads(this.#keys, prefixLength);
+    right.takeHeads(this.#keys, prefixLength);
+    if (left.size + right.size <= LEAF_CAPACITY) {
+      right.moveTail(0, left);
+      left.next = right.next;
+      if (left.next !== undefined) left.next.previous = left;
+      removeChild(parent, index + 1);
+      this.#leaves.giveBack(right);
+      return;
+    }
+    this.#levelLeaves(left, right);
+    this.#splitKey = this.#keys.keyOf(right.handle(0));
+    parent.keys[index] = this.#splitKey;
+    refreshCounts(parent, index + 1);
+  }
+
+  /** Makes two neighbours equal. */
+  #levelLeaves(left: Leaf, right: Leaf): void {
+    const half = (left.size + right.size) >> 1;
+    const spare = this.#leaves.take();
+    spare.prefixLength = left.prefixLength;
+    if (left.size > half) {
+      left.moveTail(half, spare);
+      right.moveTail(0, spare);
+    } else {
+      right.moveTail(half - left.size, spare);
+      right.moveTail(0, left);
+    }
+    spare.moveTail(0, right);
+    this.#leaves.giveBack(spare);
+  }
+
+  #rebalanceBranches(parent: Branch, index: number, left: Branch, right: Branch): void {
+    left.keys.push(parent.keys[index], ...right.keys);
+    left.children.push(...right.children);
+    left.sizes.push(...right.sizes);
+    left.counted.push(...right.counted);
+    removeChild(parent, index + 1);
+    if (left.children.length <= BRANCH_CAPACITY) return;
+    const half = this.#splitBranch(left);
+    insertChild(parent, index + 1, this.#splitKey, half);
   }
 
   /** Returns how many handles stopped counting. */
@@ -343,39 +372,26 @@ export class CountedBtree {
   }
 
   #uncountInLeaf(leaf: Leaf, from: string | undefined, to: string | undefined): number {
-    const { handles } = leaf;
-    const start = from === undefined ? 0 : this.#lowerBound(leaf, from);
-    const end = to === undefined ? handles.length : this.#lowerBound(leaf, to);
-    let uncounted = 0;
-    for (let i = start; i < end; i++) {
-      if (handles[i] < 0) continue;
-      handles[i] = -handles[i];
-      uncounted++;
-    }
-    leaf.counted -= uncounted;
-    return uncounted;
+    const before = leaf.counted;
+    const start = from === undefined ? 0 : leaf.lowerBound(this.#keys, from);
+    const end = to === undefined ? leaf.size : leaf.lowerBound(this.#keys, to);
+    for (let i = start; i < end; i++) if (leaf.signedHandle(i) > 0) leaf.toggle(i);
+    return before - leaf.counted;
   }
 
   /** Returns the height of the subtree. */
-  #checkBelow(
-    node: Node,
-    low: string | undefined,
-    high: string | undefined,
-    leaves: Leaf[],
-  ): number {
+  #checkBelow(node: Node, bounds: Bounds, leaves: Leaf[]): number {
     if (node !== this.#root) assert(widthOf(node) > 0, "no node is empty");
-    assert(widthOf(node) <= NODE_CAPACITY, "no node is too wide");
     if (node instanceof Leaf) {
-      this.#checkLeaf(node, low, high);
+      this.#checkLeaf(node, bounds);
       leaves.push(node);
       return 1;
     }
+    assert(widthOf(node) <= BRANCH_CAPACITY, "no branch is too wide");
     assert(node.keys.length === node.children.length - 1, "keys part children");
     const heights = new Set<number>();
     node.children.forEach((child, i) => {
-      const from = i === 0 ? low : node.keys[i - 1];
-      const to = i === node.keys.length ? high : node.keys[i];
-      heights.add(this.#checkBelow(child, from, to, leaves));
+      heights.add(this.#checkBelow(child, boundsOfChildren(node, i, i, bounds), leaves));
       assert(node.sizes[i] === sizeOf(child), "a branch knows its children's sizes");
       assert(node.counted[i] === countedSizeOf(child), "a branch knows its children's counts");
     });
@@ -384,15 +400,34 @@ export class CountedBtree {
     return 0;
   }
 
-  #checkLeaf(leaf: Leaf, low: string | undefined, high: string | undefined): void {
-    assert(leaf.counted === countPositive(leaf.handles), "a leaf knows its count");
-    const keys = leaf.handles.map((handle) => this.#keys.keyOf(Math.abs(handle)));
-    keys.forEach((key, i) => {
-      assert(i === 0 || keys[i - 1] < key, "keys ascend");
+  #checkLeaf(leaf: Leaf, { low, high }: Bounds): void {
+    assert(leaf.size <= LEAF_CAPACITY, "no leaf is too wide");
+    assert(leaf.prefixLength <= prefixWithin({ low, high }), "bounds share the prefix");
+    let before: string | undefined;
+    let counted = 0;
+    for (let i = 0; i < leaf.size; i++) {
+      const key = this.#keys.keyOf(leaf.handle(i));
+      assert(before === undefined || before < key, "keys ascend");
       assert(low === undefined || low <= key, "keys are not below their leaf's bound");
       assert(high === undefined || key < high, "keys are below their leaf's upper bound");
-    });
+      assert(leaf.head(i) === headOfKey(key, leaf.prefixLength), "heads are of the keys");
+      if (leaf.signedHandle(i) > 0) counted++;
+      before = key;
+    }
+    assert(leaf.counted === counted, "a leaf knows its count");
   }
+}
+
+/** The bounds of the children from `first` to `last` of a branch that has the given bounds. */
+function boundsOfChildren(branch: Branch, first: number, last: number, bounds: Bounds): Bounds {
+  const low = first === 0 ? bounds.low : branch.keys[first - 1];
+  const high = last === branch.keys.length ? bounds.high : branch.keys[last];
+  return { low, high };
+}
+
+/** How many leading bytes all keys within the bounds share. */
+function prefixWithin({ low, high }: Bounds): number {
+  return low === undefined || high === undefined ? 0 : commonPrefixLength(low, high);
 }
 
 /** The child below which `key` lies or would lie. */
@@ -414,28 +449,22 @@ function childIndex(branch: Branch, key: string): number {
  * thousand more, which the way from the root avoids.
  */
 function takeCounted(leaf: Leaf, skip: number, wanted: number, taken: number[]): number {
-  const before = taken.length;
   let rest = skip;
+  let missing = wanted;
   for (
     let at: Leaf | undefined = leaf;
-    at !== undefined && at.counted > 0 && taken.length - before < wanted;
+    at !== undefined && at.counted > 0 && missing > 0;
     at = at.next
   ) {
-    for (const handle of at.handles) {
+    for (let i = 0; i < at.size && missing > 0; i++) {
+      const handle = at.signedHandle(i);
       if (handle < 0 || rest-- > 0) continue;
       taken.push(handle);
-      if (taken.length - before === wanted) break;
+      missing--;
     }
     rest = 0;
   }
-  return taken.length - before;
-}
-
-/** Array.prototype.splice makes an array of what it removes, which costs more than this loop. */
-function insertAt(numbers: number[], index: number, inserted: number): void {
-  numbers.push(inserted);
-  for (let i = numbers.length - 1; i > index; i--) numbers[i] = numbers[i - 1];
-  numbers[index] = inserted;
+  return wanted - missing;
 }
 
 function linkAfter(leaf: Leaf, right: Leaf): void {
@@ -465,11 +494,11 @@ function refreshCounts(branch: Branch, index: number): void {
 }
 
 function widthOf(node: Node): number {
-  return node instanceof Leaf ? node.handles.length : node.children.length;
+  return node instanceof Leaf ? node.size : node.children.length;
 }
 
 function sizeOf(node: Node): number {
-  return node instanceof Leaf ? node.handles.length : sum(node.sizes);
+  return node instanceof Leaf ? node.size : sum(node.sizes);
 }
 
 function countedSizeOf(node: Node): number {
@@ -480,10 +509,4 @@ function sum(numbers: readonly number[]): number {
   let total = 0;
   for (const number of numbers) total += number;
   return total;
-}
-
-function countPositive(handles: readonly number[]): number {
-  let count = 0;
-  for (const handle of handles) if (handle > 0) count++;
-  return count;
 }

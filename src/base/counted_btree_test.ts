@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { headOfKey } from "./btree_leaf.ts";
 import { CountedBtree, type HandleKeys } from "./counted_btree.ts";
 import { Prng } from "./prng.ts";
 
@@ -16,6 +17,10 @@ class SortedArray implements HandleKeys {
     const key = this.#keys.get(handle);
     assert.ok(key !== undefined, `handle ${handle} is known`);
     return key;
+  }
+
+  headOf(handle: number, offset: number): number {
+    return headOfKey(this.keyOf(handle), offset);
   }
 
   add(key: string, handle: number): void {
@@ -52,8 +57,12 @@ function assertEqual(tree: CountedBtree, model: SortedArray, prng: Prng, probes:
   assert.deepEqual(tree.countedSlice(from, to), handlesOf(counted.slice(from, Math.max(from, to))));
 }
 
+/** Short keys, keys with long common beginnings, and keys that differ by a zero byte only. */
 function randomKey(prng: Prng, range: number): string {
-  return `k${prng.between(0, range)}`;
+  const number = prng.between(0, range);
+  if (number % 7 === 0) return `k${"\0".repeat(number % 11)}`;
+  if (number % 3 === 0) return `/a/long/common/beginning/${number}`;
+  return `k${number}`;
 }
 
 Deno.test("CountedBtree agrees with a sorted array through random changes", () => {
@@ -98,7 +107,7 @@ Deno.test("CountedBtree agrees with a sorted array through random changes", () =
   }
 });
 
-Deno.test("CountedBtree has full leaves when keys come in order", () => {
+Deno.test("CountedBtree counts right when keys come in order", () => {
   const model = new SortedArray();
   const tree = new CountedBtree(model);
   for (let i = 1; i <= 10_000; i++) {

@@ -34,16 +34,12 @@ export class EndpointUrl {
 
   /** Reads a URL by the rules of Go's url.Parse. */
   static parse(text: string): EndpointUrl {
-    // What the message quotes is the URL without its fragment.
     const hash = text.indexOf("#");
     const url = hash < 0 ? text : text.slice(0, hash);
     const fragment = hash < 0 ? "" : text.slice(hash);
-    try {
-      return new EndpointUrl(partsOf(url, fragment));
-    } catch (error) {
-      if (!(error instanceof UrlError)) throw error;
-      throw new UrlError(`parse ${goQuote(url)}: ${error.message}`);
-    }
+    const parts = explained(url, () => partsOf(url, fragment));
+    explained(text, () => checkEscapes(fragment.slice(1)));
+    return new EndpointUrl(parts);
   }
 
   /** The host without its port and without the brackets of an IPv6 address. */
@@ -99,10 +95,19 @@ interface UrlParts {
   readonly opaque: string;
 }
 
+/** Puts what was read in front of the complaint about it. */
+function explained<T>(text: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof UrlError)) throw error;
+    throw new UrlError(`parse ${goQuote(text)}: ${error.message}`);
+  }
+}
+
 function partsOf(url: string, fragment: string): UrlParts {
   // deno-lint-ignore no-control-regex -- Control characters are what this looks for.
   if (/[\x00-\x1f\x7f]/.test(url)) throw new UrlError("net/url: invalid control character in URL");
-  checkEscapes(fragment.slice(1));
   const { scheme, rest } = cutScheme(url);
   const question = rest.indexOf("?");
   const before = question < 0 ? rest : rest.slice(0, question);

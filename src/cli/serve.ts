@@ -2,7 +2,7 @@ import type { Logger } from "../base/log.ts";
 import type { Config } from "../embed/config/config.ts";
 import { DEFAULT_LOG_OUTPUT, STD_ERR_LOG_OUTPUT } from "../embed/config/constants.ts";
 import { ConfigError, ERR_UNSET_ADVERTISE_CLIENT_URLS_FLAG } from "../embed/config/errors.ts";
-import { closeLogging, standardErrorLogger } from "../embed/logging.ts";
+import { closeLogging, lineLogger } from "../embed/logging.ts";
 import { readCommandLine, type ServeWanted } from "./command_line.ts";
 import { hasMember } from "./data_directory.ts";
 import type { Environment } from "./environment.ts";
@@ -52,7 +52,7 @@ export async function serve(args: readonly string[], host: ServeHost): Promise<n
     }
     if (!(error instanceof ConfigError)) throw error;
     // The command line did not even say how to log.
-    logBadConfig(standardErrorLogger("json"), error);
+    logBadConfig(lineLogger("json", (line) => host.printError(line)), error);
     return 1;
   }
 }
@@ -72,7 +72,7 @@ async function runServer(
     const logger = loggerOf(config);
     logNotices(logger, notices);
     logger.info("Running: ", { args });
-    if (!prepare(config, defaultInitialCluster, logger)) return 1;
+    if (!prepare(config, defaultInitialCluster, host, logger)) return 1;
     return await runUntilStopped(config, host, logger);
   } finally {
     closeLogging();
@@ -80,7 +80,12 @@ async function runServer(
 }
 
 /** Checks the configuration and fills in what follows from it. Returns false when it is bad. */
-function prepare(config: Config, defaultInitialCluster: string, logger: Logger): boolean {
+function prepare(
+  config: Config,
+  defaultInitialCluster: string,
+  host: ServeHost,
+  logger: Logger,
+): boolean {
   try {
     config.validate();
     useDefaultHost(config, defaultInitialCluster, logger);
@@ -88,7 +93,7 @@ function prepare(config: Config, defaultInitialCluster: string, logger: Logger):
     return true;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    logBadConfig(loggerFor(config, logger), error);
+    logBadConfig(failureLogger(config, host, logger), error);
     return false;
   }
 }
@@ -127,7 +132,7 @@ async function runUntilStopped(config: Config, host: ServeHost, logger: Logger):
   if (ending.kind === "signal") {
     logger.info("received signal; shutting down", { signal: ending.signal });
   } else if (ending.kind === "failure") {
-    loggerFor(config, logger).error("the server failed", { error: ending.error });
+    failureLogger(config, host, logger).error("the server failed", { error: ending.error });
   }
   await etcd.close();
   if (ending.kind === "signal") return exitCodeOf(ending.signal, host.processId);
@@ -142,7 +147,7 @@ async function startOrReport(
   try {
     return await host.startEtcd(config);
   } catch (error) {
-    loggerFor(config, logger).error("failed to start", { error });
+    failureLogger(config, host, logger).error("failed to start", { error });
     if (error instanceof Error) logger.debug("where it failed", { stack: error.stack });
     return undefined;
   }
@@ -162,11 +167,11 @@ function loggerOf(config: Config): Logger {
 }
 
 /** Why a server does not run must reach whoever started it, wherever its log goes. */
-function loggerFor(config: Config, logger: Logger): Logger {
+function failureLogger(config: Config, host: ServeHost, logger: Logger): Logger {
   const outputs = config.logOutputs;
   const isSeen = outputs.includes(DEFAULT_LOG_OUTPUT) || outputs.includes(STD_ERR_LOG_OUTPUT);
   if (isSeen) return logger;
-  const standardError = standardErrorLogger(config.logFormat);
+  const standardError = lineLogger(config.logFormat, (line) => host.printError(line));
   return {
     debug: (message, fields) => logger.debug(message, fields),
     info: (message, fields) => logger.info(message, fields),

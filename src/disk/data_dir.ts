@@ -2,6 +2,7 @@ import { dirname, join } from "node:path";
 import { bytesFromText, textFromBytes } from "../base/bytes.ts";
 import { DiskError, DiskErrorCode, diskErrorFrom } from "./disk_error.ts";
 import type { FileLock, FileSystem } from "./file_system.ts";
+import { DISK_LIMITS } from "./limits.ts";
 import { unfinishedWalPath } from "./wal_opening.ts";
 import { haveWal } from "./wal_segment.ts";
 
@@ -19,9 +20,6 @@ const DIRECTORY_MODE = 0o700;
 
 /** Holds what the last detcd that took the lock called itself; only for messages. */
 const HOLDER_FILE = "detcd.holder";
-
-/** Long enough for any holder; whatever else the file has become must not flood a message. */
-const HOLDER_BYTES = 200;
 
 /** The directories of a member in etcd's layout, locked against all other servers. */
 export class DataDir {
@@ -193,8 +191,8 @@ function readHolder(fileSystem: FileSystem, path: string): string {
   try {
     const file = fileSystem.open(path, "read");
     try {
-      const bytes = new Uint8Array(HOLDER_BYTES);
-      return textFromBytes(bytes.subarray(0, file.readAt(bytes, 0, HOLDER_BYTES, 0))).trim();
+      const bytes = new Uint8Array(DISK_LIMITS.holderBytes);
+      return textFromBytes(bytes.subarray(0, file.readAt(bytes, 0, bytes.length, 0))).trim();
     } finally {
       file.close();
     }

@@ -4,9 +4,10 @@ export const DISK_LIMITS = {
   walSegmentSizeBytes: 64_000_000,
   /**
    * How much of a segment is read at once. Entries are views of these chunks, so a chunk stays in
-   * memory as long as one of its entries; and reading one takes well under 10 ms.
+   * memory as long as one of its entries; and reading one takes about a millisecond, far from the
+   * 10 that a turn may take.
    */
-  walReadChunkBytes: 1024 * 1024,
+  walReadChunkBytes: 256 * 1024,
   /** What an entry's record takes beside the entry's data, rounded up: some sixty bytes. */
   walEntryOverheadBytes: 96,
   /**
@@ -21,4 +22,6 @@ export const DISK_LIMITS = {
    * damaged or foreign file must not take all memory.
    */
   snapFileBytes: 512 * 1024 * 1024,
+  /** Long enough for any name of a holder; whatever else the file has become must not flood a message. */
+  holderBytes: 200,
 } as const;

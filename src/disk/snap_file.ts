@@ -4,6 +4,7 @@ import { DecodeError } from "../pb/decode_error.ts";
 import { Snapshot } from "../pb/raftpb.ts";
 import { Snapshot as SnapFile } from "../pb/snappb.ts";
 import { DiskError, DiskErrorCode } from "./disk_error.ts";
+import { hex16 } from "./file_name.ts";
 import type { DiskFile, FileSystem } from "./file_system.ts";
 import { DISK_LIMITS } from "./limits.ts";
 
@@ -91,8 +92,4 @@ function broken(path: string, what: string, cause?: unknown): DiskError {
     advice: "An older snapshot will do if the log still has what follows it",
     cause,
   });
-}
-
-function hex16(value: number): string {
-  return value.toString(16).padStart(16, "0");
 }

@@ -143,14 +143,14 @@ export class Wal {
   }
 
   /** Records that a snapshot was saved, after its file is safe; done when the record is safe too. */
-  saveSnapshot(snapshot: Snapshot): Promise<void> {
+  async saveSnapshot(snapshot: Snapshot): Promise<void> {
     this.#checkUsable();
     this.#encoder.reset();
     this.#encoder.snapshot(snapshot);
     this.#write();
     this.#lastIndex = Math.max(this.#lastIndex, snapshot.index);
     this.#cutIfFull();
-    return this.sync();
+    await this.sync();
   }
 
   /** Done when all that was appended before the call is safe. Appending may go on meanwhile. */

@@ -8,7 +8,7 @@ import { DISK_LIMITS } from "./limits.ts";
 import { Wal, type WalOptions } from "./wal.ts";
 import { RecordEncoder } from "./wal_record.ts";
 import type { WalReplay } from "./wal_replay.ts";
-import { haveWal, listWalSegments, newWalSegment } from "./wal_segment.ts";
+import { isUnfinishedWalSegment, listWalSegments, newWalSegment } from "./wal_segment.ts";
 
 /** Entries with the state that belongs to them. */
 export interface WalBatch {
@@ -27,14 +27,7 @@ export function unfinishedWalPath(directory: string): string {
  */
 export function createWal(options: WalOptions, metadata: Uint8Array, first?: WalBatch): Wal {
   const { fileSystem, directory } = options;
-  if (haveWal(fileSystem, directory)) {
-    throw new DiskError({
-      operation: "make a log in",
-      path: directory,
-      code: DiskErrorCode.CONFLICT,
-      what: "there is one already",
-    });
-  }
+  refuseForeignFiles(fileSystem, directory);
   const segment = newWalSegment(0, 0);
   const encoder = encodeFirstSegment(metadata, first);
   const unfinished = unfinishedWalPath(directory);
@@ -75,7 +68,7 @@ export function openWal(options: WalOptions, replay: WalReplay): Wal {
   const end = replay.end;
   assert(end !== undefined && replay.directory === directory, "this log was read to its end");
   for (const name of fileSystem.readDirectory(directory)) {
-    if (name.endsWith(".tmp")) fileSystem.remove(join(directory, name));
+    if (isUnfinishedWalSegment(name)) fileSystem.remove(join(directory, name));
   }
   const path = join(directory, end.segment.name);
   if (end.isTorn) keepCopy(fileSystem, path);
@@ -92,6 +85,20 @@ export function openWal(options: WalOptions, replay: WalReplay): Wal {
     file,
     offset: clearBehind(file, needsHead ? 0 : end.offset, encoder, options),
     crc: encoder.crc,
+  });
+}
+
+/** The new log replaces the directory; that must not cost anybody their files. */
+function refuseForeignFiles(fileSystem: FileSystem, directory: string): void {
+  if (fileSystem.stat(directory) === undefined) return;
+  const foreign = fileSystem.readDirectory(directory).find((name) => !isUnfinishedWalSegment(name));
+  if (foreign === undefined) return;
+  throw new DiskError({
+    operation: "make a log in",
+    path: directory,
+    code: DiskErrorCode.CONFLICT,
+    what: `${foreign} is there already`,
+    advice: "Choose a directory that is empty or not there",
   });
 }
 

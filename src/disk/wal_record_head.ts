@@ -1,3 +1,5 @@
+import { PB_LIMITS } from "../pb/limits.ts";
+
 /** How far a record's fields could be read. */
 export type HeadState =
   /** Every field was read and the last one ends where the record ends. */
@@ -13,9 +15,6 @@ const TAG_DATA = 0x1a;
 const LAST_KNOWN_FIELD = 3;
 const WIRE_VARINT = 0;
 const WIRE_LENGTH = 2;
-
-/** A varint that needs more bytes is too large for anything a record can hold. */
-const VARINT_BYTES = 10;
 
 /**
  * The fields of a walpb.Record, read without touching the data. It reads as much as there is, so
@@ -82,7 +81,7 @@ export class RecordHead {
 
   #varint(): number {
     let value = 0;
-    for (let i = 0, scale = 1; i < VARINT_BYTES; i++, scale *= 128) {
+    for (let i = 0, scale = 1; i < PB_LIMITS.varintBytes; i++, scale *= 128) {
       if (this.#position >= this.#available) {
         this.#state = this.#position >= this.#end ? "wrong" : "cut";
         return 0;

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { DiskError, DiskErrorCode } from "./disk_error.ts";
+import { hex16 } from "./file_name.ts";
 import type { FileSystem } from "./file_system.ts";
 
 /** A file of the log: its place in the row, and the index of the first entry it may hold. */
@@ -10,6 +11,9 @@ export interface WalSegment {
 }
 
 const NAME_PATTERN = /^([0-9a-f]{16})-([0-9a-f]{16})\.wal$/;
+
+/** Files for a next segment: etcd's and our empty ones, and ours that have records but no name yet. */
+const UNFINISHED_PATTERN = /^([0-9]+|[0-9a-f]{16}-[0-9a-f]{16}\.wal)\.tmp$/;
 
 export function newWalSegment(sequence: number, index: number): WalSegment {
   return { sequence, index, name: `${hex16(sequence)}-${hex16(index)}.wal` };
@@ -23,6 +27,11 @@ export function parseWalSegment(name: string): WalSegment | undefined {
   const index = parseInt(match[2], 16);
   if (!Number.isSafeInteger(sequence) || !Number.isSafeInteger(index)) return undefined;
   return { sequence, index, name };
+}
+
+/** Whether a file in a log's directory is nothing but a preparation, which nobody needs later. */
+export function isUnfinishedWalSegment(name: string): boolean {
+  return UNFINISHED_PATTERN.test(name);
 }
 
 /** Whether there is a log in the directory, whole or not: this alone tells a restart from a start. */
@@ -73,8 +82,4 @@ export function selectWalSegments(
       `but entries from index ${index + 1} on are needed`,
     advice: "Put back the missing .wal files or restore a backup",
   });
-}
-
-function hex16(value: number): string {
-  return value.toString(16).padStart(16, "0");
 }

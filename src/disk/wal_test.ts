@@ -328,3 +328,18 @@ Deno.test("createWal() makes a log whole or not at all, with its first entries",
     }
   }
 });
+
+Deno.test("createWal() replaces leftovers, but nobody's files", () => {
+  const fileSystem = newMemoryDisk();
+  fileSystem.makeDirectory("data/wal");
+  fileSystem.open("data/wal/0.tmp", "create").close();
+  fileSystem.open("data/wal/thesis.txt", "create").close();
+  assert.throws(
+    () => createWal(walOptions(fileSystem), METADATA),
+    /data.wal: thesis\.txt is there already\. Choose a directory that is empty/,
+  );
+  assert.deepEqual(fileSystem.readDirectory("data/wal"), ["0.tmp", "thesis.txt"]);
+  fileSystem.remove("data/wal/thesis.txt");
+  createWal(walOptions(fileSystem), METADATA);
+  assert.deepEqual(fileSystem.readDirectory("data/wal"), segmentNames(fileSystem));
+});

@@ -9,7 +9,7 @@ import {
 } from "../deps/logtape.ts";
 import { ConfigError } from "./config/errors.ts";
 import { formatLogLine, severityOf } from "./config/log_line.ts";
-import { type LogOutput, LogSampler, openLogOutputs, standardError } from "./config/log_output.ts";
+import { type LogOutput, LogSampler, openLogOutputs } from "./config/log_output.ts";
 
 /** The LogTape category under which every part of a server logs. */
 export const LOG_CATEGORY = "detcd";
@@ -102,13 +102,11 @@ function messageOf(record: LogRecord): string {
   return record.message.map(String).join("");
 }
 
-/** A logger for before LogTape is configured, or where it could not be: standard error. */
-export function standardErrorLogger(format: string): Logger {
+/** A logger beside LogTape, for where that is not configured yet or could not be. */
+export function lineLogger(format: string, write: (line: string) => void): Logger {
   function writer(level: string): (message: string, fields?: LogFields) => void {
     return (message, fields = {}) =>
-      standardError.write(
-        formatLogLine({ level, timestampMs: Date.now(), logger: "", message, fields }, format),
-      );
+      write(formatLogLine({ level, timestampMs: Date.now(), logger: "", message, fields }, format));
   }
   return {
     debug: () => {},

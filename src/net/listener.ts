@@ -95,6 +95,8 @@ export class Listener {
       return;
     }
     this.#sockets.add(socket);
+    // A socket closes after an error, and that is all that matters here.
+    socket.on("error", () => {});
     socket.once("close", () => this.#socketClosed(socket));
     if (this.#held === undefined) this.#sniff(socket);
     else this.#held.push(socket);
@@ -186,7 +188,6 @@ class Sniffer implements Sweepable {
   readonly #deadlineMs: number;
   readonly #onTold: (isHttp2: boolean, firstBytes: Buffer) => void;
   readonly #onData = (chunk: Buffer): void => this.#data(chunk);
-  readonly #onError = (): void => {};
   readonly #onClose: () => void;
   #bytes: Buffer | undefined = undefined;
 
@@ -201,7 +202,6 @@ class Sniffer implements Sweepable {
     this.#onTold = onTold;
     this.#onClose = onClose;
     socket.on("data", this.#onData);
-    socket.on("error", this.#onError);
     socket.on("close", onClose);
   }
 
@@ -224,6 +224,5 @@ class Sniffer implements Sweepable {
     this.#socket.off("data", this.#onData);
     this.#socket.off("close", this.#onClose);
     this.#onTold(isHttp2, bytes);
-    this.#socket.off("error", this.#onError);
   }
 }

@@ -116,7 +116,7 @@ describeBothTargets("grpc", (test) => {
     } finally {
       await client.close();
     }
-  });
+  }, { notOn: { etcd: "Debian's is built without gzip" } });
 
   test("an unknown compression is Unimplemented", async ({ server }) => {
     const headers = { ...RANGE_HEADERS, "grpc-encoding": "brotli" };
@@ -181,15 +181,17 @@ describeBothTargets("grpc", (test) => {
     assert.equal(answer.trailers["grpc-status"], "0");
   });
 
-  test("a unary call without a message is refused", async ({ server, client, prefix }) => {
+  test("a unary call without a message is refused", async (context) => {
+    const { client, prefix, server, target } = context;
     const answer = await rawRequest(server.clientPort, RANGE_HEADERS, new Uint8Array(0));
     const status = answer.trailers["grpc-status"] ?? answer.headers["grpc-status"];
-    assert.equal(status, String(GrpcCode.Internal));
+    // grpc-go changed the code after the version that etcd 3.4 is built with.
+    assert.equal(status, String(target === "etcd" ? GrpcCode.Unknown : GrpcCode.Internal));
     await put(client, `${prefix}a`, "1");
   });
 
   test("metadata that nobody asked for does no harm", async ({ client, prefix }) => {
-    const metadata = { "x-custom": "value", "x-bytes-bin": "AAEC", hasleader: "true" };
+    const metadata = { "x-custom": "value", "x-bytes-bin": "\x00\x01\xff", hasleader: "true" };
     const response = await client.call(KV_SERVICE.range, { key: prefix }, { metadata });
     assert.ok(revisionOf(response) >= 1);
   });
@@ -197,7 +199,7 @@ describeBothTargets("grpc", (test) => {
   test("a token is of no interest while auth is off", async ({ client, prefix }) => {
     const metadata = { token: "no such token" };
     await client.call(KV_SERVICE.range, { key: prefix }, { metadata });
-  });
+  }, { notOn: { etcd: "3.4 checks tokens even then" } });
 
   test("two thousand calls at once are all answered", async ({ client, prefix }) => {
     const calls = Array.from({ length: 2_000 }, (_, i) => range(client, `${prefix}${i}`));

@@ -15,6 +15,9 @@ import { refusal } from "../harness/grpc_client.ts";
 import { headerOf, put, range, rangePrefix, revisionOf } from "../harness/kv_calls.ts";
 import { ServerProcess } from "../harness/server_process.ts";
 
+/** What etcd does and detcd is to do, once the issue that builds it is done. */
+const LATER = { notOn: { detcd: "this call is not built yet" } };
+
 describeBothTargets("maintenance", (test) => {
   test("status tells version, sizes, leader and raft's numbers", async ({ client, prefix }) => {
     const header = headerOf(await put(client, `${prefix}a`, "1"));
@@ -75,12 +78,12 @@ describeBothTargets("maintenance", (test) => {
       code: GrpcCode.InvalidArgument,
       text: "etcdserver: given member URLs are invalid",
     });
-  });
+  }, LATER);
 
   test("there are no alarms at first", async ({ client }) => {
     const { alarms } = await client.call(MAINTENANCE_SERVICE.alarm, { action: AlarmAction.GET });
     assert.deepEqual(alarms, []);
-  });
+  }, LATER);
 
   test("an alarm that is raised shows, stops writes and can be put out", async (context) => {
     const { client, prefix } = context;
@@ -104,7 +107,7 @@ describeBothTargets("maintenance", (test) => {
     }
     assert.deepEqual((await client.call(MAINTENANCE_SERVICE.alarm)).alarms, []);
     await put(client, `${prefix}a`, "3");
-  });
+  }, LATER);
 
   test("hashkv is the same for the same data and changes with it", async ({ client, prefix }) => {
     const revision = revisionOf(await put(client, `${prefix}a`, "1"));
@@ -115,7 +118,7 @@ describeBothTargets("maintenance", (test) => {
     assert.notEqual(second.hash, first.hash);
     const old = await client.call(MAINTENANCE_SERVICE.hashKv, { revision });
     assert.equal(old.hash, first.hash);
-  });
+  }, LATER);
 
   test("hashkv of the future is refused", async ({ client, prefix }) => {
     const revision = revisionOf(await put(client, `${prefix}a`, "1")) + 100;
@@ -123,7 +126,7 @@ describeBothTargets("maintenance", (test) => {
       code: GrpcCode.OutOfRange,
       text: "etcdserver: mvcc: required revision is a future revision",
     });
-  });
+  }, LATER);
 
   test("defragment keeps everything", async ({ client, prefix }) => {
     for (let i = 0; i < 20; i++) await put(client, prefix + i, "x");
@@ -133,7 +136,7 @@ describeBothTargets("maintenance", (test) => {
     const { count } = await rangePrefix(client, prefix);
     assert.deepEqual([count, revisionOf(await range(client, prefix))], [20, revision]);
     assert.equal(revisionOf(await put(client, `${prefix}a`, "1")), revision + 1);
-  });
+  }, LATER);
 
   test("a snapshot counts down, and its last 32 bytes are its SHA-256", async (context) => {
     const { client, prefix } = context;
@@ -153,14 +156,14 @@ describeBothTargets("maintenance", (test) => {
     const remaining = pieces.map((piece) => piece.remainingBytes);
     assert.deepEqual(remaining, remaining.toSorted((a, b) => b - a));
     assert.equal(remaining.at(-1), 0);
-  });
+  }, LATER);
 
   test("move-leader to nobody is refused", async ({ client }) => {
     assert.deepEqual(await refusal(client.call(MAINTENANCE_SERVICE.moveLeader, { targetId: 7n })), {
       code: GrpcCode.FailedPrecondition,
       text: "etcdserver: bad leader transferee",
     });
-  });
+  }, LATER);
 
   test("the health service says that it serves", async ({ client }) => {
     const { status } = await client.call(HEALTH_SERVICE.check, { service: "" });

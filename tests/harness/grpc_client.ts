@@ -221,7 +221,9 @@ function asBytes(bytes: Uint8Array): Uint8Array {
 
 function metadataOf(options: CallOptions): Metadata {
   const metadata = new Metadata();
-  for (const [name, value] of Object.entries(options.metadata ?? {})) metadata.set(name, value);
+  for (const [name, value] of Object.entries(options.metadata ?? {})) {
+    metadata.set(name, name.endsWith("-bin") ? Buffer.from(value, "latin1") : value);
+  }
   return metadata;
 }
 

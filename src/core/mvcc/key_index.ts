@@ -62,6 +62,10 @@ export class KeyIndex implements HandleKeys {
     return this.table.key(record);
   }
 
+  headOf(record: number, offset: number): number {
+    return this.table.headOf(record, offset);
+  }
+
   /** Verifies that hash, tree and table hold the same keys. */
   check(): void {
     this.tree.check();

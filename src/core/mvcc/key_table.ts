@@ -1,4 +1,5 @@
 import { assert } from "../../base/assert.ts";
+import { SIGN_BIT } from "../../base/btree_leaf.ts";
 import { latin1FromBytes } from "../../base/bytes.ts";
 import type { KeyBytes } from "./key_bytes.ts";
 import { STORE_LIMITS } from "./limits.ts";
@@ -10,19 +11,19 @@ const MAX_CHUNKS = 1 << (31 - UNIT_BITS);
 
 /**
  * A record, in units of 8 bytes: createRevision, version and modRevision as floats, lease as
- * int64; then 32-bit numbers: latest change, key length, slab, offset and length of the latest
- * value, number of retained changes; then the key, filled up with zero bytes.
+ * int64; then 32-bit numbers: latest change, number of retained changes, slab, offset and length
+ * of the latest value, key length; then the key, filled up with zero bytes.
  */
 const CREATE_REVISION = 0;
 const VERSION = 1;
 const MOD_REVISION = 2;
 const LEASE = 3;
 const LATEST_CHANGE = 8;
-const KEY_LENGTH = 9;
+const RETAINED_CHANGES = 9;
 const SLAB = 10;
 const OFFSET = 11;
 const LENGTH = 12;
-const RETAINED_CHANGES = 13;
+const KEY_LENGTH = 13;
 const KEY_WORD = 14;
 const HEADER_BYTES = 56;
 
@@ -140,6 +141,16 @@ export class KeyTable {
       if (difference !== 0) return compareFirstByte(words[own + i], other[i], difference);
     }
     return length - key.length;
+  }
+
+  /** Four bytes of the key from `offset` on, as a number that orders like them. */
+  headOf(record: number, offset: number): number {
+    const bytes = this.keyArray(record);
+    const at = this.keyStart(record) + offset;
+    const rest = this.keyLength(record) - offset;
+    let head = 0;
+    for (let i = 0; i < 4; i++) head = (head << 8) | (i < rest ? bytes[at + i] : 0);
+    return head ^ SIGN_BIT;
   }
 
   createRevision(record: number): number {

@@ -29,8 +29,7 @@ function writeAll(writer: SyncWriter, line: string): void {
   }
 }
 
-/** Standard error. */
-export const standardError: LogOutput = {
+const standardError: LogOutput = {
   write: (line) => writeAll(Deno.stderr, line),
   close: () => {},
 };

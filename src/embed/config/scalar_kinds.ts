@@ -16,7 +16,7 @@ export const TEXT: ValueKind<string> = {
   name: "string",
   isSwitch: false,
   fromText: (text) => text,
-  // etcd's YAML reader makes texts of numbers and booleans too: `auto-compaction-retention: 1`.
+  // etcd wants quotes around `auto-compaction-retention: 1`; it can only mean one thing.
   fromFile: (value) => scalarOf(value).text,
   toText: (value) => value,
   copy: (value) => value,

@@ -171,28 +171,34 @@ Deno.test("addService() lets a client-streaming handler iterate over its request
   assert.deepEqual(stream.messages.map(({ bytes }) => textFromBytes(bytes)), ["abc"]);
 });
 
-Deno.test("addService() pauses the client while a handler does not read", async () => {
-  let read: () => void = () => {};
-  const { server } = newFixture({
-    chat: (call) => {
-      read = () => call.resume();
-      call.on("end", () => call.end());
-    },
+for (const name of ["Join", "Chat"]) {
+  Deno.test(`addService() pauses the client of ${name} while the handler does not read`, async () => {
+    let read: () => void = () => {};
+    const { server } = newFixture({
+      join: (call, callback) => {
+        read = () => call.resume();
+        call.on("end", () => callback(null, ""));
+      },
+      chat: (call) => {
+        read = () => call.resume();
+        call.on("end", () => call.end());
+      },
+    });
+    const stream = open(server, name);
+    let delivered = 0;
+    while (!stream.paused && delivered < 1000) {
+      deliver(stream, frameMessage(bytesFromText("a")));
+      delivered++;
+    }
+    assert(delivered < 100, `${delivered} messages`);
+    read();
+    await settle();
+    assert.equal(stream.paused, false);
+    stream.listener?.end();
+    await settle();
+    assert.equal(stream.status, "0");
   });
-  const stream = open(server, "Chat");
-  let delivered = 0;
-  while (!stream.paused && delivered < 1000) {
-    deliver(stream, frameMessage(bytesFromText("a")));
-    delivered++;
-  }
-  assert(delivered < 100, `${delivered} messages`);
-  read();
-  await settle();
-  assert.equal(stream.paused, false);
-  stream.listener?.end();
-  await settle();
-  assert.equal(stream.status, "0");
-});
+}
 
 Deno.test("addService() holds a handler back while the client does not read", async () => {
   let written = 0;

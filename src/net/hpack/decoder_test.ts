@@ -21,11 +21,12 @@ const MALFORMED: Record<string, string> = {
   "block ends within the value": "40 01 61 05 62",
   "block ends within an integer": "ff 80",
   "index passes 2^31": "ff ff ff ff ff 7f",
-  "integer has too many octets": "ff 80 80 80 80 80 00",
+  "integer has too many octets": "00 01 62 7f 80 80 80 80 80 00" + "61".repeat(127),
   "string length passes 2^31": "00 7f ff ff ff ff 7f",
   "table size update exceeds what was announced": "3f e2 1f",
   "table size update comes behind a field": "82 20",
-  "Huffman padding has eight bits": "00 81 1f 82 1f ff",
+  "Huffman padding has eight bits": "00 81 1f 82 f8 ff",
+  "Huffman padding has eleven bits": "00 81 1f 82 1f ff",
   "Huffman padding is not of ones": "00 81 18 01 61",
   "Huffman string holds end-of-string": "00 84 ff ff ff ff 01 61",
 };
@@ -105,6 +106,15 @@ Deno.test("HpackDecoder.decode() gives another list when the table changed meanw
   assert.deepEqual(decodeHex(decoder, "be").fields, ["c", "d"]);
   decodeHex(decoder, "20");
   assert.throws(() => decodeHex(decoder, "be"), HpackError);
+});
+
+Deno.test("HpackDecoder.decode() repeats a table size update when the table was empty", () => {
+  const decoder = new HpackDecoder(OPTIONS);
+  decodeHex(decoder, "20 82");
+  decodeHex(decoder, "3f e1 1f 82");
+  decodeHex(decoder, "20 82");
+  decodeHex(decoder, "40 01 61 01 62");
+  assert.equal(decoder.tableEntryCount, 0);
 });
 
 Deno.test("HpackDecoder.decode() repeats a table size update when its block comes again", () => {

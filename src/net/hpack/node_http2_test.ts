@@ -126,7 +126,7 @@ Deno.test("HpackEncoder.encode() writes what node:http2 reads", async () => {
   const prng = new Prng(seed);
   const requests = Array.from({ length: 300 }, () => randomRequest(prng));
   const seen: Record<string, string>[] = [];
-  const { promise: allRead, resolve } = Promise.withResolvers<void>();
+  const { promise: allRead, resolve, reject } = Promise.withResolvers<void>();
   const settings = { headerTableSize: 1000 };
   const server = http2.createServer({ settings }, (request, response) => {
     const headers = Object.entries(request.headers);
@@ -138,6 +138,7 @@ Deno.test("HpackEncoder.encode() writes what node:http2 reads", async () => {
   const port = await listen(server);
   const socket = net.connect(port, "127.0.0.1");
   socket.on("error", () => {});
+  socket.on("close", () => reject(new Error("node:http2 gave the connection up")));
   socket.resume();
   socket.write(PREFACE);
   socket.write(frame(SETTINGS_FRAME, 0, 0, new Uint8Array(0)));

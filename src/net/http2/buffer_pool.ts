@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 
 /** What a burst of small responses takes; larger buffers are powers of two times this. */
-const SMALLEST_BYTES = 16 * 1024;
-const CLASS_COUNT = 8;
+const SMALLEST_BYTES = 4 * 1024;
+const CLASS_COUNT = 10;
 
 /**
  * Output buffers for reuse. A buffer given to a socket MUST NOT come back before the socket's
@@ -31,7 +31,7 @@ export class BufferPool {
       sizeClass++;
     }
     const buffer = sizeClass < CLASS_COUNT ? this.#free[sizeClass].pop() : undefined;
-    if (buffer === undefined) return Buffer.allocUnsafeSlow(classBytes);
+    if (buffer === undefined) return Buffer.allocUnsafe(classBytes);
     this.#pooledBytes -= classBytes;
     return buffer;
   }

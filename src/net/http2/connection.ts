@@ -326,7 +326,7 @@ export class Http2Connection
     if (this.#phase >= Phase.CLOSING) return;
     this.#enterPhase(Phase.CLOSING, this.#limits.lingerTimeoutMs);
     this.#reader.stop();
-    this.#writer.end();
+    this.#transmitter.end();
   }
 
   #refuseNewStreams(): void {

@@ -95,7 +95,7 @@ export class FrameReader {
       if (length > this.#maxFrameBytes) return this.#sink.frameTooLong();
       sizeBytes += length;
     }
-    this.#partial = Buffer.allocUnsafeSlow(sizeBytes);
+    this.#partial = Buffer.allocUnsafe(sizeBytes);
     this.#partial.set(chunk.subarray(position), 0);
     this.#partialLength = available;
   }
@@ -111,7 +111,7 @@ export class FrameReader {
         return chunk.length;
       }
       const header = this.#partial;
-      this.#partial = Buffer.allocUnsafeSlow(FRAME_HEADER_BYTES + length);
+      this.#partial = Buffer.allocUnsafe(FRAME_HEADER_BYTES + length);
       this.#partial.set(header, 0);
       position = this.#fillPartial(chunk, position);
       if (this.#partialLength < this.#partial.length) return position;

@@ -6,7 +6,7 @@ export class HeaderBlock {
   readonly endStream: boolean;
   readonly beginMs: number;
   /** The block so far is bytes[0, length). */
-  bytes: Buffer = Buffer.allocUnsafeSlow(1024);
+  bytes: Buffer = Buffer.allocUnsafe(1024);
   length = 0;
   continuationCount = 0;
 
@@ -19,7 +19,7 @@ export class HeaderBlock {
   append(bytes: Buffer, start: number, end: number): void {
     const length = this.length + end - start;
     if (length > this.bytes.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(length, this.bytes.length * 2));
+      const grown = Buffer.allocUnsafe(Math.max(length, this.bytes.length * 2));
       grown.set(this.bytes.subarray(0, this.length));
       this.bytes = grown;
     }

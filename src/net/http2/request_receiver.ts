@@ -43,7 +43,6 @@ export class RequestReceiver implements StreamOwner {
   readonly #decoder: HpackDecoder;
   #headerBlock: HeaderBlock | undefined = undefined;
   #consumedBytes = 0;
-  #closed = false;
 
   constructor(
     owner: ReceiverOwner,
@@ -78,7 +77,6 @@ export class RequestReceiver implements StreamOwner {
 
   /** All streams that are still open are lost. */
   close(errorCode: number): void {
-    this.#closed = true;
     this.#headerBlock = undefined;
     const listeners = this.streams.removeAll((stream) => this.#transmitter.drop(stream));
     for (const listener of listeners) listener.closed(errorCode);
@@ -106,7 +104,7 @@ export class RequestReceiver implements StreamOwner {
    */
   #returnConnectionWindow(sizeBytes: number): void {
     this.#consumedBytes += sizeBytes;
-    if (this.#consumedBytes * 2 < this.#limits.connectionWindowBytes || this.#closed) return;
+    if (this.#consumedBytes * 2 < this.#limits.connectionWindowBytes) return;
     this.#transmitter.writeWindowUpdate(0, this.#consumedBytes);
     this.#consumedBytes = 0;
   }
@@ -309,8 +307,9 @@ export class RequestReceiver implements StreamOwner {
 
   /** Resets an open stream on account of what the peer did. */
   streamError(stream: ServerStream, errorCode: number): void {
-    this.#remove(stream);
     this.#refuse(stream.id, errorCode);
+    if (stream.gone) return;
+    this.#remove(stream);
     stream.listener?.closed(errorCode);
   }
 

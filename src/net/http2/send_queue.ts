@@ -58,7 +58,7 @@ export class SendQueue {
     if (count > 0 && this.#lastLength < this.#chunks[count - 1].length) {
       return this.#chunks[count - 1];
     }
-    const chunk = Buffer.allocUnsafeSlow(Math.max(wanted, CHUNK_BYTES));
+    const chunk = Buffer.allocUnsafe(Math.max(wanted, CHUNK_BYTES));
     this.#chunks.push(chunk);
     this.#lastLength = 0;
     return chunk;

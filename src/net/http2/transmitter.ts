@@ -37,6 +37,7 @@ export class Transmitter implements BufferHolder {
   /** The stream whose turn is next; the others follow in a ring. */
   #nextReady: ServerStream | undefined = undefined;
   #pumping = false;
+  #ended = false;
 
   constructor(
     writer: SocketWriter,
@@ -149,6 +150,7 @@ export class Transmitter implements BufferHolder {
     start: number,
     end: number,
   ): void {
+    if (this.#ended) return;
     const writer = this.#writer;
     writer.reserve(FRAME_HEADER_BYTES + end - start);
     writer.frameHeader(end - start, type, flags, streamId);
@@ -191,6 +193,12 @@ export class Transmitter implements BufferHolder {
     this.#removeReady(stream);
     this.#shrunk(stream.queue.sizeBytes);
     stream.queue = undefined;
+  }
+
+  /** The last frame has been sent: ends the socket. What still answers some frame is dropped. */
+  end(): void {
+    this.#ended = true;
+    this.#writer.end();
   }
 
   /** The connection is gone, all its streams are dropped. */
@@ -278,6 +286,7 @@ export class Transmitter implements BufferHolder {
   }
 
   #writeNumberFrame(type: number, streamId: number, value: number): void {
+    if (this.#ended) return;
     const writer = this.#writer;
     writer.reserve(FRAME_HEADER_BYTES + 4);
     writer.frameHeader(4, type, Flag.NONE, streamId);

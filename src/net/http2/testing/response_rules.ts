@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Flag, FrameType } from "../protocol.ts";
+import { ErrorCode, Flag, FrameType } from "../protocol.ts";
 import type { Frame } from "./frames.ts";
 
 /**
@@ -44,9 +44,7 @@ export class ResponseRules {
       case FrameType.CONTINUATION:
         return this.#checkBlock(flags & Flag.END_HEADERS, streamId);
       case FrameType.RST_STREAM:
-        assert.equal(this.#reset.has(streamId), false, "RST_STREAM twice");
-        this.#reset.add(streamId);
-        return;
+        return this.#checkReset(streamId, payload.readUInt32BE(0));
       case FrameType.GOAWAY:
         this.#isOver = payload.readUInt32BE(4) !== 0;
         return;
@@ -60,6 +58,12 @@ export class ResponseRules {
     assert.equal(streamId % 2, 1, "a stream that no client opens");
     assert.equal(this.#ended.has(streamId), false, "a frame behind END_STREAM");
     assert.equal(this.#reset.has(streamId), false, "a frame behind RST_STREAM");
+  }
+
+  /** Whoever still sends on a stream that was reset may be told again, but not anything else. */
+  #checkReset(streamId: number, errorCode: number): void {
+    if (this.#reset.has(streamId)) assert.equal(errorCode, ErrorCode.STREAM_CLOSED);
+    this.#reset.add(streamId);
   }
 
   #checkBlock(flags: number, streamId: number): void {

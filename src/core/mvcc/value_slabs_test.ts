@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { bytesFromLatin1, bytesFromText } from "../../base/bytes.ts";
+import { Prng } from "../../base/prng.ts";
+import { KeyValue } from "../../pb/mvccpb.ts";
+import type { KeyValueRef } from "./change.ts";
+import { STORE_LIMITS } from "./limits.ts";
+import { type SlabOwners, ValueSlabs } from "./value_slabs.ts";
+
+interface Item {
+  readonly pair: KeyValue;
+  slab: number;
+  offset: number;
+  length: number;
+}
+
+/** Owners that remember where their items are. */
+class Items implements SlabOwners {
+  readonly slabs = new ValueSlabs();
+  readonly byOwner = new Map<number, Item>();
+
+  add(owner: number, value: Uint8Array): void {
+    const pair = KeyValue.create({
+      key: `key-${owner}`,
+      createRevision: 2,
+      modRevision: owner + 2,
+      version: 1,
+      value,
+    });
+    const key = bytesFromLatin1(pair.key);
+    this.slabs.addKeyValue(owner, key, key.length, 2, owner + 2, 1, value, 0n);
+    const { slab, offset, length } = this.slabs;
+    this.byOwner.set(owner, { pair, slab, offset, length });
+  }
+
+  release(owner: number): void {
+    const item = this.item(owner);
+    this.slabs.release(item.slab, item.length);
+    this.byOwner.delete(owner);
+  }
+
+  item(owner: number): Item {
+    const item = this.byOwner.get(owner);
+    assert.ok(item !== undefined);
+    return item;
+  }
+
+  isAt(owner: number, slab: number, offset: number): boolean {
+    const item = this.byOwner.get(owner);
+    return item !== undefined && item.slab === slab && item.offset === offset;
+  }
+
+  moved(owner: number, slab: number, offset: number, length: number): void {
+    const item = this.item(owner);
+    assert.equal(length, item.length);
+    item.slab = slab;
+    item.offset = offset;
+  }
+
+  check(): void {
+    const live = new Map<number, number>();
+    for (const { pair, slab, offset, length } of this.byOwner.values()) {
+      live.set(slab, (live.get(slab) ?? 0) + ValueSlabs.itemBytes(length));
+      assert.deepEqual(decode(this.slabs.read(slab, offset, length)), pair);
+    }
+    this.slabs.check(live);
+  }
+}
+
+function decode({ bytes, start, end }: KeyValueRef): KeyValue {
+  return KeyValue.decode(bytes, start, end);
+}
+
+Deno.test("ValueSlabs keeps what is needed through random releases and reclaiming", () => {
+  for (let seed = 1; seed <= 3; seed++) {
+    const prng = new Prng(seed);
+    const items = new Items();
+    const owners: number[] = [];
+    for (let owner = 1; owner <= 1_500; owner++) {
+      const huge = STORE_LIMITS.sharedSlabItemBytes + prng.between(0, 1_000);
+      const length = prng.chance(0.01) ? huge : prng.between(0, 20_000);
+      items.add(owner, new Uint8Array(length).fill(owner));
+      owners.push(owner);
+      if (prng.chance(0.85)) {
+        const [released] = owners.splice(prng.between(0, owners.length - 1), 1);
+        items.release(released);
+      }
+      if (prng.chance(0.1)) items.slabs.reclaim(prng.between(1, 50_000), items);
+    }
+    while (items.slabs.reclaim(100_000, items));
+    items.check();
+    const bound = items.slabs.liveBytes * 2 + 2 * STORE_LIMITS.slabBytes;
+    assert.ok(items.slabs.allocatedBytes <= bound, "at most half of the space is wasted");
+  }
+});
+
+Deno.test("ValueSlabs leaves a reference's bytes alone when the item is released and moved", () => {
+  const items = new Items();
+  const value = bytesFromText("kept".repeat(10_000));
+  for (let owner = 1; owner <= 60; owner++) items.add(owner, value);
+  const { slab, offset, length, pair } = items.item(2);
+  const ref = items.slabs.read(slab, offset, length);
+  for (let owner = 3; owner <= 59; owner++) items.release(owner);
+  while (items.slabs.reclaim(1_000_000, items));
+  assert.notEqual(items.item(2).slab, slab);
+  items.release(2);
+  for (let owner = 61; owner <= 120; owner++) items.add(owner, value);
+  assert.deepEqual(decode(ref), pair);
+  items.check();
+});
+
+Deno.test("ValueSlabs.reclaim() does no more than its budget asks", () => {
+  const items = new Items();
+  for (let owner = 1; owner <= 200; owner++) items.add(owner, new Uint8Array(10_000));
+  for (let owner = 1; owner <= 200; owner++) if (owner % 10 !== 0) items.release(owner);
+  let slices = 1;
+  while (items.slabs.reclaim(50_000, items)) slices++;
+  assert.ok(slices > 10, "the work was parted");
+  items.check();
+});

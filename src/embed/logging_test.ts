@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { configureSync, type LogRecord, resetSync } from "../deps/logtape.ts";
+import { newConfig } from "./config/config.ts";
+import { ConfigError } from "./config/errors.ts";
+import { formatLogLine } from "./config/log_line.ts";
+import { LogSampler } from "./config/log_output.ts";
+import { closeLogging, configureLogging, roomLogger } from "./logging.ts";
+
+function withLogFile(use: (path: string) => void): string {
+  const folder = Deno.makeTempDirSync();
+  try {
+    const path = join(folder, "etcd.log");
+    use(path);
+    return Deno.readTextFileSync(path);
+  } finally {
+    closeLogging();
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
+const EVENT = {
+  level: "warn",
+  timestampMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
+  logger: "server",
+  message: 'slow "fdatasync"',
+  fields: { took: "1.5s", count: 3, id: 18446744073709551615n, error: new Error("bad disk") },
+};
+
+Deno.test("formatLogLine() writes JSON with etcd's keys", () => {
+  const parsed = JSON.parse(formatLogLine(EVENT, "json"));
+  assert.deepEqual(Object.keys(parsed), [
+    "level",
+    "ts",
+    "logger",
+    "msg",
+    "took",
+    "count",
+    "id",
+    "error",
+  ]);
+  assert.equal(parsed.level, "warn");
+  assert.equal(parsed.msg, 'slow "fdatasync"');
+  assert.equal(parsed.error, "bad disk");
+  assert.equal(parsed.id, "18446744073709551615");
+  // The form of Go's 2006-01-02T15:04:05.000000Z0700, in whatever zone this machine is.
+  assert.match(parsed.ts, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(?:Z|[-+]\d{4})$/);
+  assert.equal(Date.parse(parsed.ts.replace(/([-+]\d\d)(\d\d)$/, "$1:$2")), EVENT.timestampMs);
+});
+
+Deno.test("formatLogLine() writes columns for the console, on one line whatever is logged", () => {
+  const line = formatLogLine({ ...EVENT, message: "two\nlines" }, "console");
+  const columns = line.slice(0, -1).split("\t");
+  assert.equal(line.indexOf("\n"), line.length - 1);
+  assert.deepEqual(columns.slice(1, 4), ["warn", "server", "two lines"]);
+  assert.equal(JSON.parse(columns[4]).took, "1.5s");
+});
+
+Deno.test("formatLogLine() survives values that JSON does not know", () => {
+  const loop: Record<string, unknown> = {};
+  loop.self = loop;
+  const fields = {
+    loop,
+    nothing: undefined,
+    set: new Set(["a"]),
+    map: new Map([["k", 1]]),
+    symbol: Symbol("s"),
+    long: "x".repeat(10_000),
+  };
+  const parsed = JSON.parse(formatLogLine({ ...EVENT, fields }, "json"));
+  assert.equal(parsed.loop, "[object Object]");
+  assert(!("nothing" in parsed));
+  assert.deepEqual(parsed.set, ["a"]);
+  assert.deepEqual(parsed.map, { k: 1 });
+  assert.equal(parsed.symbol, "Symbol(s)");
+  assert.equal(parsed.long.length, 4_096 + 3);
+});
+
+Deno.test("LogSampler thins out a message after the hundredth in a second", () => {
+  const sampler = new LogSampler();
+  function admitted(count: number, timestampMs: number): number {
+    let admittedCount = 0;
+    for (let i = 0; i < count; i++) {
+      if (sampler.admits("info", "noise", timestampMs)) admittedCount++;
+    }
+    return admittedCount;
+  }
+  assert.equal(admitted(1000, 5_000), 100 + 9);
+  assert(sampler.admits("info", "another", 5_000));
+  assert(sampler.admits("warn", "noise", 5_000));
+  assert.equal(admitted(50, 6_000), 50);
+});
+
+Deno.test("roomLogger() is silent until a program configures logging", () => {
+  const logger = roomLogger("server");
+  logger.error("nobody hears this", { a: 1 });
+  const records: LogRecord[] = [];
+  configureSync({
+    sinks: { memory: (record: LogRecord) => records.push(record) },
+    loggers: [
+      { category: ["detcd"], sinks: ["memory"] },
+      { category: ["logtape", "meta"], lowestLevel: "error" },
+    ],
+  });
+  try {
+    logger.warn("a {brace} of {{things}}", { brace: "filled in" });
+    assert.equal(records.length, 1);
+    assert.deepEqual(records[0].category, ["detcd", "server"]);
+    assert.equal(records[0].message.join(""), "a {brace} of {{things}}");
+    assert.deepEqual(records[0].properties, { brace: "filled in" });
+  } finally {
+    resetSync();
+  }
+});
+
+Deno.test("Config.setupLogging() writes to its outputs what its level lets through", () => {
+  const text = withLogFile((path) => {
+    const config = newConfig();
+    config.logLevel = "warn";
+    config.logOutputs = [path];
+    config.setupLogging();
+    config.getLogger("server").info("not this");
+    config.getLogger("server").warn("this {is} it", { key: "value" });
+    config.getLogger().error("and this");
+  });
+  const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(lines.map(({ level, logger, msg, key }) => [level, logger, msg, key]), [
+    ["warn", "server", "this {is} it", "value"],
+    ["error", undefined, "and this", undefined],
+  ]);
+});
+
+Deno.test("Config.setupLogging() can be called again, and appends", () => {
+  const text = withLogFile((path) => {
+    for (const message of ["one", "two"]) {
+      configureLogging({ level: "info", format: "console", outputs: [path, path] });
+      roomLogger("").info(message);
+    }
+  });
+  assert.deepEqual(text.trimEnd().split("\n").map((line) => line.split("\t")[2]), ["one", "two"]);
+});
+
+Deno.test("Config.setupLogging() leaves a program's own configuration alone", () => {
+  configureSync({
+    sinks: {},
+    loggers: [{ category: ["logtape", "meta"], lowestLevel: "error" }],
+  });
+  try {
+    assert.throws(() => newConfig().setupLogging(), ConfigError);
+    closeLogging();
+    assert.throws(() => newConfig().setupLogging(), /configured LogTape itself/);
+  } finally {
+    resetSync();
+  }
+});
+
+Deno.test("Config.setupLogging() says which log file it cannot open", () => {
+  const config = newConfig();
+  config.logOutputs = ["/nonexistent/etcd.log"];
+  assert.throws(() => config.setupLogging(), /cannot open the log file \/nonexistent\/etcd\.log: /);
+  config.logLevel = "loud";
+  assert.throws(() => config.setupLogging(), /unrecognized level: "loud"/);
+});
