@@ -88,6 +88,11 @@ export class Listener {
     return this.#sockets.size;
   }
 
+  /** What all HTTP/2 connections hold for clients that are slower than what is sent to them. */
+  get bufferedBytes(): number {
+    return this.#context.budget.totalBytes;
+  }
+
   /** Takes a connection, also one that was accepted elsewhere. */
   accept(socket: Socket): void {
     if (this.#closing || this.#sockets.size >= this.#limits.maxConnections) {

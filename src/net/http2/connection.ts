@@ -262,10 +262,11 @@ export class Http2Connection
       if (this.#hasSettings) return;
       return this.fail(ErrorCode.PROTOCOL_ERROR, "SETTINGS ack before SETTINGS");
     }
-    const errorCode = applySettings(bytes, start, end, this);
-    if (errorCode !== ErrorCode.NO_ERROR) return this.fail(errorCode, "bad SETTINGS");
-    this.#hasSettings = true;
+    // Larger windows make waiting data go out at once: the peer must see first that they count.
     this.#transmitter.writeFrame(FrameType.SETTINGS, Flag.ACK, 0, bytes, start, start);
+    this.#hasSettings = true;
+    const errorCode = applySettings(bytes, start, end, this);
+    if (errorCode !== ErrorCode.NO_ERROR) this.fail(errorCode, "bad SETTINGS");
   }
 
   headerTableSize(sizeBytes: number): void {
