@@ -7,7 +7,7 @@
  *
  * @example A server and a client in one process
  * ```ts
- * import { newMemoryConfig, startEtcd } from "./mod.ts";
+ * import { newMemoryConfig, startEtcd } from "@detcd/detcd";
  *
  * await using etcd = await startEtcd(newMemoryConfig());
  * await using client = etcd.client();

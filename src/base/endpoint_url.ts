@@ -3,6 +3,7 @@ import { goQuote } from "./go_quote.ts";
 
 /** A text that is not a URL; the message is that of Go's net/url. */
 export class UrlError extends Error {
+  /** How the error calls itself. */
   override name = "UrlError";
 }
 
@@ -16,6 +17,7 @@ export class EndpointUrl {
   readonly scheme: string;
   /** `host:port` as written. */
   readonly host: string;
+  /** What follows the host, with its first slash. */
   readonly path: string;
   readonly #userInfo: string;
   /** What stands after the path: query and fragment, as written. */
@@ -75,6 +77,7 @@ export class EndpointUrl {
     });
   }
 
+  /** The URL as it was written, but for the case of its scheme. */
   toString(): string {
     const scheme = this.scheme === "" ? "" : `${this.scheme}:`;
     if (this.#opaque !== "") return `${scheme}${this.#opaque}${this.#suffix}`;

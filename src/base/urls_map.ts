@@ -5,6 +5,7 @@ import { parseUrls } from "./url_list.ts";
 export class UrlsMap {
   readonly #urls: ReadonlyMap<string, readonly EndpointUrl[]>;
 
+  /** Takes URLs that are sorted already. */
   constructor(urls: ReadonlyMap<string, readonly EndpointUrl[]>) {
     this.#urls = urls;
   }
@@ -29,6 +30,7 @@ export class UrlsMap {
     return this.#urls.size;
   }
 
+  /** Whether there are URLs of this name. */
   has(name: string): boolean {
     return this.#urls.has(name);
   }
@@ -38,6 +40,7 @@ export class UrlsMap {
     return this.#urls.get(name) ?? [];
   }
 
+  /** The names in the order in which they were given. */
   names(): string[] {
     return [...this.#urls.keys()];
   }

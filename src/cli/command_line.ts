@@ -65,6 +65,21 @@ export async function readCommandLine(
   return { kind: "serve", config, defaultInitialCluster, notices };
 }
 
+/** The arguments as the log may show them: without the values of secret flags. */
+export function shownArguments(args: readonly string[]): string[] {
+  return args.map((argument, i) => {
+    const [flag] = argument.split("=", 1);
+    if (isSecret(flag)) return argument === flag ? flag : `${flag}=(hidden)`;
+    return isSecret(args[i - 1] ?? "") ? "(hidden)" : argument;
+  });
+}
+
+/** Whether an argument is a flag whose value is nobody's business, in either way to write it. */
+function isSecret(argument: string): boolean {
+  if (!argument.startsWith("-")) return false;
+  return settingOfFlag(argument.replace(/^--?/, ""))?.isSecret ?? false;
+}
+
 function flagOf(
   name: string,
   config: Config,

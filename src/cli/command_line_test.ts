@@ -5,7 +5,7 @@ import type { Config } from "../embed/config/config.ts";
 import { ConfigError } from "../embed/config/errors.ts";
 import { environmentName } from "../embed/config/setting.ts";
 import { SETTINGS } from "../embed/config/settings_table.ts";
-import { readCommandLine, type ServeWanted } from "./command_line.ts";
+import { readCommandLine, type ServeWanted, shownArguments } from "./command_line.ts";
 import type { Environment } from "./environment.ts";
 import { UsageError } from "./flags.ts";
 
@@ -219,5 +219,12 @@ Deno.test("readCommandLine() knows when only versions or help are wanted", async
   assert.equal(
     await complaintAbout(["--version=x"]),
     'invalid boolean value "x" for -version: parse error',
+  );
+});
+
+Deno.test("shownArguments() hides the values of secret flags however they are written", () => {
+  assert.deepEqual(
+    shownArguments(["--discovery-password=hush", "-discovery-user", "me:hush", "--name", "n"]),
+    ["--discovery-password=(hidden)", "-discovery-user", "(hidden)", "--name", "n"],
   );
 });

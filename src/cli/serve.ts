@@ -3,7 +3,7 @@ import type { Config } from "../embed/config/config.ts";
 import { DEFAULT_LOG_OUTPUT, STD_ERR_LOG_OUTPUT } from "../embed/config/constants.ts";
 import { ConfigError, ERR_UNSET_ADVERTISE_CLIENT_URLS_FLAG } from "../embed/config/errors.ts";
 import { closeLogging, lineLogger } from "../embed/logging.ts";
-import { readCommandLine, type ServeWanted } from "./command_line.ts";
+import { readCommandLine, type ServeWanted, shownArguments } from "./command_line.ts";
 import { hasMember } from "./data_directory.ts";
 import type { Environment } from "./environment.ts";
 import { UsageError } from "./flags.ts";
@@ -71,7 +71,7 @@ async function runServer(
   try {
     const logger = loggerOf(config);
     logNotices(logger, notices);
-    logger.info("Running: ", { args });
+    logger.info("Running: ", { args: shownArguments(args) });
     if (!prepare(config, defaultInitialCluster, host, logger)) return 1;
     return await runUntilStopped(config, host, logger);
   } finally {

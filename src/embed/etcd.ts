@@ -2,6 +2,7 @@ import { healthHandler } from "../api/http/health.ts";
 import { metricsHandler } from "../api/http/metrics.ts";
 import { versionHandler } from "../api/http/version.ts";
 import { GrpcMetrics } from "../api/metrics/grpc_metrics.ts";
+import { registerLoadMetrics } from "../api/metrics/load_metrics.ts";
 import { registerProcessMetrics } from "../api/metrics/process_metrics.ts";
 import { DiskMetrics, registerServerMetrics } from "../api/metrics/server_metrics.ts";
 import { registerServices } from "../api/v3/services.ts";
@@ -132,7 +133,7 @@ export class Etcd implements AsyncDisposable {
  *
  * @example One server for a test, in memory and on a free port
  * ```ts
- * import { newMemoryConfig, startEtcd } from "./mod.ts";
+ * import { newMemoryConfig, startEtcd } from "@detcd/detcd";
  *
  * await using etcd = await startEtcd(newMemoryConfig());
  * await using client = etcd.client();
@@ -166,6 +167,7 @@ export async function startEtcd(userConfig: Config): Promise<Etcd> {
 function addRoutes(serving: Serving, registry: Registry, server: EtcdServer): void {
   const health = { success: 0, failures: 0 };
   registerServerMetrics(registry, server, health);
+  registerLoadMetrics(registry, server, serving);
   registerProcessMetrics(registry);
   for (const routes of [serving.clientRoutes, serving.metricsRoutes]) {
     routes.set("/health", healthHandler(server, health));

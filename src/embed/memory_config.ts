@@ -8,7 +8,7 @@ import { type Config, newConfig } from "./config/config.ts";
  *
  * @example
  * ```ts
- * import { newMemoryConfig, startEtcd } from "./mod.ts";
+ * import { newMemoryConfig, startEtcd } from "@detcd/detcd";
  *
  * await using etcd = await startEtcd(newMemoryConfig());
  * await etcd.server.readyNotify();

@@ -44,6 +44,11 @@ export class Serving {
     return this.#clients;
   }
 
+  /** Connections of clients, of whatever protocol. */
+  get connectionCount(): number {
+    return this.#listeners.reduce((sum, listener) => sum + listener.connectionCount, 0);
+  }
+
   /**
    * Binds all sockets. Connections are accepted and wait until `begin`. Rejects, with nothing
    * left open, when one cannot be bound.

@@ -174,6 +174,11 @@ export class EtcdServer implements LeaseRevoker {
     return this.#proposals.count;
   }
 
+  /** Linearizable reads that wait for their confirmation. */
+  get waitingReadCount(): number {
+    return this.#reads.count;
+  }
+
   get failedProposalCount(): number {
     return this.#failedProposalCount;
   }

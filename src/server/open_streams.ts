@@ -9,6 +9,10 @@ export class OpenStreams {
   readonly #streams = new Set<EndlessStream>();
   #ended = false;
 
+  get count(): number {
+    return this.#streams.size;
+  }
+
   add(stream: EndlessStream): void {
     if (this.#ended) stream.serverStopping();
     else this.#streams.add(stream);

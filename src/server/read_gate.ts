@@ -28,6 +28,11 @@ export class ReadGate {
     return this.#reads.at(-1)?.context ?? 0;
   }
 
+  /** How many reads are held. */
+  get count(): number {
+    return this.#reads.length;
+  }
+
   add(read: WaitingRead, nowMs: number): void {
     const context = this.#nextContext++;
     this.#reads.push({ read, context, sinceMs: nowMs, index: undefined });

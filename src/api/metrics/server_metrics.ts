@@ -1,21 +1,14 @@
 import { formatId } from "../../core/members/member_id.ts";
 import { NO_MEMBER } from "../../core/raft/raft_node.ts";
-import { Counter, Gauge, Histogram, type Registry } from "../../deps/prom_client.ts";
+import { Gauge, Histogram, type Registry } from "../../deps/prom_client.ts";
 import type { EtcdServer } from "../../server/etcd_server.ts";
 import type { WalObserver } from "../../disk/wal.ts";
 import { DETCD_VERSION, ETCD_VERSION } from "../../server/versions.ts";
 import type { HealthCounts } from "../http/health.ts";
+import { counter, gauge, type ReadValue, registerValue } from "./read_value.ts";
 
 /** 1 ms doubled 13 times: the buckets of etcd's disk histograms. */
 const DISK_BUCKETS_SECONDS = Array.from({ length: 14 }, (_, i) => 0.001 * 2 ** i);
-
-/** A number that is read when somebody scrapes; `counter` says that it only grows. */
-interface ReadValue {
-  readonly name: string;
-  readonly help: string;
-  readonly counter: boolean;
-  readonly read: () => number;
-}
 
 /** The durations that the server reports while it works, as histograms of a registry. */
 export class DiskMetrics implements WalObserver {
@@ -180,37 +173,6 @@ function storeValues(server: EtcdServer): ReadValue[] {
       () => server.leaseCounts.leasesRenewed,
     ),
   ];
-}
-
-function gauge(name: string, help: string, read: () => number): ReadValue {
-  return { name, help, counter: false, read };
-}
-
-function counter(name: string, help: string, read: () => number): ReadValue {
-  return { name, help, counter: true, read };
-}
-
-function registerValue(registry: Registry, { name, help, counter, read }: ReadValue): void {
-  if (!counter) {
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read());
-      },
-    });
-    return;
-  }
-  new Counter({
-    name,
-    help,
-    registers: [registry],
-    collect() {
-      this.reset();
-      this.inc(read());
-    },
-  });
 }
 
 /** The gauges that are always 1 and say something by their label. */

@@ -84,7 +84,10 @@ Deno.test("writeTombstone() begins with the pair that etcd stores of a tombstone
       const bytes = bytesFromLatin1(key);
       const end = writeTombstone(target, 0, bytes, 0, bytes.length, modRevision);
       assert.equal(tombstoneSize(key.length, modRevision), end);
-      assert.deepEqual(target.slice(0, end), KeyValue.encode(KeyValue.create({ key, modRevision })));
+      assert.deepEqual(
+        target.slice(0, end),
+        KeyValue.encode(KeyValue.create({ key, modRevision })),
+      );
       assert.deepEqual(
         target.slice(0, keyFieldSize(key.length)),
         KeyValue.encode(KeyValue.create({ key })),

@@ -4,11 +4,11 @@ const CHUNK = STORE_LIMITS.revisionsPerChunk;
 
 /** From a main revision to the first of its changes in the log. Revisions are added in order. */
 export class RevisionIndex {
+  /** In ascending order, as revisions are added. */
   readonly #chunks = new Map<number, Int32Array>();
-  /** The chunk of the revision added last, and the lowest and highest number of a chunk. */
+  /** The chunk of the revision added last, and its number. */
   #last = new Int32Array(0);
   #lastNumber = -1;
-  #firstNumber = 0;
 
   add(revision: number, change: number): void {
     const number = Math.floor(revision / CHUNK);
@@ -18,17 +18,16 @@ export class RevisionIndex {
 
   /** The first change of the first indexed revision from `revision` on, or 0. */
   firstFrom(revision: number): number {
-    let number = Math.floor(revision / CHUNK);
-    let place = revision - number * CHUNK;
-    if (number < this.#firstNumber) {
-      number = this.#firstNumber;
-      place = 0;
-    }
-    // Revisions can be missing in a store restored from a backup with bumped revisions.
-    for (; number <= this.#lastNumber; number++, place = 0) {
-      const chunk = this.#chunks.get(number);
-      if (chunk === undefined) continue;
-      for (; place < CHUNK; place++) if (chunk[place] !== 0) return chunk[place];
+    const number = Math.floor(revision / CHUNK);
+    if (number > this.#lastNumber) return 0;
+    const chunk = this.#chunks.get(number);
+    const change = chunk === undefined ? 0 : firstIn(chunk, revision - number * CHUNK);
+    if (change !== 0 || number === this.#lastNumber) return change;
+    // Revisions are missing at the beginning, and in a store restored with bumped revisions.
+    for (const [laterNumber, later] of this.#chunks) {
+      if (laterNumber <= number) continue;
+      const first = firstIn(later, 0);
+      if (first !== 0) return first;
     }
     return 0;
   }
@@ -40,13 +39,16 @@ export class RevisionIndex {
       if (number >= first || number === this.#lastNumber) break;
       this.#chunks.delete(number);
     }
-    this.#firstNumber = Math.min(first, Math.max(this.#lastNumber, 0));
   }
 
   #addChunk(number: number): void {
-    if (this.#lastNumber === -1) this.#firstNumber = number;
     this.#last = new Int32Array(CHUNK);
     this.#lastNumber = number;
     this.#chunks.set(number, this.#last);
   }
+}
+
+function firstIn(chunk: Int32Array, from: number): number {
+  for (let place = from; place < CHUNK; place++) if (chunk[place] !== 0) return chunk[place];
+  return 0;
 }

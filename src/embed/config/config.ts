@@ -38,10 +38,15 @@ export interface SocketOptions {
 export interface V2ProxyConfig {
   /** `off`, `readonly` or `on`. */
   mode: string;
+  /** Time that an endpoint is avoided which failed. */
   failureWaitMs: number;
+  /** Time between two looks for endpoints. */
   refreshIntervalMs: number;
+  /** Time to connect. */
   dialTimeoutMs: number;
+  /** Time to send a request. */
   writeTimeoutMs: number;
+  /** Time to receive an answer; 0 is no bound. */
   readTimeoutMs: number;
 }
 

@@ -12,11 +12,17 @@ export interface DiscoveryConfig {
   endpoints: string[];
   /** Names the cluster to be. */
   token: string;
+  /** Time to reach the service. */
   dialTimeoutMs: number;
+  /** Time for one request. */
   requestTimeoutMs: number;
+  /** Time between two pings. */
   keepAliveTimeMs: number;
+  /** Time that the service has to answer a ping. */
   keepAliveTimeoutMs: number;
+  /** Whether the service is reached without TLS. */
   insecureTransport: boolean;
+  /** Whether the certificate of the service is not checked. */
   insecureSkipVerify: boolean;
   /** Path of the client certificate. */
   cert: string;
@@ -24,7 +30,9 @@ export interface DiscoveryConfig {
   key: string;
   /** Path of the CA certificates that are trusted. */
   cacert: string;
+  /** The user at the service, as name or name:password. */
   username: string;
+  /** The password of that user. */
   password: string;
 }
 

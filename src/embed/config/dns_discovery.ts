@@ -7,7 +7,9 @@ import { CONFIG_LIMITS } from "./limits.ts";
 
 /** One SRV record, as far as it matters here. */
 export interface ServiceRecord {
+  /** The host, perhaps with the dot that ends a full name. */
   readonly target: string;
+  /** The port at that host. */
   readonly port: number;
 }
 

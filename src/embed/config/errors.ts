@@ -1,15 +1,18 @@
 /** A configuration that cannot be used; the message says what is wrong with it. */
 export class ConfigError extends Error {
+  /** How the error calls itself. */
   override name = "ConfigError";
 }
 
 /** A text that is no value of the setting it is meant for; the message does not name the setting. */
 export class ValueError extends ConfigError {
+  /** How the error calls itself. */
   override name = "ValueError";
 }
 
 /** A setting that etcd has and detcd does not obey yet. It is refused so that nobody relies on it. */
 export class NotBuiltError extends ConfigError {
+  /** How the error calls itself. */
   override name = "NotBuiltError";
 }
 

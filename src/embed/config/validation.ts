@@ -127,7 +127,8 @@ function checkUrls(config: Config): void {
   checkBindUrls(config.listenClientUrls);
   checkBindUrls(config.listenClientHttpUrls);
   if (config.listenClientHttpUrls.length === 0) {
-    config.getLogger("embed").warn(
+    warnOnce(
+      config,
       "Running http and grpc server on single port. This is not recommended for production.",
     );
   }
@@ -142,6 +143,16 @@ function checkUrls(config: Config): void {
       `--advertise-client-urls ${list} must be in the format "host:port", ` +
       `"unix:/path/to/socket" or "unixs:/path/to/socket" (${why})`,
   );
+}
+
+const warnings = new WeakMap<Config, Set<string>>();
+
+/** A configuration is validated again when its server starts, and one warning is enough. */
+function warnOnce(config: Config, message: string): void {
+  const known = warnings.get(config) ?? new Set();
+  if (known.has(message)) return;
+  warnings.set(config, known.add(message));
+  config.getLogger("embed").warn(message);
 }
 
 /** Names other than `localhost` could mean any address, so only addresses are listened on. */
@@ -256,9 +267,9 @@ function checkHashCheckTime({ compactHashCheckTimeMs }: Config): void {
 /** Two members of one name would be taken for one member with two URLs. */
 function warnOfDefaultName(config: Config): void {
   if (config.name !== DEFAULT_NAME) return;
-  config.getLogger("embed").warn(
+  warnOnce(
+    config,
     "the default name is in use; members of one cluster need different names (--name)",
-    { name: config.name },
   );
 }
 

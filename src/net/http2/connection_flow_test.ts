@@ -109,6 +109,16 @@ Deno.test("Http2Connection lets a window become negative and waits until it is p
   assert.deepEqual(received(client), { 1: "19 end" });
 });
 
+Deno.test("Http2Connection acknowledges SETTINGS before it uses a window that they enlarge", async () => {
+  const client = new RawClient();
+  client.send(settings([SettingId.INITIAL_WINDOW_SIZE, 1]));
+  openAndSend(client, 5);
+  await client.turn();
+  client.frames();
+  client.send(settings([SettingId.INITIAL_WINDOW_SIZE, 10]));
+  assert.deepEqual(client.told().slice(0, 2), ["SETTINGS ACK", "DATA 1 4"]);
+});
+
 Deno.test("Http2Connection sends headers, empty data and trailers in spite of empty windows", async () => {
   const client = new RawClient();
   client.send(settings([SettingId.INITIAL_WINDOW_SIZE, 0]));
