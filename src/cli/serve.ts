@@ -2,6 +2,7 @@ import type { Logger } from "../base/log.ts";
 import type { Config } from "../embed/config/config.ts";
 import { DEFAULT_LOG_OUTPUT, STD_ERR_LOG_OUTPUT } from "../embed/config/constants.ts";
 import { ConfigError, ERR_UNSET_ADVERTISE_CLIENT_URLS_FLAG } from "../embed/config/errors.ts";
+import { severityOf } from "../embed/config/log_line.ts";
 import { closeLogging, lineLogger } from "../embed/logging.ts";
 import { readCommandLine, type ServeWanted, shownArguments } from "./command_line.ts";
 import { hasMember } from "./data_directory.ts";
@@ -134,7 +135,7 @@ async function runUntilStopped(config: Config, host: ServeHost, logger: Logger):
   } else if (ending.kind === "failure") {
     failureLogger(config, host, logger).error("the server failed", { error: ending.error });
   }
-  await etcd.close();
+  if (!(await closeOrReport(etcd, config, host, logger))) return 1;
   if (ending.kind === "signal") return exitCodeOf(ending.signal, host.processId);
   return ending.kind === "failure" ? 1 : 0;
 }
@@ -150,6 +151,22 @@ async function startOrReport(
     failureLogger(config, host, logger).error("failed to start", { error });
     if (error instanceof Error) logger.debug("where it failed", { stack: error.stack });
     return undefined;
+  }
+}
+
+/** Returns false when the server could not be stopped in order. */
+async function closeOrReport(
+  etcd: RunningEtcd,
+  config: Config,
+  host: ServeHost,
+  logger: Logger,
+): Promise<boolean> {
+  try {
+    await etcd.close();
+    return true;
+  } catch (error) {
+    failureLogger(config, host, logger).error("failed to stop in order", { error });
+    return false;
   }
 }
 
@@ -169,8 +186,10 @@ function loggerOf(config: Config): Logger {
 /** Why a server does not run must reach whoever started it, wherever its log goes. */
 function failureLogger(config: Config, host: ServeHost, logger: Logger): Logger {
   const outputs = config.logOutputs;
-  const isSeen = outputs.includes(DEFAULT_LOG_OUTPUT) || outputs.includes(STD_ERR_LOG_OUTPUT);
-  if (isSeen) return logger;
+  const isStandardError = outputs.includes(DEFAULT_LOG_OUTPUT) ||
+    outputs.includes(STD_ERR_LOG_OUTPUT);
+  // The levels panic and fatal let no error through.
+  if (isStandardError && severityOf(config.logLevel) !== "fatal") return logger;
   const standardError = lineLogger(config.logFormat, (line) => host.printError(line));
   return {
     debug: (message, fields) => logger.debug(message, fields),

@@ -8,6 +8,7 @@ import { exitCodeOf, type SignalSource, type StopSignal } from "./signals.ts";
 class FakeEtcd implements RunningEtcd {
   readonly #failure = Promise.withResolvers<Error | undefined>();
   isClosed = false;
+  closeFailure: Error | undefined;
 
   async *err(): AsyncGenerator<Error> {
     const error = await this.#failure.promise;
@@ -25,7 +26,7 @@ class FakeEtcd implements RunningEtcd {
   close(): Promise<void> {
     this.isClosed = true;
     this.stop();
-    return Promise.resolve();
+    return this.closeFailure === undefined ? Promise.resolve() : Promise.reject(this.closeFailure);
   }
 }
 
@@ -107,7 +108,7 @@ async function run(args: string[], prepare: (host: FakeHost) => void = () => {})
 async function readLog(path: string): Promise<Record<string, unknown>[]> {
   try {
     const text = await Deno.readTextFile(path);
-    return text.trimEnd().split("\n").map((line) => JSON.parse(line));
+    return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
     throw error;
@@ -153,6 +154,25 @@ Deno.test("serve() fails when the server fails, and says why", async () => {
   assert.equal(code, 1);
   assert(host.etcd.isClosed);
   assert(log.some((line) => line.level === "error" && line.error === "disk on fire"));
+});
+
+Deno.test("serve() fails when the server cannot be stopped in order", async () => {
+  const { host, code } = await run(IN_MEMORY, (host) => {
+    host.etcd.closeFailure = new Error("disk on fire");
+    host.afterStart = () => host.signals.send("SIGINT");
+  });
+  assert.equal(code, 1);
+  assert.equal(JSON.parse(host.complained).error, "disk on fire");
+});
+
+Deno.test("serve() says why it failed even where the level lets no error through", async () => {
+  const { host, code, log } = await run(
+    [...IN_MEMORY, "--log-level=fatal"],
+    (host) => host.startFailure = new Error("address already in use"),
+  );
+  assert.equal(code, 1);
+  assert.deepEqual(log, []);
+  assert.equal(JSON.parse(host.complained).error, "address already in use");
 });
 
 Deno.test("serve() ends well when the server stops by itself", async () => {

@@ -1,4 +1,5 @@
 import type { EndpointUrl } from "../base/endpoint_url.ts";
+import { joinHostPort } from "../base/host_port.ts";
 import type { ListenAddress } from "../net/listener.ts";
 import { NotBuiltError } from "./config/errors.ts";
 
@@ -43,6 +44,6 @@ export function withRealPorts(
   return urls.map((url, i) => {
     if (url.port !== "0") return url.toString();
     const listener = listeners[i] ?? listeners[0];
-    return url.withHost(`${url.hostname}:${listener.port}`).toString();
+    return url.withHost(joinHostPort(url.hostname, String(listener.port))).toString();
   });
 }

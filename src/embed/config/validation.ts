@@ -44,6 +44,7 @@ export function validateConfig(config: Config): void {
   checkHashCheckTime(config);
   warnOfDefaultName(config);
   checkTls(config);
+  checkMemoryOnly(config);
   checkBuilt(config);
 }
 
@@ -290,6 +291,12 @@ function checkTls(config: Config): void {
   if (min === "TLS1.3" && config.cipherSuites.length > 0) {
     throw new ConfigError("cipher suites cannot be configured when only TLS1.3 is enabled");
   }
+}
+
+/** A directory that nothing is written to would be taken for a place where data is safe. */
+function checkMemoryOnly(config: Config): void {
+  if (!config.memoryOnly || (config.dir === "" && config.walDir === "")) return;
+  throw new ConfigError("--memory-only stores nothing, so it excludes --data-dir and --wal-dir");
 }
 
 /** A program can put numbers into fields that Go's types keep away from etcd. */

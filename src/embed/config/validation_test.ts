@@ -155,6 +155,13 @@ const MISTAKES: readonly (readonly [Change, string])[] = [
     "cipher suites cannot be configured when only TLS1.3 is enabled",
   ],
   [
+    (config) => {
+      config.memoryOnly = true;
+      config.dir = "somewhere";
+    },
+    "--memory-only stores nothing, so it excludes --data-dir and --wal-dir",
+  ],
+  [
     (config) => config.preVote = false,
     "--pre-vote=false is refused: detcd does not have this feature yet and would ignore the " +
     "setting; only its default, true, works",

@@ -1,0 +1,282 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { gzipSync } from "node:zlib";
+import { type Etcd, newMemoryConfig, startEtcd } from "../../mod.ts";
+import { bytesFromText } from "../../src/base/bytes.ts";
+import { GrpcCode } from "../../src/base/grpc_code.ts";
+import { ErrorCode } from "../../src/net/http2/protocol.ts";
+import { block, data, frame, headers, PREFACE, settings } from "../../src/net/http2/testing/frames.ts";
+import {
+  LeaseKeepAliveRequest,
+  PutRequest,
+  RangeRequest,
+  RequestOp,
+  TxnRequest,
+  WatchCancelRequest,
+  WatchCreateRequest,
+  WatchRequest,
+} from "../../src/pb/etcdserverpb.ts";
+import {
+  HEALTH_SERVICE,
+  KV_SERVICE,
+  LEASE_SERVICE,
+  WATCH_SERVICE,
+} from "../../src/pb/services.ts";
+import { usedMemoryBytes } from "./heap.ts";
+import { heldBy, openSocketCount, untilOnly } from "./held.ts";
+import {
+  announcement,
+  Http2Session,
+  message,
+  openSocket,
+  requestFields,
+  type StreamAnswer,
+} from "./http2_session.ts";
+
+/** How often everything is done: once in the first half and once in the second. */
+const HALF = 5_000;
+/** Caches, pools and compiled code get their size before anything is measured. */
+const WARM_UP = 1_000;
+const SESSIONS = 10;
+/**
+ * What the second half may leave behind. The smallest object that a server could forget takes
+ * some hundred bytes with what it hangs on; the rest is for what memory is measured with.
+ */
+const MAX_GROWTH_BYTES = HALF * 100 + 500_000;
+
+const MAX_REQUEST_BYTES = 2_048;
+const OVERSIZED_BYTES = 3_000;
+const LARGE_VALUE_BYTES = 500_000;
+
+const PUT = KV_SERVICE.put.path;
+const RANGE = KV_SERVICE.range.path;
+const WATCH = WATCH_SERVICE.watch.path;
+const KEEP_ALIVE = LEASE_SERVICE.leaseKeepAlive.path;
+
+const smallPut = message(PutRequest.encode(PutRequest.create({ key: "k", value: Buffer.from("v") })));
+const largePut = PutRequest.create({ key: "k", value: Buffer.alloc(OVERSIZED_BYTES) });
+const largeTxn = TxnRequest.create({ success: [RequestOp.create({ requestPut: largePut })] });
+const keepAlive = message(LeaseKeepAliveRequest.encode(LeaseKeepAliveRequest.create({ id: 7n })));
+const createWatch = watchMessage({
+  createRequest: WatchCreateRequest.create({ key: "a", rangeEnd: "z" }),
+});
+
+function watchMessage(request: Partial<WatchRequest>): Buffer {
+  return message(WatchRequest.encode(WatchRequest.create(request)));
+}
+
+/** Does something `count` times to a server that is there already. */
+type Scenario = (port: number, count: number) => Promise<void>;
+
+/** Registers a test that does something ten thousand times and looks at what it left behind. */
+function testLeavesNothing(name: string, scenario: Scenario): void {
+  Deno.test(`nothing leaks: ${name}`, async () => {
+    const config = newMemoryConfig();
+    config.maxRequestBytes = MAX_REQUEST_BYTES;
+    await using etcd = await startEtcd(config);
+    await etcd.server.readyNotify();
+    const { port } = etcd.clients[0];
+    const before = await heldBy(port);
+    const socketsBefore = openSocketCount();
+    const usedBytes: number[] = [];
+    for (const count of [WARM_UP, HALF, HALF]) {
+      await scenario(port, count);
+      await untilOnly(port, before);
+      usedBytes.push(await usedMemoryBytes());
+    }
+    assert.equal(openSocketCount(), socketsBefore, "sockets");
+    const growth = usedBytes[2] - usedBytes[1];
+    console.log(name, usedBytes);
+    assert.ok(growth < MAX_GROWTH_BYTES, `memory grew by ${growth} bytes`);
+    await checkServes(etcd);
+  });
+}
+
+async function checkServes(etcd: Etcd): Promise<void> {
+  const session = await Http2Session.open(etcd.clients[0].port);
+  const answer = session.request(PUT, { body: smallPut });
+  await session.untilAllOver();
+  assert.equal(answer.grpcStatus, GrpcCode.OK);
+  await session.close();
+}
+
+/** Divides the work among some connections, which are used at the same time. */
+async function withSessions(
+  port: number,
+  count: number,
+  work: (session: Http2Session, count: number) => Promise<void>,
+): Promise<void> {
+  const each = count / SESSIONS;
+  await Promise.all(Array.from({ length: SESSIONS }, async () => {
+    const session = await Http2Session.open(port);
+    await work(session, each);
+    await session.close();
+  }));
+}
+
+/** One request that is too large, and what the server says to it. */
+interface TooLarge {
+  readonly path: string;
+  readonly body: Uint8Array;
+  readonly fields?: readonly string[];
+  readonly code: number;
+}
+
+const bomb = gzipSync(Buffer.alloc(10_000_000), { level: 9 });
+const oversized = announcement(1_000_000);
+
+const TOO_LARGE: readonly TooLarge[] = [
+  { path: PUT, body: message(PutRequest.encode(largePut)), code: GrpcCode.InvalidArgument },
+  {
+    path: KV_SERVICE.txn.path,
+    body: message(TxnRequest.encode(largeTxn)),
+    code: GrpcCode.InvalidArgument,
+  },
+  { path: PUT, body: oversized, code: GrpcCode.ResourceExhausted },
+  {
+    path: PUT,
+    body: message(bomb, 1),
+    fields: ["grpc-encoding", "gzip"],
+    code: GrpcCode.ResourceExhausted,
+  },
+  { path: WATCH, body: oversized, code: GrpcCode.ResourceExhausted },
+  {
+    path: WATCH,
+    body: Buffer.concat([createWatch, oversized]),
+    code: GrpcCode.ResourceExhausted,
+  },
+  {
+    path: KEEP_ALIVE,
+    body: Buffer.concat([keepAlive, oversized]),
+    code: GrpcCode.ResourceExhausted,
+  },
+  { path: HEALTH_SERVICE.watch.path, body: oversized, code: GrpcCode.ResourceExhausted },
+  { path: KV_SERVICE.rangeStream.path, body: oversized, code: GrpcCode.ResourceExhausted },
+];
+
+testLeavesNothing("10 000 requests that are too large", (port, count) =>
+  withSessions(port, count, async (session, each) => {
+    for (let begun = 0; begun < each; begun += BATCH) {
+      const answers = TOO_LARGE_BATCH.map(({ path, body, fields = [] }) =>
+        session.request(path, { body, fields, endStream: false })
+      );
+      await session.untilAllOver();
+      answers.forEach((answer, i) => assert.equal(answer.grpcStatus, TOO_LARGE_BATCH[i].code));
+      const refused = session.request(PUT, { fields: endlessFields });
+      await session.untilAllOver();
+      assert.equal(refused.httpStatus, "431");
+      session.forgetOver();
+    }
+  }));
+
+/** A call that cannot end within its time, however long it is. */
+interface Late {
+  readonly path: string;
+  readonly body: Uint8Array;
+}
+
+const LATE: readonly Late[] = [
+  { path: WATCH, body: Buffer.alloc(0) },
+  { path: WATCH, body: createWatch },
+  { path: KEEP_ALIVE, body: keepAlive },
+  { path: HEALTH_SERVICE.watch.path, body: message(Buffer.alloc(0)) },
+  { path: PUT, body: smallPut.subarray(0, -1) },
+  { path: KV_SERVICE.rangeStream.path, body: announcement(1_000) },
+];
+
+testLeavesNothing("10 000 deadlines that pass", (port, count) =>
+  withSessions(port, count, async (session, each) => {
+    for (let begun = 0; begun < each; begun += BATCH) {
+      for (let i = 0; i < BATCH; i++) {
+        const { path, body } = LATE[i % LATE.length];
+        const fields = ["grpc-timeout", LATE_TIMEOUTS[i % LATE_TIMEOUTS.length]];
+        session.request(path, { body, fields, endStream: false });
+      }
+      await session.untilAllOver();
+      for (const answer of session.answers.values()) {
+        assert.equal(answer.grpcStatus, GrpcCode.DeadlineExceeded);
+      }
+      session.forgetOver();
+    }
+  }));
+
+testLeavesNothing("10 000 puts that race with their deadline", (port, count) =>
+  withSessions(port, count, async (session, each) => {
+    for (let begun = 0; begun < each; begun += BATCH) {
+      for (let i = 0; i < BATCH; i++) {
+        session.request(PUT, { body: smallPut, fields: ["grpc-timeout", RACING_TIMEOUTS[i % 3]] });
+      }
+      await session.untilAllOver();
+      for (const answer of session.answers.values()) {
+        assert.ok(answer.grpcStatus === 0 || answer.grpcStatus === GrpcCode.DeadlineExceeded);
+      }
+      session.forgetOver();
+    }
+  }));
+
+/** What a client has sent when it is suddenly gone, and whether it waits for some answer first. */
+interface Gone {
+  readonly what: string;
+  readonly bytes: Uint8Array;
+  readonly afterAnswer?: boolean;
+}
+
+const greeting = Buffer.concat([PREFACE, settings()]);
+
+function conversation(path: string, ...parts: readonly Uint8Array[]): Buffer {
+  const bodies = parts.map((part) => data(1, part));
+  return Buffer.concat([greeting, headers(1, requestFields(path)), ...bodies]);
+}
+
+const wholePut = conversation(PUT, smallPut);
+
+const GONE: readonly Gone[] = [
+  { what: "before it says anything", bytes: Buffer.alloc(0) },
+  { what: "in the preface", bytes: PREFACE.subarray(0, 10) },
+  { what: "before its settings", bytes: PREFACE },
+  { what: "in a frame's header", bytes: wholePut.subarray(0, greeting.length + 4) },
+  { what: "in a header block", bytes: wholePut.subarray(0, greeting.length + 40) },
+  {
+    what: "before the end of a header block",
+    bytes: Buffer.concat([greeting, frame(1, 0, 1, block(...requestFields(PUT)))]),
+  },
+  { what: "in a message", bytes: wholePut.subarray(0, -2) },
+  { what: "in a message of many frames", bytes: conversation(PUT, announcement(1_000), PREFACE) },
+  { what: "with a put under way", bytes: wholePut },
+  { what: "with a watch about to be made", bytes: conversation(WATCH, createWatch) },
+  { what: "with a watch", bytes: conversation(WATCH, createWatch), afterAnswer: true },
+  { what: "with a lease kept alive", bytes: conversation(KEEP_ALIVE, keepAlive), afterAnswer: true },
+  {
+    what: "with an answer that it does not take",
+    bytes: conversation(RANGE, message(RangeRequest.encode(RangeRequest.create({ key: "large" })))),
+    afterAnswer: true,
+  },
+  { what: "in an HTTP/1.1 request", bytes: Buffer.from("GET /health HTTP/1.1\r\nHost: x\r\n") },
+  {
+    what: "in the body of an HTTP/1.1 request",
+    bytes: Buffer.from("POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc"),
+  },
+  {
+    what: "with an HTTP/1.1 request under way",
+    bytes: Buffer.from("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"),
+  },
+];
+
+testLeavesNothing("10 000 clients that vanish", async (port, count) => {
+  let begun = 0;
+  await Promise.all(Array.from({ length: CLIENTS_AT_A_TIME }, async () => {
+    while (begun < count) await vanish(port, GONE[begun++ % GONE.length], begun % 2 === 0);
+  }));
+});
+
+/** Some clients are killed, of which the system tells the server by a reset; others hang up. */
+async function vanish(port: number, { bytes, afterAnswer }: Gone, isKilled: boolean): Promise<void> {
+  const socket = await openSocket(port);
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  socket.on("error", () => {});
+  if (bytes.length > 0) await new Promise((resolve) => socket.write(bytes, resolve));
+  if (afterAnswer) await untilAnswered(socket);
+  if (isKilled) socket.resetAndDestroy();
+  else socket.destroy();
+  await closed;
+}
