@@ -219,9 +219,14 @@ export class EtcdServer implements LeaseRevoker {
    * the request is too large.
    */
   frame(field: number, bytes: Uint8Array, start: number, end: number): Uint8Array {
-    if (end - start > this.config.maxRequestBytes) throw ETCD_ERRORS.requestTooLarge;
+    const { maxRequestBytes } = this.config;
+    if (end - start > maxRequestBytes) throw ETCD_ERRORS.requestTooLarge;
+    const id = this.#requestIds.next();
     const { memberBits } = this.#requestIds;
-    return encodeRaftRequest(field, bytes, start, end, memberBits, this.#requestIds.next());
+    const frame = encodeRaftRequest(field, bytes, start, end, memberBits, id);
+    // As in etcd the bound is on the whole log entry.
+    if (frame.length > maxRequestBytes) throw ETCD_ERRORS.requestTooLarge;
+    return frame;
   }
 
   /**

@@ -188,8 +188,11 @@ Deno.test("EtcdServer revokes an expired lease and deletes its keys", async () =
 
 Deno.test("EtcdServer refuses a request that is too large", async () => {
   const server = await startServer(testConfig(undefined, { maxRequestBytes: 1000 }));
-  assert.throws(() => server.frame(4, new Uint8Array(1001), 0, 1001), ETCD_ERRORS.requestTooLarge);
-  assert.equal(server.frame(4, new Uint8Array(1000), 0, 1000).length > 1000, true);
+  const frame = (length: number) => server.frame(4, new Uint8Array(length), 0, length);
+  const overhead = frame(500).length - 500;
+  assert.equal(frame(1000 - overhead).length, 1000);
+  assert.throws(() => frame(1001 - overhead), ETCD_ERRORS.requestTooLarge);
+  assert.throws(() => frame(2000), ETCD_ERRORS.requestTooLarge);
   await server.stop();
 });
 

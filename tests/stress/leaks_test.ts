@@ -33,11 +33,13 @@ import {
   type StreamAnswer,
 } from "./http2_session.ts";
 
-/** How often everything is done: once in the first half and once in the second. */
 const HALF = 5_000;
 /** Caches, pools and compiled code get their size before anything is measured. */
 const WARM_UP = 1_000;
 const SESSIONS = 10;
+/** What one session has under way at a time. */
+const BATCH = 20;
+const CLIENTS_AT_A_TIME = 50;
 /**
  * What the second half may leave behind. The smallest object that a server could forget takes
  * some hundred bytes with what it hangs on; the rest is for what memory is measured with.
@@ -46,7 +48,8 @@ const MAX_GROWTH_BYTES = HALF * 100 + 500_000;
 
 const MAX_REQUEST_BYTES = 2_048;
 const OVERSIZED_BYTES = 3_000;
-const LARGE_VALUE_BYTES = 500_000;
+/** More than the buffers of a connection take. */
+const LARGE_RANGE_KEYS = 4_000;
 
 const PUT = KV_SERVICE.put.path;
 const RANGE = KV_SERVICE.range.path;
@@ -279,4 +282,42 @@ async function vanish(port: number, { bytes, afterAnswer }: Gone, isKilled: bool
   if (isKilled) socket.resetAndDestroy();
   else socket.destroy();
   await closed;
+}
+
+/** Reads up to the first DATA frame and no further. */
+async function untilAnswered(socket: Socket): Promise<void> {
+  let received: Buffer = Buffer.alloc(0);
+  await new Promise<void>((resolve, reject) => {
+    socket.on("close", () => reject(new Error("the server hung up")));
+    socket.on("data", (chunk: Buffer) => {
+      received = Buffer.concat([received, chunk]);
+      if (!parseFrames(received).frames.some(({ type }) => type === FrameType.DATA)) return;
+      socket.pause();
+      resolve();
+    });
+  });
+}
+
+testLeavesNothing("10 000 watches that are cancelled", (port, count) =>
+  withSessions(port, count, async (session, each) => {
+    for (let begun = 0; begun < each; begun += BATCH) {
+      // Half of them one by one on a stream that goes on, and half with their stream.
+      const stream = session.request(WATCH, { endStream: false });
+      for (let id = 0n; id < BATCH / 2; id++) {
+        const cancelRequest = WatchCancelRequest.create({ watchId: id });
+        session.sendData(stream, Buffer.concat([createWatch, watchMessage({ cancelRequest })]));
+      }
+      await session.until("all are cancelled", () => stream.messageCount === BATCH);
+      session.reset(stream);
+      await cancelStreams(session, BATCH / 2);
+      session.answers.clear();
+    }
+  }));
+
+async function cancelStreams(session: Http2Session, count: number): Promise<void> {
+  const streams = Array.from({ length: count }, () => {
+    return session.request(WATCH, { body: createWatch, endStream: false });
+  });
+  await session.until("all are created", () => streams.every((stream) => stream.bodyBytes > 0));
+  for (const stream of streams) session.reset(stream);
 }
