@@ -154,7 +154,7 @@ export class CountedBtree {
 
   /** Takes a key that is there out and returns its handle. */
   remove(key: string): number {
-    const removed = this.#removeBelow(this.#root, key, NO_BOUNDS);
+    const removed = this.#removeBelow(this.#root, key);
     this.#size--;
     if (removed > 0) this.#countedSize--;
     if (this.#root instanceof Branch && this.#root.children.length === 1) {
@@ -280,25 +280,25 @@ export class CountedBtree {
   }
 
   /** Returns the handle as it stood in its leaf: negative if it was not counted. */
-  #removeBelow(node: Node, key: string, bounds: Bounds): number {
+  #removeBelow(node: Node, key: string): number {
     if (node instanceof Leaf) return node.remove(this.#indexOf(node, key));
     const index = childIndex(node, key);
     const child = node.children[index];
-    const removed = this.#removeBelow(child, key, boundsOfChildren(node, index, index, bounds));
+    const removed = this.#removeBelow(child, key);
     node.sizes[index]--;
     if (removed > 0) node.counted[index]--;
     if (widthOf(child) < NODE_MINIMUM && node.children.length > 1) {
-      this.#rebalance(node, index === 0 ? 0 : index - 1, bounds);
+      this.#rebalance(node, index === 0 ? 0 : index - 1);
     }
     return removed;
   }
 
   /** Makes one node of the children at `index` and behind, or two of about the same width. */
-  #rebalance(parent: Branch, index: number, bounds: Bounds): void {
+  #rebalance(parent: Branch, index: number): void {
     const left = parent.children[index];
     const right = parent.children[index + 1];
     if (left instanceof Leaf && right instanceof Leaf) {
-      this.#rebalanceLeaves(parent, index, left, right, bounds);
+      this.#rebalanceLeaves(parent, index, left, right);
     } else {
       assert(left instanceof Branch && right instanceof Branch, "siblings are alike");
       this.#rebalanceBranches(parent, index, left, right);
@@ -306,9 +306,9 @@ export class CountedBtree {
     refreshCounts(parent, index);
   }
 
-  #rebalanceLeaves(parent: Branch, index: number, left: Leaf, right: Leaf, bounds: Bounds): void {
-    const joined = boundsOfChildren(parent, index, index + 1, bounds);
-    const prefixLength = Math.min(left.prefixLength, right.prefixLength, prefixWithin(joined));
+  #rebalanceLeaves(parent: Branch, index: number, left: Leaf, right: Leaf): void {
+    // What both share up to the key between them, all keys of both share.
+    const prefixLength = Math.min(left.prefixLength, right.prefixLength);
     left.takeHeads(this.#keys, prefixLength);
     right.takeHeads(this.#keys, prefixLength);
     if (left.size + right.size <= LEAF_CAPACITY) {
@@ -391,7 +391,7 @@ export class CountedBtree {
     assert(node.keys.length === node.children.length - 1, "keys part children");
     const heights = new Set<number>();
     node.children.forEach((child, i) => {
-      heights.add(this.#checkBelow(child, boundsOfChildren(node, i, i, bounds), leaves));
+      heights.add(this.#checkBelow(child, boundsOfChild(node, i, bounds), leaves));
       assert(node.sizes[i] === sizeOf(child), "a branch knows its children's sizes");
       assert(node.counted[i] === countedSizeOf(child), "a branch knows its children's counts");
     });
@@ -418,10 +418,10 @@ export class CountedBtree {
   }
 }
 
-/** The bounds of the children from `first` to `last` of a branch that has the given bounds. */
-function boundsOfChildren(branch: Branch, first: number, last: number, bounds: Bounds): Bounds {
-  const low = first === 0 ? bounds.low : branch.keys[first - 1];
-  const high = last === branch.keys.length ? bounds.high : branch.keys[last];
+/** The bounds of a child of a branch that has the given bounds. */
+function boundsOfChild(branch: Branch, index: number, bounds: Bounds): Bounds {
+  const low = index === 0 ? bounds.low : branch.keys[index - 1];
+  const high = index === branch.keys.length ? bounds.high : branch.keys[index];
   return { low, high };
 }
 

@@ -121,6 +121,42 @@ Deno.test("CountedBtree counts right when keys come in order", () => {
   assert.deepEqual(tree.countedSlice(9_998, 20_000), [9_999, 10_000]);
 });
 
+/** A tree of keys that came in order, and the keys. */
+function orderedTree(count: number): { tree: CountedBtree; keys: string[] } {
+  const model = new SortedArray();
+  const tree = new CountedBtree(model);
+  const keys = Array.from({ length: count }, (_, i) => `/common/${String(i).padStart(6, "0")}`);
+  keys.forEach((key, i) => {
+    model.add(key, i + 1);
+    model.entries.length = 0;
+    tree.insert(key, i + 1);
+  });
+  return { tree, keys };
+}
+
+Deno.test("CountedBtree evens out full leaves next to leaves that run empty", () => {
+  const { tree, keys } = orderedTree(12_000);
+  // First every second thousand, so that narrow leaves have wide neighbours on both sides.
+  for (const half of [0, 1]) {
+    keys.forEach((key, i) => {
+      if (Math.floor(i / 1_000) % 2 !== half) return;
+      tree.remove(key);
+      if (i % 100 === 7) tree.check();
+    });
+  }
+  assert.equal(tree.size, 0);
+});
+
+Deno.test("CountedBtree evens out full branches next to branches that run empty", () => {
+  // The first branch has the 32 leaves that a split left it, the second has nearly 64.
+  const { tree, keys } = orderedTree(64 * (32 + 60));
+  keys.forEach((key, i) => {
+    tree.remove(key);
+    if (i % 100 === 7) tree.check();
+  });
+  assert.equal(tree.size, 0);
+});
+
 Deno.test("CountedBtree.countedSlice() finds what counts behind many handles that do not", () => {
   const model = new SortedArray();
   const tree = new CountedBtree(model);

@@ -192,12 +192,11 @@ describeBothTargets("maintenance", (test) => {
     assert.ok(after.raftTerm > before.raftTerm);
   });
 
-  test("a stop by SIGTERM takes less than two seconds", async ({ target }) => {
+  test("a stop by SIGTERM ends by that signal, as shells expect it", async ({ target }) => {
     const server = await ServerProcess.start(target);
     try {
-      const elapsedMs = await server.stop();
-      // Far above what either needs; the harness itself would kill after ten seconds.
-      assert.ok(elapsedMs < 5_000 && !server.isRunning);
+      assert.equal(await server.stop(), "SIGTERM");
+      assert.ok(!server.isRunning);
     } finally {
       await server.dispose();
     }

@@ -47,8 +47,14 @@ export class ServerProcess {
   static async start(target: TargetName, options: StartOptions = {}): Promise<ServerProcess> {
     const server = new ServerProcess(target, await freePorts(2), options);
     server.launch();
-    if (options.withoutWaiting !== true) await server.untilReady();
-    return server;
+    if (options.withoutWaiting === true) return server;
+    try {
+      await server.untilReady();
+      return server;
+    } catch (error) {
+      await server.dispose();
+      throw error;
+    }
   }
 
   /** `host:port` as gRPC clients take it. */
@@ -101,15 +107,14 @@ export class ServerProcess {
     await this.#exited;
   }
 
-  /** Asks the process to end and waits until it has; returns how long that took. */
-  async stop(): Promise<number> {
-    const start = performance.now();
+  /** Asks the process to end, and kills it if it does not; returns the signal that ended it. */
+  async stop(): Promise<string | null> {
     const child = this.#child;
     child?.kill("SIGTERM");
     const timer = setTimeout(() => child?.kill("SIGKILL"), STOP_TIMEOUT_MS);
     await this.#exited;
     clearTimeout(timer);
-    return performance.now() - start;
+    return child?.signalCode ?? null;
   }
 
   /** Starts the process again, on the same ports and the same data. */

@@ -48,12 +48,12 @@ import {
 const missing = whyMissing("etcd");
 if (missing !== undefined) console.log(`tests/mvcc: skipped, ${missing}`);
 
-const SEEDS: readonly number[] = Array.from({ length: 40 }, (_, i) => i + 1);
+const SEEDS: readonly number[] = [1, 2, 3, 4, 5];
 const STEPS = 400;
 const LEASES: readonly bigint[] = [1n, 77n, 0x7fff_ffff_ffff_ffffn];
 /** etcd's sort keeps the order of equal elements only up to twelve of them. */
 const KEYS = TRICKY_KEYS.slice(0, 12);
-const MAX_TXN_OPS = 5;
+const MAX_TXN_OPS = 8;
 
 interface Refusal {
   readonly code: number;
@@ -150,7 +150,7 @@ class SideBySide {
     attach: (id, key) => this.#leases.get(id)?.add(key),
     detach: (id, key) => this.#leases.get(id)?.delete(key),
   });
-  /** What happened, by kind and whether it was refused. */
+  /** What was compared, by kind and, if it was refused, the reason. */
   readonly tally = new Map<string, number>();
 
   constructor(client: GrpcClient, prng: Prng) {
@@ -323,7 +323,10 @@ for (const seed of SEEDS) {
       try {
         const sides = new SideBySide(client, new Prng(seed));
         for (let step = 1; step <= STEPS; step++) await sides.step();
-        if (Deno.env.has("TALLY")) console.log(sides.tally);
+        const kinds = [...sides.tally.keys()];
+        for (const kind of ["range", "put", "deleteRange", "txn", "compact", "hash", "revoke"]) {
+          assert.ok(kinds.includes(kind), `${kind} was compared`);
+        }
       } finally {
         await client.close();
         await server.dispose();

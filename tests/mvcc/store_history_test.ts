@@ -114,6 +114,7 @@ class History {
     else if (choice < 0.55) this.#deleteRange();
     else if (choice < 0.75) this.#txn();
     else if (choice < 0.9) this.compareRange(randomRange(prng, this.world));
+    else if (choice < 0.93) this.#compareCursor(randomRange(prng, this.world));
     else if (choice < 0.95) this.#lease();
     else if (choice < 0.98) this.#compact();
     else this.compareHash(prng.between(this.world.oldestRevision - 1, this.model.current + 1));
@@ -178,6 +179,18 @@ class History {
       outcome(() => rangeText(this.store.range(request))),
       outcome(() => this.model.range(request)),
     );
+  }
+
+  /** The same in slices, between which others write. */
+  #compareCursor(request: RangeRequest): void {
+    const expected = outcome(() => this.model.range(request));
+    const cursor = outcome(() => this.store.openRange(request));
+    if (typeof cursor === "string") {
+      assert.equal(cursor, expected);
+      return;
+    }
+    while (cursor.step(this.#prng.between(1, 4))) if (this.#prng.chance(0.3)) this.#put();
+    assert.deepEqual(rangeText(cursor.result()), expected);
   }
 
   compareHash(revision: number): void {

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
+import { concatBytes, EMPTY_BYTES } from "../../src/base/bytes.ts";
 import { HpackDecoder } from "../../src/net/hpack/decoder.ts";
 import { Flag, FrameType, SettingId } from "../../src/net/http2/protocol.ts";
 import {
+  block,
   data,
   type Frame,
   frame,
-  headers,
   parseFrames,
   ping,
   PREFACE,
@@ -30,9 +31,10 @@ export class StreamAnswer {
   /** gRPC's code; undefined while there is none. */
   grpcStatus: number | undefined;
   grpcMessage = "";
-  bodyBytes = 0;
+  messageCount = 0;
   resetCode: number | undefined;
   ended = false;
+  #unfinished: Buffer = Buffer.alloc(0);
 
   constructor(id: number) {
     this.id = id;
@@ -42,12 +44,24 @@ export class StreamAnswer {
   get over(): boolean {
     return this.ended || this.resetCode !== undefined;
   }
+
+  /** Takes what a DATA frame brought. */
+  receive(payload: Buffer): void {
+    let bytes = Buffer.concat([this.#unfinished, payload]);
+    while (bytes.length >= 5 && bytes.length >= 5 + bytes.readUInt32BE(1)) {
+      bytes = bytes.subarray(5 + bytes.readUInt32BE(1));
+      this.messageCount++;
+    }
+    this.#unfinished = bytes;
+  }
 }
 
 /** How a request differs from a usual one. */
 export interface RequestOptions {
   /** More header fields: name, value, name, value. */
   readonly fields?: readonly string[];
+  /** What stands behind the fields in the header block, encoded already. */
+  readonly blockEnd?: Uint8Array;
   /** What follows the headers, if anything; framed already. */
   readonly body?: Uint8Array;
   /** Whether the client has said all that it has to say. @default {true} */
@@ -102,12 +116,13 @@ export class Http2Session {
 
   /** Opens a stream with a request to a method. */
   request(path: string, options: RequestOptions = {}): StreamAnswer {
-    const { fields = [], body, endStream = true } = options;
+    const { fields = [], blockEnd = EMPTY_BYTES, body, endStream = true } = options;
     const answer = new StreamAnswer(this.#nextId);
     this.#nextId += 2;
     this.answers.set(answer.id, answer);
     const flags = Flag.END_HEADERS | (endStream && body === undefined ? Flag.END_STREAM : 0);
-    const head = headers(answer.id, requestFields(path, fields), flags);
+    const fieldBlock = concatBytes([block(...requestFields(path, fields)), blockEnd]);
+    const head = frame(FrameType.HEADERS, flags, answer.id, fieldBlock);
     if (body === undefined) this.send(head);
     else this.send(head, data(answer.id, body, endStream));
     return answer;
@@ -121,11 +136,6 @@ export class Http2Session {
   /** Takes a request back. */
   reset(answer: StreamAnswer): void {
     this.send(reset(answer.id));
-  }
-
-  /** Forgets the streams that are over, so that a long test does not hold their answers. */
-  forgetOver(): void {
-    for (const answer of this.answers.values()) if (answer.over) this.answers.delete(answer.id);
   }
 
   /** Returns once something is so; fails when the connection ends before or nothing happens. */
@@ -198,7 +208,7 @@ export class Http2Session {
         this.#fields(answer, flags, payload);
         break;
       case FrameType.DATA:
-        if (answer !== undefined) answer.bodyBytes += payload.length;
+        answer?.receive(payload);
         break;
       case FrameType.RST_STREAM:
         if (answer !== undefined) answer.resetCode = payload.readUInt32BE(0);
@@ -245,11 +255,6 @@ export function announcement(sizeBytes: number, flag = 0): Buffer {
   prefix[0] = flag;
   prefix.writeUInt32BE(sizeBytes, 1);
   return prefix;
-}
-
-/** Nothing but padding on the wire: a frame type that nobody knows must be ignored. */
-export function unknownFrame(): Buffer {
-  return frame(0xfa, 0, 0, "nobody knows this");
 }
 
 /** A connection of TCP. */

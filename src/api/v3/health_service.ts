@@ -1,5 +1,5 @@
 import { GrpcCode } from "../../base/grpc_code.ts";
-import { EtcdError, ETCD_ERRORS } from "../../core/errors.ts";
+import { ETCD_ERRORS, EtcdError } from "../../core/errors.ts";
 import type { MessageListener, ServerCall } from "../../net/grpc/server_call.ts";
 import {
   HealthCheckRequest,
@@ -52,9 +52,11 @@ export class HealthService {
 /** A health watch: the status now, and the stream stays open for a change that never comes. */
 class HealthWatch implements MessageListener, EndlessStream {
   readonly #call: ServerCall;
+  readonly #streams: OpenStreams;
 
   constructor(call: ServerCall, streams: OpenStreams) {
     this.#call = call;
+    this.#streams = streams;
     streams.add(this);
     call.onCancel = () => streams.delete(this);
   }
@@ -68,6 +70,7 @@ class HealthWatch implements MessageListener, EndlessStream {
       const response = HealthCheckResponse.encode(HealthCheckResponse.create({ status }));
       this.#call.send(response, 0, response.length);
     } catch (error) {
+      this.#streams.delete(this);
       failCall(this.#call, error);
     }
   }

@@ -9,6 +9,9 @@ const fields = new KeyValueFields();
 class VisitedChange implements Change {
   readonly #keyspace: Keyspace;
   #change = 0;
+  /** Made when first asked for. */
+  #key: string | undefined;
+  #keyValue: KeyValueRef | undefined;
 
   constructor(keyspace: Keyspace) {
     this.#keyspace = keyspace;
@@ -16,6 +19,8 @@ class VisitedChange implements Change {
 
   at(change: number): this {
     this.#change = change;
+    this.#key = undefined;
+    this.#keyValue = undefined;
     return this;
   }
 
@@ -24,7 +29,8 @@ class VisitedChange implements Change {
   }
 
   get key(): string {
-    return this.#keyspace.index.keyOf(this.#keyspace.log.record(this.#change));
+    this.#key ??= this.#keyspace.index.keyOf(this.#keyspace.log.record(this.#change));
+    return this.#key;
   }
 
   get deleted(): boolean {
@@ -32,7 +38,8 @@ class VisitedChange implements Change {
   }
 
   get keyValue(): KeyValueRef {
-    return this.#keyspace.pairOf(this.#change);
+    this.#keyValue ??= this.#keyspace.pairOf(this.#change);
+    return this.#keyValue;
   }
 
   get created(): boolean {

@@ -74,6 +74,7 @@ Deno.test("Store.scan() begins at the compacted revision and does not look behin
   const compaction = store.compact(5);
   const expected = ["5-a=()", "5-b=()", "6*a=4()"];
   assert.deepEqual(scanned(store, 2, 99), expected);
+  assert.deepEqual(scannedRange(store, "a", "", 2, 99), ["5-a=()", "6*a=4()"]);
   finish(compaction);
   assert.deepEqual(scanned(store, 2, 99), expected);
 });

@@ -44,12 +44,17 @@ Deno.test("KeyTable.compareKey() orders keys as strings do", () => {
 
 Deno.test("KeyTable.headOf() gives zeros behind the key's end, whatever lies there", () => {
   const table = new KeyTable();
-  const used = table.add(keyBytes("zzzzzzzz"));
-  table.remove(used);
   const record = table.add(keyBytes("abcdef"));
-  assert.equal(record, used);
-  for (let offset = 0; offset < 8; offset++) {
+  const neighbour = table.add(keyBytes("z"));
+  table.setVersion(neighbour, 2 ** 53 - 1, 2 ** 53 - 1, 1);
+  for (let offset = 0; offset <= 6; offset++) {
     assert.equal(table.headOf(record, offset), headOfKey("abcdef", offset));
+  }
+  assert.equal(table.headOf(neighbour, 1), headOfKey("z", 1));
+  const eight = table.add(keyBytes("abcdefgh"));
+  table.setVersion(table.add(keyBytes("z")), 2 ** 53 - 1, 2 ** 53 - 1, 1);
+  for (let offset = 0; offset <= 8; offset++) {
+    assert.equal(table.headOf(eight, offset), headOfKey("abcdefgh", offset));
   }
 });
 

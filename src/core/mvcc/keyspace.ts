@@ -154,6 +154,12 @@ export class Keyspace implements SlabOwners {
     return tree.countedSlice(tree.countedRank(key), this.liveRankOfEnd(rangeEnd));
   }
 
+  /** How many keys in [key, rangeEnd) exist. */
+  liveCount(key: string, rangeEnd: string): number {
+    if (rangeEnd === "") return this.index.findLive(key) === 0 ? 0 : 1;
+    return Math.max(0, this.liveRankOfEnd(rangeEnd) - this.index.tree.countedRank(key));
+  }
+
   /** How many keys that exist lie before the end of a range. */
   liveRankOfEnd(rangeEnd: string): number {
     const { tree } = this.index;

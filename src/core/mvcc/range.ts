@@ -77,14 +77,14 @@ function readPast(keyspace: Keyspace, request: RangeRequest): RangeResult {
  * there are more. etcd reads no further than that either when a sort target comes without an
  * order, and then sorts what it has.
  */
-function pairsToRead(request: RangeRequest): number {
+export function pairsToRead(request: RangeRequest): number {
   if (request.limit <= 0 || isFiltered(request)) return Infinity;
   const byKey = request.sortTarget === SortTarget.KEY || request.sortOrder === SortOrder.NONE;
   return byKey ? request.limit + 1 : Infinity;
 }
 
 /** Whether the pairs that decide the answer are the last ones of the range. */
-function startsAtEnd(request: RangeRequest): boolean {
+export function startsAtEnd(request: RangeRequest): boolean {
   return request.sortTarget === SortTarget.KEY && request.sortOrder === SortOrder.DESCEND;
 }
 
@@ -94,7 +94,7 @@ function isFiltered(request: RangeRequest): boolean {
 }
 
 /** Filters, sorts and cuts pairs that are in the order of their keys. */
-function finish(pairs: KeyValueRef[], count: number, request: RangeRequest): RangeResult {
+export function finish(pairs: KeyValueRef[], count: number, request: RangeRequest): RangeResult {
   let kvs = isFiltered(request) ? pairs.filter((pair) => passes(pair, request)) : pairs;
   kvs = sorted(kvs, request);
   const more = request.limit > 0 && kvs.length > request.limit;

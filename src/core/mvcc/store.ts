@@ -14,6 +14,7 @@ import { Keyspace } from "./keyspace.ts";
 import { checkKeyspace } from "./keyspace_check.ts";
 import type { LeaseRegistry } from "./lease_registry.ts";
 import { type RangeResult, readRange } from "./range.ts";
+import { RangeCursor } from "./range_cursor.ts";
 import type { StoreCounters } from "./store_counters.ts";
 import { runTxn, type TxnResult } from "./txn.ts";
 import {
@@ -83,6 +84,13 @@ export class Store implements ChangeLog {
   range(request: RangeRequest): RangeResult {
     this.counters.ranges++;
     return readRange(this.#keyspace, request);
+  }
+
+  /** Like `range()`, but in slices, for ranges too large for one turn. */
+  openRange(request: RangeRequest): RangeCursor {
+    const cursor = new RangeCursor(this.#keyspace, request);
+    this.counters.ranges++;
+    return cursor;
   }
 
   put(request: PutRequest): PutResult {

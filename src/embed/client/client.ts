@@ -1,3 +1,5 @@
+import { type Clock, systemClock } from "../../base/clock.ts";
+import { GrpcCode } from "../../base/grpc_code.ts";
 import {
   CompactionRequest,
   DeleteRangeRequest,
@@ -21,12 +23,12 @@ import {
   LEASE_SERVICE,
   MAINTENANCE_SERVICE,
 } from "../../pb/services.ts";
-import { GrpcCode } from "../../base/grpc_code.ts";
 import { ClientError } from "./client_error.ts";
 import type { KeyValue } from "./key_value.ts";
 import type { BytesLike } from "./keys.ts";
-import { Lease } from "./lease.ts";
+import { grantLease, Lease } from "./lease.ts";
 import { CLIENT_LIMITS } from "./limits.ts";
+import { type MemberInfo, type MemberStatus, memberStatus } from "./member_info.ts";
 import { type ConnectOptions, connectTransport } from "./network_transport.ts";
 import {
   type DeleteOptions,
@@ -43,81 +45,86 @@ import {
   putResult,
   type RangeResult,
   rangeResult,
-  type TxnResult,
   txnResult,
 } from "./results.ts";
+import { type ClientSession, readCall } from "./session.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 import { compare, op, TxnBuilder } from "./txn.ts";
 import { Watch, type WatchOptions } from "./watch.ts";
 
-/** One member of the cluster. */
-export interface MemberInfo {
-  /** The member's ID. */
-  readonly id: bigint;
-  /** Its name; empty until it has started once. */
-  readonly name: string;
-  /** Where other members reach it. */
-  readonly peerUrls: readonly string[];
-  /** Where clients reach it. */
-  readonly clientUrls: readonly string[];
-  /** Whether it only learns and has no vote. */
-  readonly isLearner: boolean;
+export type { MemberInfo, MemberStatus } from "./member_info.ts";
+
+/** How the history is compacted. */
+export interface CompactOptions extends CallOptions {
+  /** Waits until the history is gone from the disk as well. Default false. */
+  readonly physical?: boolean;
 }
 
-/** How the member that was asked is doing. */
-export interface MemberStatus {
-  /** The etcd version that it presents. */
-  readonly version: string;
-  /** The member's ID. */
-  readonly memberId: bigint;
-  /** The cluster's ID. */
-  readonly clusterId: bigint;
-  /** The leader's ID; `0n` if there is none. */
-  readonly leader: bigint;
-  /** The store's revision. */
-  readonly revision: number;
-  /** Raft's term. */
-  readonly raftTerm: number;
-  /** The index of the last committed entry. */
-  readonly raftIndex: number;
-  /** The index of the last applied entry. */
-  readonly raftAppliedIndex: number;
-  /** Bytes that the store takes. */
-  readonly dbSizeBytes: number;
-  /** What is wrong, in etcd's words. */
-  readonly errors: readonly string[];
+/** How a lease is granted. */
+export interface GrantOptions extends CallOptions {
+  /** The lease's ID; without it, or with `0n`, the server chooses one. */
+  readonly id?: bigint;
 }
 
 /**
- * A client of one server: over the network with {@linkcode connect}, or in the same process with
- * {@linkcode Etcd.client}. All methods reject with a {@linkcode ClientError} that has the gRPC
- * code and etcd's text.
+ * A client of one cluster: over the network with {@linkcode connect}, or in the same process with
+ * {@linkcode Etcd.client}.
+ *
+ * All methods reject with a {@linkcode ClientError} that has the gRPC code and etcd's text. Without
+ * `timeoutMs` the server's own timeout decides (etcd's is 7 s by default). A call that finds no
+ * connection waits for one, at most for the dial timeout. Reads that meet Unavailable are made
+ * again for three seconds, or as long as `timeoutMs` says; calls that change something never are,
+ * since they may have done so.
+ *
+ * @example
+ * ```ts
+ * import { newMemoryConfig, startEtcd } from "@detcd/detcd";
+ *
+ * await using etcd = await startEtcd(newMemoryConfig());
+ * await using client = etcd.client();
+ *
+ * await client.put("users/1", "Ada");
+ * await client.put("users/2", "Grace");
+ * const { kvs, count } = await client.range("users/", { prefix: true, limit: 1 });
+ * if (count !== 2 || kvs[0].key !== "users/1" || kvs[0].text !== "Ada") throw new Error("lost");
+ *
+ * const { deleted } = await client.delete("users/", { prefix: true });
+ * if (deleted !== 2) throw new Error("not deleted");
+ * ```
  */
 export class Client implements AsyncDisposable {
+  readonly #session: ClientSession;
   readonly #transport: Transport;
+  readonly #closing = new AbortController();
 
   /** Use {@linkcode connect} or {@linkcode Etcd.client}. */
-  constructor(transport: Transport) {
+  constructor(transport: Transport, clock: Clock = systemClock) {
     this.#transport = transport;
+    this.#session = { transport, clock, closing: this.#closing.signal };
   }
 
-  /** The pair of one key, or undefined if the key is not there. */
+  /**
+   * The pair of one key, or undefined if the key is not there. With a range, the first pair of it.
+   */
   async get(
     key: BytesLike,
     options: RangeOptions & CallOptions = {},
   ): Promise<KeyValue | undefined> {
-    const { kvs } = await this.range(key, options);
+    const { kvs } = await this.range(key, { limit: 1, ...options });
     return kvs[0];
   }
 
-  /** All pairs of a range, with count and revision. */
+  /**
+   * All pairs of a range, with count and revision; without options those of one key. Rejects with
+   * OutOfRange when the revision asked for was compacted or is still to come.
+   */
   async range(key: BytesLike, options: RangeOptions & CallOptions = {}): Promise<RangeResult> {
     const request = RangeRequest.encode(rangeRequest(key, options));
-    const bytes = await this.#transport.unary(KV_SERVICE.range.path, request, options);
+    const bytes = await readCall(this.#session, KV_SERVICE.range.path, request, options);
     return rangeResult(RangeResponse.decode(bytes));
   }
 
-  /** Writes one key. */
+  /** Writes one key. Rejects with NotFound when the lease to hang it on does not exist. */
   async put(
     key: BytesLike,
     value: BytesLike,
@@ -128,95 +135,137 @@ export class Client implements AsyncDisposable {
     return putResult(PutResponse.decode(bytes));
   }
 
-  /** Deletes one key or a range of keys. */
+  /** Deletes one key or a range of keys; keys that are not there are no error. */
   async delete(key: BytesLike, options: DeleteOptions & CallOptions = {}): Promise<DeleteResult> {
     const request = DeleteRangeRequest.encode(deleteRequest(key, options));
     const bytes = await this.#transport.unary(KV_SERVICE.deleteRange.path, request, options);
     return deleteResult(DeleteRangeResponse.decode(bytes));
   }
 
-  /** Begins a transaction: `client.txn().if(...).success(...).failure(...).commit()`. */
+  /**
+   * Begins a transaction: conditions, and what to do when they hold and when they do not, all of it
+   * at one revision or not at all.
+   *
+   * @example
+   * ```ts
+   * import { compare, newMemoryConfig, op, startEtcd } from "@detcd/detcd";
+   *
+   * await using etcd = await startEtcd(newMemoryConfig());
+   * await using client = etcd.client();
+   *
+   * const { succeeded } = await client.txn()
+   *   .if(compare.createRevision("leader", "=", 0))
+   *   .success(op.put("leader", "me"))
+   *   .failure(op.get("leader"))
+   *   .commit();
+   * if (!succeeded) throw new Error("somebody else leads");
+   * ```
+   */
   txn(): TxnBuilder {
-    return new TxnBuilder(async (request) => {
-      const bytes = await this.#transport.unary(KV_SERVICE.txn.path, TxnRequest.encode(request));
+    return new TxnBuilder(async (request, options) => {
+      const encoded = TxnRequest.encode(request);
+      const bytes = await this.#transport.unary(KV_SERVICE.txn.path, encoded, options);
       return txnResult(TxnResponse.decode(bytes));
     });
   }
 
-  /** Forgets the history up to and including a revision. */
-  async compact(revision: number, options: { readonly physical?: boolean } = {}): Promise<void> {
+  /**
+   * Forgets the history up to and including a revision. Rejects with OutOfRange when that has been
+   * done already or the revision is still to come.
+   */
+  async compact(revision: number, options: CompactOptions = {}): Promise<void> {
     const request = CompactionRequest.create({ revision, physical: options.physical ?? false });
-    await this.#transport.unary(KV_SERVICE.compact.path, CompactionRequest.encode(request));
+    const encoded = CompactionRequest.encode(request);
+    await this.#transport.unary(KV_SERVICE.compact.path, encoded, options);
   }
 
-  /** Watches one key or a range of keys. */
+  /** Watches one key or a range of keys; see {@linkcode Watch}. */
   watch(key: BytesLike, options: WatchOptions = {}): Watch {
-    return new Watch(this.#transport, key, options);
-  }
-
-  /** Takes a lease of at least so many seconds; without an ID the server chooses one. */
-  grantLease(ttlSeconds: number, id = 0n): Promise<Lease> {
-    return Lease.grant(this.#transport, ttlSeconds, id);
-  }
-
-  /** A lease that was granted elsewhere. `ttlSeconds` is how often it has to be renewed. */
-  lease(id: bigint, ttlSeconds: number): Lease {
-    return new Lease(this.#transport, id, ttlSeconds);
-  }
-
-  /** The IDs of all leases, the one that ends first in front. */
-  async leases(): Promise<bigint[]> {
-    const request = LeaseLeasesRequest.encode(LeaseLeasesRequest.create());
-    const bytes = await this.#transport.unary(LEASE_SERVICE.leaseLeases.path, request);
-    return LeaseLeasesResponse.decode(bytes).leases.map(({ id }) => id);
+    return new Watch(this.#session, key, options);
   }
 
   /**
-   * Puts a key only if it is not there. Returns whether it was put.
+   * Takes a lease of at least so many seconds; see {@linkcode Lease}. Rejects with
+   * FailedPrecondition when a lease with this ID exists, with OutOfRange when the time is too long.
    */
-  async putIfAbsent(key: BytesLike, value: BytesLike, options: PutOptions = {}): Promise<boolean> {
+  grantLease(ttlSeconds: number, options: GrantOptions = {}): Promise<Lease> {
+    return grantLease(this.#session, ttlSeconds, options.id ?? 0n, options);
+  }
+
+  /** A lease that was granted elsewhere. `ttlSeconds` says how often it has to be renewed. */
+  lease(id: bigint, ttlSeconds: number): Lease {
+    return new Lease(this.#session, id, ttlSeconds);
+  }
+
+  /** The IDs of all leases, the one that ends first in front. */
+  async leases(options: CallOptions = {}): Promise<bigint[]> {
+    const request = LeaseLeasesRequest.encode(LeaseLeasesRequest.create());
+    const bytes = await readCall(this.#session, LEASE_SERVICE.leaseLeases.path, request, options);
+    return LeaseLeasesResponse.decode(bytes).leases.map(({ id }) => id);
+  }
+
+  /** Puts a key only if it is not there. Resolves with whether it was put. */
+  async putIfAbsent(
+    key: BytesLike,
+    value: BytesLike,
+    options: PutOptions & CallOptions = {},
+  ): Promise<boolean> {
     const { succeeded } = await this.txn()
       .if(compare.createRevision(key, "=", 0))
       .success(op.put(key, value, options))
-      .commit();
+      .commit(options);
     return succeeded;
   }
 
   /**
    * Puts a key only if its value is what one expects; `undefined` expects that it is not there.
-   * Returns whether it was put.
+   * Resolves with whether it was put.
    */
   async compareAndSwap(
     key: BytesLike,
     expected: BytesLike | undefined,
     value: BytesLike,
-    options: PutOptions = {},
+    options: PutOptions & CallOptions = {},
   ): Promise<boolean> {
-    if (expected === undefined) return this.putIfAbsent(key, value, options);
+    if (expected === undefined) return await this.putIfAbsent(key, value, options);
     const { succeeded } = await this.txn()
       .if(compare.value(key, "=", expected))
       .success(op.put(key, value, options))
-      .commit();
+      .commit(options);
     return succeeded;
   }
 
   /**
    * Changes a key by a function of its pair, without a lock: if somebody else changed it meanwhile
-   * the function is called again with the newer pair. Returning undefined leaves the key alone.
-   * Resolves with whether the key was put.
+   * the function is called again with the newer pair. Returning undefined leaves the key alone; the
+   * key stays on the lease that it hangs on. Resolves with whether the key was put. Rejects with
+   * Aborted after 100 rounds.
+   *
+   * @example
+   * ```ts
+   * import { newMemoryConfig, startEtcd } from "@detcd/detcd";
+   *
+   * await using etcd = await startEtcd(newMemoryConfig());
+   * await using client = etcd.client();
+   *
+   * const increment = () => client.update("hits", (pair) => String(Number(pair?.text ?? 0) + 1));
+   * await Promise.all([increment(), increment(), increment()]);
+   * if ((await client.get("hits"))?.text !== "3") throw new Error("lost an update");
+   * ```
    */
   async update(
     key: BytesLike,
     change: (current: KeyValue | undefined) => BytesLike | undefined,
+    options: CallOptions = {},
   ): Promise<boolean> {
     for (let attempt = 0; attempt < CLIENT_LIMITS.updateAttempts; attempt++) {
-      const current = await this.get(key);
+      const current = await this.get(key, options);
       const value = change(current);
       if (value === undefined) return false;
       const { succeeded } = await this.txn()
         .if(compare.modRevision(key, "=", current?.modRevision ?? 0))
         .success(op.put(key, value, { ignoreLease: current !== undefined }))
-        .commit();
+        .commit(options);
       if (succeeded) return true;
     }
     throw new ClientError(
@@ -226,33 +275,27 @@ export class Client implements AsyncDisposable {
   }
 
   /** The members of the cluster. */
-  async members(): Promise<MemberInfo[]> {
+  async members(options: CallOptions = {}): Promise<MemberInfo[]> {
     const request = MemberListRequest.encode(MemberListRequest.create({ linearizable: true }));
-    const bytes = await this.#transport.unary(CLUSTER_SERVICE.memberList.path, request);
-    return MemberListResponse.decode(bytes).members;
+    const path = CLUSTER_SERVICE.memberList.path;
+    return MemberListResponse.decode(await readCall(this.#session, path, request, options)).members;
   }
 
-  /** How the server is doing. */
-  async status(): Promise<MemberStatus> {
+  /** How the member that answers is doing. */
+  async status(options: CallOptions = {}): Promise<MemberStatus> {
     const request = StatusRequest.encode(StatusRequest.create());
-    const bytes = await this.#transport.unary(MAINTENANCE_SERVICE.status.path, request);
-    const response = StatusResponse.decode(bytes);
-    return {
-      version: response.version,
-      memberId: response.header?.memberId ?? 0n,
-      clusterId: response.header?.clusterId ?? 0n,
-      leader: response.leader,
-      revision: response.header?.revision ?? 0,
-      raftTerm: response.raftTerm,
-      raftIndex: response.raftIndex,
-      raftAppliedIndex: response.raftAppliedIndex,
-      dbSizeBytes: response.dbSize,
-      errors: response.errors,
-    };
+    const path = MAINTENANCE_SERVICE.status.path;
+    return memberStatus(
+      StatusResponse.decode(await readCall(this.#session, path, request, options)),
+    );
   }
 
-  /** Ends all watches and keep-alives and lets go of the connection. */
+  /**
+   * Lets go of the connection. Loops over watches end, leases are no longer kept alive (nor
+   * revoked), and calls that are under way reject with code Canceled, like all that come later.
+   */
   async close(): Promise<void> {
+    this.#closing.abort();
     await this.#transport.close();
   }
 
@@ -263,16 +306,25 @@ export class Client implements AsyncDisposable {
 }
 
 /**
- * Connects to a server by one of its client URLs.
+ * Connects to a server by one of its client URLs (`http`, `https`, `unix`, `unixs`, or only
+ * `host:port`), or to a cluster by those of several members. With several, calls go in turn to
+ * those that can be reached.
+ *
+ * Rejects with a {@linkcode ClientError} with code Unavailable when none can be reached within the
+ * dial timeout, and with a TypeError for a URL that is none.
  *
  * @example
- * ```ts no-eval
- * import { connect } from "./mod.ts";
+ * ```ts
+ * import { connect, newMemoryConfig, startEtcd } from "@detcd/detcd";
  *
- * await using client = await connect("http://127.0.0.1:2379");
+ * await using etcd = await startEtcd(newMemoryConfig());
+ * await using client = await connect(etcd.clientUrl); // such as "http://127.0.0.1:2379"
  * await client.put("greeting", "hello");
  * ```
  */
-export async function connect(endpoint: string, options: ConnectOptions = {}): Promise<Client> {
-  return new Client(await connectTransport(endpoint, options));
+export async function connect(
+  endpoints: string | readonly string[],
+  options: ConnectOptions = {},
+): Promise<Client> {
+  return new Client(await connectTransport(endpoints, options));
 }

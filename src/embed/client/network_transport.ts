@@ -1,101 +1,315 @@
 import { Buffer } from "node:buffer";
+import { type Clock, systemClock } from "../../base/clock.ts";
 import { GrpcCode } from "../../base/grpc_code.ts";
-import type { Client as GrpcClient, ServiceError } from "../../deps/grpc_js.ts";
-import { ClientError } from "./client_error.ts";
-import type { CallOptions, StreamListener, Transport, TransportStream } from "./transport.ts";
+import type { Client as GrpcClient, Metadata, ServiceError } from "../../deps/grpc_js.ts";
+import { canceledError, ClientError, closedError, deadlineError } from "./client_error.ts";
+import { type Endpoint, parseEndpoint } from "./endpoint.ts";
+import { EndpointPool } from "./endpoint_pool.ts";
+import { CLIENT_LIMITS } from "./limits.ts";
+import type {
+  CallOptions,
+  StreamListener,
+  StreamOptions,
+  Transport,
+  TransportStream,
+} from "./transport.ts";
+
+/** What only grpc-js has; loaded when the first connection is made. */
+type GrpcModule = typeof import("../../deps/grpc_js.ts");
+
+/** How a client proves that it may connect, and whom it trusts, on endpoints with TLS. */
+export interface ClientTls {
+  /** PEM of the authorities that may have signed the server's certificate. Default: the system's. */
+  readonly ca?: string | Uint8Array;
+  /** PEM of the client's own certificate; goes with `key`. Default: none. */
+  readonly cert?: string | Uint8Array;
+  /** PEM of the client's private key. */
+  readonly key?: string | Uint8Array;
+  /** Takes any certificate of the server; for tests only. Default false. */
+  readonly insecureSkipVerify?: boolean;
+}
+
+/** Where and how long to connect. */
+export interface ConnectOptions {
+  /**
+   * How long to wait for a connection, in milliseconds: when connecting, and in each call that
+   * finds none. Default 2000, as etcdctl.
+   */
+  readonly dialTimeoutMs?: number;
+  /**
+   * Probes a connection that has calls on it and has been silent for so many milliseconds.
+   * Default 10000; servers refuse clients that probe more often than every 5 s.
+   */
+  readonly keepAliveTimeMs?: number;
+  /** Takes a connection for dead when a probe is not answered in so many ms. Default 6000. */
+  readonly keepAliveTimeoutMs?: number;
+  /** For endpoints with `https` or `unixs`. */
+  readonly tls?: ClientTls;
+}
 
 /** Messages of any size the server sends; it bounds them itself. */
 const UNLIMITED = -1;
 
-/** Where and how long to connect. */
-export interface ConnectOptions {
-  /** How long to wait for the first connection, in milliseconds. Default 2000, as etcdctl. */
-  readonly dialTimeoutMs?: number;
-}
+/** etcd's name for "refuse the call if you know no leader". */
+const REQUIRE_LEADER = "hasleader";
 
 /**
- * Connects to a server by its client URL, like `http://127.0.0.1:2379`. Throws a ClientError with
- * code Unavailable when nothing answers in time, and a TypeError for a URL that is none.
+ * Connects to a server by its client URL, like `http://127.0.0.1:2379`, or to several of one
+ * cluster. Throws a ClientError with code Unavailable when none answers in time, and a TypeError
+ * for a URL that is none.
  */
 export async function connectTransport(
-  endpoint: string,
+  endpoints: string | readonly string[],
   options: ConnectOptions = {},
-): Promise<Transport> {
-  const target = targetOf(endpoint);
+): Promise<NetworkTransport> {
+  const transport = await openTransport(endpoints, options);
+  try {
+    await transport.connected();
+    return transport;
+  } catch (error) {
+    await transport.close();
+    throw error;
+  }
+}
+
+/** The same without waiting: the first call connects. */
+export async function openTransport(
+  endpoints: string | readonly string[],
+  options: ConnectOptions = {},
+  clock: Clock = systemClock,
+): Promise<NetworkTransport> {
+  const parsed = (typeof endpoints === "string" ? [endpoints] : endpoints).map(parseEndpoint);
+  if (parsed.length === 0) throw new TypeError("Cannot connect: no endpoint is given");
   // The library takes a tenth of a second to load, and a server alone does not need it.
   const grpc = await import("../../deps/grpc_js.ts");
-  const client = new grpc.Client(target, grpc.credentials.createInsecure(), {
+  const members = parsed.map((endpoint) => ({
+    text: endpoint.text,
+    client: newGrpcClient(grpc, endpoint, options),
+  }));
+  return new NetworkTransport(grpc, new EndpointPool(members, clock), options, clock);
+}
+
+function newGrpcClient(grpc: GrpcModule, endpoint: Endpoint, options: ConnectOptions): GrpcClient {
+  const credentials = endpoint.secure
+    ? tlsCredentials(grpc, options.tls ?? {})
+    : grpc.credentials.createInsecure();
+  return new grpc.Client(endpoint.target, credentials, {
     "grpc.max_receive_message_length": UNLIMITED,
     "grpc.max_send_message_length": UNLIMITED,
+    // A client that is closed must not leave its connection behind in a pool for others.
+    "grpc.use_local_subchannel_pool": 1,
+    // Like etcd's own client, which dials itself and asks no proxy.
+    "grpc.enable_http_proxy": 0,
+    "grpc.enable_channelz": 0,
+    "grpc.initial_reconnect_backoff_ms": CLIENT_LIMITS.reconnectFirstMs,
+    "grpc.max_reconnect_backoff_ms": CLIENT_LIMITS.reconnectMostMs,
+    "grpc.keepalive_time_ms": options.keepAliveTimeMs ?? CLIENT_LIMITS.keepAliveTimeMs,
+    "grpc.keepalive_timeout_ms": options.keepAliveTimeoutMs ?? CLIENT_LIMITS.keepAliveTimeoutMs,
   });
-  const deadline = Date.now() + (options.dialTimeoutMs ?? 2000);
-  await new Promise<void>((resolve, reject) => {
-    client.waitForReady(deadline, (error) => {
-      if (error === undefined || error === null) return resolve();
-      client.close();
-      const message = `Cannot connect to ${endpoint}: no answer within the dial timeout`;
-      reject(new ClientError(GrpcCode.Unavailable, message, { cause: error }));
-    });
-  });
-  return new NetworkTransport(client);
 }
 
-function targetOf(endpoint: string): string {
-  const url = new URL(endpoint.includes("://") ? endpoint : `http://${endpoint}`);
-  if (url.protocol === "http:") return url.host.includes(":") ? url.host : `${url.host}:80`;
-  throw new TypeError(`Cannot connect to ${endpoint}: only http URLs are supported so far`);
+function tlsCredentials(
+  grpc: GrpcModule,
+  tls: ClientTls,
+): ReturnType<GrpcModule["credentials"]["createSsl"]> {
+  return grpc.credentials.createSsl(pem(tls.ca), pem(tls.key), pem(tls.cert), {
+    rejectUnauthorized: tls.insecureSkipVerify !== true,
+  });
 }
 
-class NetworkTransport implements Transport {
-  readonly #client: GrpcClient;
+function pem(text: string | Uint8Array | undefined): Buffer | null {
+  if (text === undefined) return null;
+  return typeof text === "string" ? Buffer.from(text) : toBuffer(text);
+}
 
-  constructor(client: GrpcClient) {
-    this.#client = client;
+/** Calls over grpc-js, to one server or to several in turn. */
+export class NetworkTransport implements Transport {
+  readonly #pool: EndpointPool;
+  readonly #clock: Clock;
+  readonly #dialTimeoutMs: number;
+  readonly #plainMetadata: Metadata;
+  readonly #leaderMetadata: Metadata;
+  /** What ends each open call, for the end of the transport. */
+  readonly #open = new Set<() => void>();
+  /** Settled when the last call after `close()` is over. */
+  readonly #idle = Promise.withResolvers<void>();
+  #closed = false;
+
+  /** Use {@linkcode openTransport}. */
+  constructor(grpc: GrpcModule, pool: EndpointPool, options: ConnectOptions, clock: Clock) {
+    this.#pool = pool;
+    this.#clock = clock;
+    this.#dialTimeoutMs = options.dialTimeoutMs ?? CLIENT_LIMITS.dialTimeoutMs;
+    this.#plainMetadata = new grpc.Metadata();
+    this.#leaderMetadata = new grpc.Metadata();
+    this.#leaderMetadata.set(REQUIRE_LEADER, "true");
   }
 
-  unary(path: string, request: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
-    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-    const call = this.#client.makeUnaryRequest(
+  /** Resolves when a server is connected; rejects after the dial timeout with Unavailable. */
+  async connected(): Promise<void> {
+    if (this.#pool.connected() === undefined) await this.#connect(this.#dialTimeoutMs, undefined);
+  }
+
+  async unary(path: string, request: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
+    if (this.#closed) throw closedError();
+    if (options.signal?.aborted) throw canceledError(options.signal);
+    const client = this.#pool.connected();
+    if (client !== undefined) return await this.#call(client, path, request, options);
+    const startMs = this.#clock.monotonicMs();
+    const timeoutMs = options.timeoutMs ?? Infinity;
+    const connected = await this.#connectFor(timeoutMs, options.signal);
+    if (timeoutMs === Infinity) return await this.#call(connected, path, request, options);
+    const leftMs = Math.max(1, startMs + timeoutMs - this.#clock.monotonicMs());
+    return await this.#call(connected, path, request, { ...options, timeoutMs: leftMs });
+  }
+
+  stream(path: string, listener: StreamListener, options: StreamOptions = {}): TransportStream {
+    if (this.#closed) {
+      listener.closed(closedError());
+      return DEAD_STREAM;
+    }
+    const call = this.#pool.best().makeBidiStreamRequest(
       path,
       toBuffer,
       asBytes,
-      request,
-      options.timeoutMs === undefined ? {} : { deadline: Date.now() + options.timeoutMs },
-      (error, response) => {
-        options.signal?.removeEventListener("abort", abort);
-        if (error) reject(clientError(error));
-        else resolve(response ?? new Uint8Array(0));
-      },
+      this.#metadata(options),
     );
-    const abort = () => call.cancel();
-    options.signal?.addEventListener("abort", abort, { once: true });
-    if (options.signal?.aborted) abort();
-    return promise;
-  }
-
-  stream(path: string, listener: StreamListener): TransportStream {
-    const call = this.#client.makeBidiStreamRequest(path, toBuffer, asBytes);
-    let closed = false;
-    const close = (error: Error | undefined) => {
-      if (!closed) listener.closed(error);
-      closed = true;
+    let over = false;
+    let canceled = false;
+    const cancel = () => {
+      canceled = true;
+      call.cancel();
     };
-    call.on("data", (bytes: Uint8Array) => listener.message(bytes));
-    call.on("error", (error: ServiceError) => close(clientError(error)));
-    call.on("end", () => close(undefined));
+    this.#open.add(cancel);
+    // The status event tells the same, also when there is no error.
+    call.on("error", () => {});
+    call.on("data", (bytes: Uint8Array) => {
+      if (!over) listener.message(bytes);
+    });
+    call.on("status", (status: { code: number; details: string }) => {
+      over = true;
+      listener.closed(this.#statusError(status, canceled));
+      this.#ended(cancel);
+    });
     return {
-      send: (bytes) => call.write(bytes),
-      halfClose: () => call.end(),
-      cancel: () => call.cancel(),
+      send: (bytes) => {
+        if (!over && !canceled) call.write(bytes);
+      },
+      halfClose: () => {
+        if (!over && !canceled) call.end();
+      },
+      cancel,
       pause: () => call.pause(),
       resume: () => call.resume(),
     };
   }
 
-  close(): Promise<void> {
-    this.#client.close();
-    return Promise.resolve();
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const cancel of [...this.#open]) cancel();
+    if (this.#open.size > 0) await this.#idle.promise;
+    this.#pool.close();
   }
+
+  #call(
+    client: GrpcClient,
+    path: string,
+    request: Uint8Array,
+    options: CallOptions,
+  ): Promise<Uint8Array> {
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+    const { signal, timeoutMs } = options;
+    let canceled = false;
+    const call = client.makeUnaryRequest(
+      path,
+      toBuffer,
+      asBytes,
+      request,
+      this.#metadata(options),
+      timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs },
+      (error: ServiceError | null, response?: Uint8Array) => {
+        signal?.removeEventListener("abort", cancel);
+        if (error === null) resolve(response ?? NO_BYTES);
+        else reject(this.#callError(error, canceled, signal));
+        this.#ended(cancel);
+      },
+    );
+    const cancel = () => {
+      canceled = true;
+      call.cancel();
+    };
+    this.#open.add(cancel);
+    signal?.addEventListener("abort", cancel, { once: true });
+    return promise;
+  }
+
+  /** A connection for a call that may take so long. */
+  async #connectFor(timeoutMs: number, signal: AbortSignal | undefined): Promise<GrpcClient> {
+    try {
+      return await this.#connect(Math.min(timeoutMs, this.#dialTimeoutMs), signal);
+    } catch (error) {
+      const isLate = error instanceof ClientError && error.code === GrpcCode.Unavailable &&
+        timeoutMs <= this.#dialTimeoutMs;
+      throw isLate ? deadlineError(error) : error;
+    }
+  }
+
+  #connect(timeoutMs: number, signal: AbortSignal | undefined): Promise<GrpcClient> {
+    return this.#pool.whenConnected(timeoutMs, signal);
+  }
+
+  #metadata({ requireLeader }: StreamOptions): Metadata {
+    return requireLeader ? this.#leaderMetadata : this.#plainMetadata;
+  }
+
+  #ended(cancel: () => void): void {
+    this.#open.delete(cancel);
+    if (this.#closed && this.#open.size === 0) this.#idle.resolve();
+  }
+
+  #callError(error: ServiceError, canceled: boolean, signal: AbortSignal | undefined): ClientError {
+    if (canceled) return signal?.aborted ? canceledError(signal) : closedError();
+    return errorOf(error.code, error.details, error);
+  }
+
+  #statusError(
+    { code, details }: { code: number; details: string },
+    canceled: boolean,
+  ): ClientError | undefined {
+    if (canceled) return this.#closed ? closedError() : canceledError();
+    return code === GrpcCode.OK ? undefined : errorOf(code, details);
+  }
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/** What a closed transport gives for a stream. */
+const DEAD_STREAM: TransportStream = {
+  send() {},
+  halfClose() {},
+  cancel() {},
+  pause() {},
+  resume() {},
+};
+
+/** How grpc-js begins the details of a status that it made up when a stream was reset. */
+const RESET_DETAILS = "Received RST_STREAM with code";
+
+/** How grpc-js begins the details of a deadline that it watched itself. */
+const DEADLINE_DETAILS = "Deadline exceeded";
+
+/**
+ * The error of a status that nobody here asked for. A lost connection shows in grpc-js as
+ * Unavailable, Internal or Canceled, as it happens to be noticed; callers get Unavailable.
+ */
+function errorOf(code: number, details: string, cause?: ServiceError): ClientError {
+  if (code === GrpcCode.DeadlineExceeded && details.startsWith(DEADLINE_DETAILS)) {
+    return deadlineError(cause);
+  }
+  const isReset = details.startsWith(RESET_DETAILS) && code !== GrpcCode.ResourceExhausted;
+  const isLost = isReset || code === GrpcCode.Canceled;
+  const options = cause === undefined ? {} : { cause };
+  return new ClientError(isLost ? GrpcCode.Unavailable : code, details, options);
 }
 
 function toBuffer(bytes: Uint8Array): Buffer {
@@ -104,8 +318,4 @@ function toBuffer(bytes: Uint8Array): Buffer {
 
 function asBytes(bytes: Uint8Array): Uint8Array {
   return bytes;
-}
-
-function clientError(error: ServiceError): ClientError {
-  return new ClientError(error.code, error.details, { cause: error });
 }

@@ -15,6 +15,7 @@ import {
   rangeRequest,
 } from "./requests.ts";
 import type { TxnResult } from "./results.ts";
+import type { CallOptions } from "./transport.ts";
 
 /** How two things are compared. */
 export type Comparison = "=" | "!=" | "<" | ">";
@@ -28,13 +29,21 @@ const COMPARE_RESULTS: Readonly<Record<Comparison, number>> = {
 
 /** A condition of a transaction; see {@linkcode compare}. */
 export interface Condition {
-  /** The condition as it travels. */
+  /**
+   * The condition as it travels.
+   *
+   * @internal
+   */
   readonly message: Compare;
 }
 
 /** An operation of a transaction; see {@linkcode op}. */
 export interface Operation {
-  /** The operation as it travels. */
+  /**
+   * The operation as it travels.
+   *
+   * @internal
+   */
   readonly message: RequestOp;
 }
 
@@ -95,17 +104,20 @@ export const op = {
   },
 } as const;
 
+/** Sends a transaction. */
+export type CommitTxn = (request: TxnRequest, options: CallOptions) => Promise<TxnResult>;
+
 /**
  * A transaction in the making: when all conditions hold the operations for success run, otherwise
  * those for failure, all of them at one revision or none. (A method called `then` would make the
  * builder look like a promise.)
  */
 export class TxnBuilder {
-  readonly #commit: (request: TxnRequest) => Promise<TxnResult>;
+  readonly #commit: CommitTxn;
   readonly #request = TxnRequest.create();
 
   /** Use {@linkcode Client.txn}. */
-  constructor(commit: (request: TxnRequest) => Promise<TxnResult>) {
+  constructor(commit: CommitTxn) {
     this.#commit = commit;
   }
 
@@ -127,14 +139,21 @@ export class TxnBuilder {
     return this;
   }
 
-  /** The transaction as it travels. */
+  /**
+   * The transaction as it travels.
+   *
+   * @internal
+   */
   request(): TxnRequest {
     return this.#request;
   }
 
-  /** Runs the transaction. */
-  commit(): Promise<TxnResult> {
-    return this.#commit(this.#request);
+  /**
+   * Runs the transaction. Rejects with InvalidArgument when it is malformed, for example when it
+   * puts the same key twice.
+   */
+  commit(options: CallOptions = {}): Promise<TxnResult> {
+    return this.#commit(this.#request, options);
   }
 }
 

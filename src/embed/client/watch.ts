@@ -1,13 +1,13 @@
-import { GrpcCode } from "../../base/grpc_code.ts";
-import { WatchCreateRequest, WatchRequest, WatchResponse } from "../../pb/etcdserverpb.ts";
+import { WatchCreateRequest, type WatchResponse } from "../../pb/etcdserverpb.ts";
 import { type Event, EventType } from "../../pb/mvccpb.ts";
-import { WATCH_SERVICE } from "../../pb/services.ts";
-import { canceledError, ClientError } from "./client_error.ts";
+import { canceledError, type ClientError } from "./client_error.ts";
 import { KeyValue } from "./key_value.ts";
 import { type BytesLike, type KeyRange, toRange } from "./keys.ts";
 import { CLIENT_LIMITS } from "./limits.ts";
-import { revisionOf } from "./results.ts";
-import type { Transport, TransportStream } from "./transport.ts";
+import type { ClientSession } from "./session.ts";
+import { WatchFeed } from "./watch_feed.ts";
+
+export { WatchCompactedError } from "./watch_feed.ts";
 
 /** What is watched, and from when on. */
 export interface WatchOptions extends KeyRange {
@@ -19,9 +19,14 @@ export interface WatchOptions extends KeyRange {
   readonly noPut?: boolean;
   /** Leaves deletes away. Default false. */
   readonly noDelete?: boolean;
-  /** Sends a batch without events now and then, so that one knows how far the watch is. */
+  /**
+   * Has the server send a batch without events when nothing has happened for some time (etcd: 10
+   * minutes), so that one knows how far the watch is. Default false.
+   */
   readonly progressNotify?: boolean;
-  /** Ends the watch when it is aborted. */
+  /** Leaves a member that loses its leader, and goes on at another. Default false. */
+  readonly requireLeader?: boolean;
+  /** Ends the watch when it is aborted; the loop throws a ClientError with code Canceled. */
   readonly signal?: AbortSignal;
 }
 
@@ -31,88 +36,103 @@ export interface WatchEvent {
   readonly type: "put" | "delete";
   /** The pair; after a delete only its key and `modRevision`. */
   readonly kv: KeyValue;
-  /** The pair before, if it was asked for and there was one. */
+  /** The pair before, if it was asked for, there was one and it was not compacted away. */
   readonly prevKv: KeyValue | undefined;
 }
 
 /** Changes that belong together: the changes of one revision are never torn apart. */
 export interface WatchBatch {
-  /** Nothing up to this revision will be told any more. */
+  /**
+   * How far the watch is: everything up to this revision has been told with this batch. (The
+   * answer to {@linkcode Watch.requestProgress} by etcd before 3.4.25 and 3.5.8 may be ahead of
+   * its events.)
+   */
   readonly revision: number;
   /** In the order in which they happened; empty for a progress notification. */
   readonly events: readonly WatchEvent[];
 }
 
-/** The watch cannot go on because what it needs next was compacted away. */
-export class WatchCompactedError extends ClientError {
-  override name = "WatchCompactedError";
-  /** The first revision that a new watch may start at. */
-  readonly compactRevision: number;
-
-  /** Makes the error for a compaction at a revision. */
-  constructor(compactRevision: number) {
-    super(
-      GrpcCode.OutOfRange,
-      `Cannot go on watching: the history up to revision ${compactRevision} was compacted`,
-    );
-    this.compactRevision = compactRevision;
-  }
+/** A batch that nobody has asked for yet. */
+interface QueuedBatch {
+  readonly batch: WatchBatch;
+  readonly sizeBytes: number;
 }
+
+const FILTER_NO_PUT = 0;
+const FILTER_NO_DELETE = 1;
 
 /**
  * A watch: an async iterator of batches. When the connection breaks it is resumed behind the last
- * batch, so that no event is missed or told twice. Leaving the loop ends it.
+ * batch, so that no event is missed or told twice. A loop that is slower than the events has the
+ * server hold them back; memory stays bounded. Leaving the loop ends the watch, and so does closing
+ * the client. The loop throws a {@linkcode WatchCompactedError} when what comes next was compacted
+ * away, and a {@linkcode ClientError} when the server refuses the watch.
+ *
+ * @example
+ * ```ts
+ * import { newMemoryConfig, startEtcd } from "@detcd/detcd";
+ *
+ * await using etcd = await startEtcd(newMemoryConfig());
+ * await using client = etcd.client();
+ * await using watch = client.watch("jobs/", { prefix: true });
+ * await watch.created;
+ *
+ * await client.put("jobs/1", "sweep");
+ * await client.delete("jobs/1");
+ *
+ * const seen: string[] = [];
+ * for await (const { events } of watch) {
+ *   for (const { type, kv } of events) seen.push(`${type} ${kv.key}`);
+ *   if (seen.length === 2) break;
+ * }
+ * if (seen.join() !== "put jobs/1,delete jobs/1") throw new Error(seen.join());
+ * ```
  */
 export class Watch implements AsyncIterableIterator<WatchBatch>, AsyncDisposable {
-  readonly #transport: Transport;
-  readonly #request: WatchCreateRequest;
+  readonly #feed: WatchFeed;
   readonly #created = Promise.withResolvers<number>();
-  readonly #queue: WatchBatch[] = [];
+  readonly #queue: QueuedBatch[] = [];
   readonly #waiting: PromiseWithResolvers<IteratorResult<WatchBatch>>[] = [];
   readonly #signal: AbortSignal | undefined;
-  readonly #abort = () => this.#close(canceledError());
-  #stream: TransportStream | undefined;
+  readonly #abort = () => this.#abandon(canceledError(this.#signal));
+  #queuedBytes = 0;
   #paused = false;
   #closed = false;
-  #error: Error | undefined;
-  #retryTimer: number | undefined;
-  #retryDelayMs: number = CLIENT_LIMITS.watchRetryFirstMs;
-  /** Parts of a batch that the server sent in fragments. */
-  #fragments: WatchEvent[] = [];
+  #error: ClientError | undefined;
 
   /** Use {@linkcode Client.watch}. */
-  constructor(transport: Transport, key: BytesLike, options: WatchOptions) {
-    this.#transport = transport;
+  constructor(session: ClientSession, key: BytesLike, options: WatchOptions) {
     this.#signal = options.signal;
-    this.#request = WatchCreateRequest.create({
-      ...toRange(key, options),
-      startRevision: options.startRevision ?? 0,
-      prevKv: options.prevKv ?? false,
-      progressNotify: options.progressNotify ?? false,
-      fragment: true,
-      filters: [...(options.noPut ? [0] : []), ...(options.noDelete ? [1] : [])],
-    });
     // Who never asks whether the watch was made has not left an error unhandled.
     this.#created.promise.catch(() => {});
+    this.#feed = new WatchFeed(session, createRequest(key, options), options, {
+      created: (revision) => this.#created.resolve(revision),
+      response: (response, sizeBytes) => this.#push({ batch: batchOf(response), sizeBytes }),
+      closed: (error) => this.#close(error),
+    });
     this.#signal?.addEventListener("abort", this.#abort, { once: true });
     if (this.#signal?.aborted) this.#abort();
-    else this.#open();
+    else this.#feed.start();
   }
 
   /**
    * The store's revision when the server took the watch: what happens behind it is told. Rejects
-   * if the watch cannot be made.
+   * if the watch cannot be made or was ended before; while the server cannot be reached it waits.
    */
   get created(): Promise<number> {
     return this.#created.promise;
   }
 
-  /** The next batch. Rejects with a WatchCompactedError or what else ended the watch. */
+  /**
+   * The next batch; done when the watch was ended here. Rejects, once, with what else ended it. May
+   * be called again before it has resolved.
+   */
   next(): Promise<IteratorResult<WatchBatch>> {
-    const batch = this.#queue.shift();
-    if (batch !== undefined) {
+    const queued = this.#queue.shift();
+    if (queued !== undefined) {
+      this.#queuedBytes -= queued.sizeBytes;
       this.#resumeIfDrained();
-      return Promise.resolve({ value: batch, done: false });
+      return Promise.resolve({ value: queued.batch, done: false });
     }
     if (this.#error !== undefined) {
       const error = this.#error;
@@ -125,16 +145,24 @@ export class Watch implements AsyncIterableIterator<WatchBatch>, AsyncDisposable
     return waiting.promise;
   }
 
-  /** Ends the watch. */
+  /** Ends the watch; what has not been asked for is dropped. */
   return(): Promise<IteratorResult<WatchBatch>> {
-    this.#queue.length = 0;
-    this.#close(undefined);
+    this.#abandon(undefined);
+    this.#error = undefined;
     return Promise.resolve({ value: undefined, done: true });
   }
 
-  /** Ends the watch. */
+  /** Ends the watch; what has not been asked for is dropped. */
   async cancel(): Promise<void> {
     await this.return();
+  }
+
+  /**
+   * Asks the server how far the watch is; the answer comes as a batch without events. Nothing is
+   * asked while the connection is broken. Needs etcd 3.4 or newer.
+   */
+  requestProgress(): void {
+    this.#feed.requestProgress();
   }
 
   /** The watch itself. */
@@ -147,85 +175,72 @@ export class Watch implements AsyncIterableIterator<WatchBatch>, AsyncDisposable
     await this.return();
   }
 
-  #open(): void {
-    this.#stream = this.#transport.stream(WATCH_SERVICE.watch.path, {
-      message: (bytes) => this.#take(WatchResponse.decode(bytes)),
-      closed: (error) => this.#lost(error),
-    });
-    const request = WatchRequest.create({ createRequest: this.#request });
-    this.#stream.send(WatchRequest.encode(request));
-  }
-
-  #take(response: WatchResponse): void {
-    if (this.#closed) return;
-    const revision = revisionOf(response.header);
-    if (response.canceled) return this.#close(cancelError(response));
-    if (response.created) {
-      this.#retryDelayMs = CLIENT_LIMITS.watchRetryFirstMs;
-      // Should the connection break before the first event, nothing behind this may be missed.
-      if (this.#request.startRevision === 0) this.#request.startRevision = revision + 1;
-      this.#created.resolve(revision);
-      return;
-    }
-    const events = [...this.#fragments, ...response.events.map(watchEvent)];
-    this.#fragments = response.fragment ? events : [];
-    if (response.fragment) return;
-    const last = events.at(-1)?.kv.modRevision ?? revision;
-    this.#request.startRevision = Math.max(this.#request.startRevision, last + 1);
-    this.#push({ revision, events });
-  }
-
-  #push(batch: WatchBatch): void {
+  #push(queued: QueuedBatch): void {
     const waiting = this.#waiting.shift();
     if (waiting !== undefined) {
-      waiting.resolve({ value: batch, done: false });
+      waiting.resolve({ value: queued.batch, done: false });
       return;
     }
-    this.#queue.push(batch);
-    if (this.#queue.length >= CLIENT_LIMITS.watchQueueBatches && !this.#paused) {
+    this.#queue.push(queued);
+    this.#queuedBytes += queued.sizeBytes;
+    if (!this.#paused && this.#fill() >= 1) {
       this.#paused = true;
-      this.#stream?.pause();
+      this.#feed.pause();
     }
   }
 
   #resumeIfDrained(): void {
-    if (!this.#paused || this.#queue.length > CLIENT_LIMITS.watchQueueBatches / 2) return;
+    if (!this.#paused || this.#fill() > 0.5) return;
     this.#paused = false;
-    this.#stream?.resume();
+    this.#feed.resume();
   }
 
-  /** The stream broke: try again later, unless the server said no. */
-  #lost(error: Error | undefined): void {
-    this.#stream = undefined;
-    this.#paused = false;
-    this.#fragments = [];
-    if (this.#closed) return;
-    const code = error instanceof ClientError ? error.code : GrpcCode.Unavailable;
-    if (code !== GrpcCode.Unavailable) return this.#close(error);
-    this.#retryTimer = setTimeout(() => this.#open(), this.#retryDelayMs);
-    this.#retryDelayMs = Math.min(2 * this.#retryDelayMs, CLIENT_LIMITS.watchRetryMostMs);
+  /** How full the queue is; from 1 on the server has to hold back. */
+  #fill(): number {
+    const { watchQueueBatches, watchQueueBytes } = CLIENT_LIMITS;
+    return Math.max(this.#queue.length / watchQueueBatches, this.#queuedBytes / watchQueueBytes);
   }
 
-  #close(error: Error | undefined): void {
+  /** Ends the watch from this side. */
+  #abandon(error: ClientError | undefined): void {
+    this.#queue.length = 0;
+    this.#close(error);
+    this.#feed.cancel();
+  }
+
+  #close(error: ClientError | undefined): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#error = error;
-    clearTimeout(this.#retryTimer);
     this.#signal?.removeEventListener("abort", this.#abort);
     this.#created.reject(error ?? canceledError());
-    this.#stream?.cancel();
-    this.#stream = undefined;
-    for (const waiting of this.#waiting.splice(0)) {
-      if (this.#error === undefined) waiting.resolve({ value: undefined, done: true });
-      else waiting.reject(this.#error);
-    }
+    const waiting = this.#waiting.splice(0);
+    // The first who waits hears of the error; like after any iterator's error the rest is silence.
+    if (error !== undefined && waiting.length > 0) waiting.shift()?.reject(error);
+    else this.#error = error;
+    for (const { resolve } of waiting) resolve({ value: undefined, done: true });
   }
 }
 
-function cancelError(response: WatchResponse): ClientError {
-  if (response.compactRevision !== 0) return new WatchCompactedError(response.compactRevision);
-  const reason = response.cancelReason || "the server canceled the watch";
-  return new ClientError(GrpcCode.Canceled, reason);
+function createRequest(key: BytesLike, options: WatchOptions): WatchCreateRequest {
+  return WatchCreateRequest.create({
+    ...toRange(key, options),
+    startRevision: options.startRevision ?? 0,
+    prevKv: options.prevKv ?? false,
+    progressNotify: options.progressNotify ?? false,
+    fragment: true,
+    filters: [
+      ...(options.noPut ? [FILTER_NO_PUT] : []),
+      ...(options.noDelete ? [FILTER_NO_DELETE] : []),
+    ],
+  });
+}
+
+function batchOf(response: WatchResponse): WatchBatch {
+  const last = response.events.at(-1)?.kv;
+  return {
+    revision: last?.modRevision ?? response.header?.revision ?? 0,
+    events: response.events.map(watchEvent),
+  };
 }
 
 function watchEvent(event: Event): WatchEvent {

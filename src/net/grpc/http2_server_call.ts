@@ -87,7 +87,7 @@ export class Http2ServerCall implements ServerCall, DeadlineHolder {
     if (this.finished) return;
     const sizeBytes = end - start;
     if (sizeBytes > this.#state.maxSendMessageBytes) {
-      this.#failTooLarge("grpc: trying to send message", sizeBytes);
+      this.#refuseTooLarge("grpc: trying to send message", sizeBytes);
       return;
     }
     this.#state.observer?.sent(this.#method, sizeBytes);
@@ -104,7 +104,7 @@ export class Http2ServerCall implements ServerCall, DeadlineHolder {
     if (this.finished) return true;
     const sizeBytes = end - start;
     if (sizeBytes > this.#state.maxSendMessageBytes) {
-      this.#failTooLarge("trying to send message", sizeBytes);
+      this.#refuseTooLarge("trying to send message", sizeBytes);
       return true;
     }
     this.#state.observer?.sent(this.#method, sizeBytes);
@@ -155,13 +155,21 @@ export class Http2ServerCall implements ServerCall, DeadlineHolder {
     this.onCancel?.("deadline");
   }
 
+  /** Ends the call on account of a message that the handler does not get to see, or to send. */
+  refuse(code: number, message: string): void {
+    if (this.finished) return;
+    this.cancelled = true;
+    this.fail(code, message);
+    this.onCancel?.("refused");
+  }
+
   #failDeadline(): void {
     this.fail(GrpcCode.DeadlineExceeded, "context deadline exceeded");
   }
 
-  #failTooLarge(what: string, sizeBytes: number): void {
+  #refuseTooLarge(what: string, sizeBytes: number): void {
     const most = this.#state.maxSendMessageBytes;
-    this.fail(GrpcCode.ResourceExhausted, `${what} larger than max (${sizeBytes} vs. ${most})`);
+    this.refuse(GrpcCode.ResourceExhausted, `${what} larger than max (${sizeBytes} vs. ${most})`);
   }
 
   #sendResponse(

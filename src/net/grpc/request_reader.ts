@@ -61,9 +61,9 @@ export class RequestReader implements Http2StreamListener {
     const call = this.#call;
     if (call.finished) return;
     if (this.#unfinished !== undefined) {
-      call.fail(GrpcCode.Internal, "unexpected EOF");
+      call.refuse(GrpcCode.Internal, "unexpected EOF");
     } else if (this.#route.method.singleRequest && this.#messageCount === 0) {
-      call.fail(GrpcCode.Internal, NO_REQUEST);
+      call.refuse(GrpcCode.Internal, NO_REQUEST);
     } else {
       this.#listener?.halfClosed();
     }
@@ -100,7 +100,7 @@ export class RequestReader implements Http2StreamListener {
         this.release();
         this.#take(unfinished.bytes[0], unfinished.bytes, PREFIX_BYTES, unfinished.length);
       } else if (this.#state.unfinishedBytes > this.#state.maxUnfinishedBytes) {
-        this.#call.fail(GrpcCode.ResourceExhausted, "grpc: too many unfinished messages");
+        this.#call.refuse(GrpcCode.ResourceExhausted, "grpc: too many unfinished messages");
         return end;
       }
     }
@@ -113,18 +113,18 @@ export class RequestReader implements Http2StreamListener {
     const most = this.#state.maxReceiveMessageBytes;
     if (length > most) {
       const sizes = `(${length} vs. ${most})`;
-      this.#failSize(`grpc: received message larger than max ${sizes}`);
+      this.#refuseSize(`grpc: received message larger than max ${sizes}`);
       return false;
     }
     const flag = bytes[offset];
     if (flag === PLAIN) return true;
     if (flag > COMPRESSED) {
-      this.#call.fail(GrpcCode.Internal, `grpc: received unexpected payload format ${flag}`);
+      this.#call.refuse(GrpcCode.Internal, `grpc: received unexpected payload format ${flag}`);
       return false;
     }
     if (this.#encoding === "gzip") return true;
     const text = "grpc: compressed flag set with identity or empty encoding";
-    this.#call.fail(GrpcCode.Internal, text);
+    this.#call.refuse(GrpcCode.Internal, text);
     return false;
   }
 
@@ -140,21 +140,21 @@ export class RequestReader implements Http2StreamListener {
       plain = decompress(bytes, start, end, most);
     } catch (error) {
       const text = `grpc: failed to decompress the message: ${error}`;
-      this.#call.fail(GrpcCode.Internal, text);
+      this.#call.refuse(GrpcCode.Internal, text);
       return;
     }
     if (plain !== undefined) this.#deliver(plain, 0, plain.length);
-    else this.#failSize(`grpc: received message after decompression larger than max ${most}`);
+    else this.#refuseSize(`grpc: received message after decompression larger than max ${most}`);
   }
 
-  #failSize(text: string): void {
-    this.#call.fail(GrpcCode.ResourceExhausted, text);
+  #refuseSize(text: string): void {
+    this.#call.refuse(GrpcCode.ResourceExhausted, text);
   }
 
   #deliver(bytes: Uint8Array, start: number, end: number): void {
     const route = this.#route;
     if (this.#messageCount++ > 0 && route.method.singleRequest) {
-      this.#call.fail(GrpcCode.Internal, MANY_REQUESTS);
+      this.#call.refuse(GrpcCode.Internal, MANY_REQUESTS);
       return;
     }
     this.#state.observer?.received(route.method, end - start);

@@ -1,7 +1,7 @@
 import type { Metadata } from "./metadata.ts";
 
-/** Why a call ended before its handler ended it. */
-export type EndReason = "cancelled" | "deadline";
+/** Why a call ended before its handler ended it; "refused": it broke the rules of gRPC. */
+export type EndReason = "cancelled" | "deadline" | "refused";
 
 /**
  * One call as its handler sees it, whatever carries it. All methods may be called at any time:
@@ -24,8 +24,9 @@ export interface ServerCall {
   readonly finished: boolean;
 
   /**
-   * The client reset the stream, the connection was lost or the deadline passed (then the client
-   * has been answered already). At most once, and never after the handler finished the call.
+   * The client reset the stream, the connection was lost, or the deadline passed or a message was
+   * refused below the handler (then the client has been answered already). At most once, and
+   * never after the handler finished the call.
    */
   onCancel: ((reason: EndReason) => void) | undefined;
   /** What `send` held back has mostly gone out. */

@@ -544,6 +544,33 @@ Deno.test("ServerCall.onCancel is not called when the call finished before", () 
   assert.equal(held[0].cancelled, false);
 });
 
+const BROKEN_MESSAGES: Record<string, [Uint8Array, string]> = {
+  "is too large": [
+    message("x".repeat(MAX_RECEIVE_BYTES + 1)),
+    "8 grpc: received message larger than max (1001 vs. 1000)",
+  ],
+  "has an unknown format": [message("x", 2), "13 grpc: received unexpected payload format 2"],
+  "ends too early": [message("abc").subarray(0, 6), "13 unexpected EOF"],
+};
+
+for (const [what, [bytes, status]] of Object.entries(BROKEN_MESSAGES)) {
+  Deno.test(`ServerCall.onCancel is called when a message ${what} on an open stream`, () => {
+    const { server, recorder } = newFixture();
+    const stream = openStream(server, { ":path": BIDI });
+    deliver(stream, message("a"));
+    const call = recorder.call;
+    assert(call !== undefined);
+    const reasons: EndReason[] = [];
+    call.onCancel = (reason) => reasons.push(reason);
+    deliver(stream, bytes);
+    stream.listener?.end();
+    assert.equal(stream.status, status);
+    assert.deepEqual(reasons, ["refused"]);
+    assert.equal(call.cancelled, true);
+    assert.deepEqual(server.counters, NO_STATE);
+  });
+}
+
 Deno.test("GrpcServer leaves no state when 10 000 calls are cancelled", () => {
   const { server, clock, held } = newFixture();
   for (let i = 0; i < 10_000; i++) {

@@ -316,7 +316,6 @@ export class Http2Connection
 
   /** Answers a connection error. */
   fail(errorCode: number, why: string): void {
-    if (this.#phase >= Phase.CLOSING) return;
     this.#writeGoAway(this.#receiver.streams.lastId, errorCode, why);
     this.#finish();
     this.#receiver.close(errorCode);

@@ -123,6 +123,27 @@ Deno.test("Http2Connection puts up with control frames that go with requests and
   assert.equal(client.socket.ended, false);
 });
 
+Deno.test("Http2Connection puts up with control frames that go with data of one stream", async () => {
+  const client = new RawClient({ limits: SMALL });
+  client.send(headers(1));
+  const { stream } = client.requests[0];
+  stream.sendHeaders(OK, false);
+  for (let i = 0; i < 2_000; i++) {
+    stream.sendData(Buffer.alloc(10), 0, 10, false);
+    await client.turn();
+    client.send(windowUpdate(0, 10), windowUpdate(1, 10), ping());
+    client.frames();
+  }
+  assert.equal(client.socket.ended, false);
+});
+
+Deno.test("Http2Connection tells a listener once when its reset is one too many", () => {
+  const client = new RawClient({ limits: { maxResetsPerWindow: 0 } });
+  client.send(headers(1), headers(3), windowUpdate(1, 0));
+  assert.match(client.told().at(-1) ?? "", CALM);
+  assert.deepEqual(client.requests.map((request) => request.closedCount), [1, 1]);
+});
+
 Deno.test("Http2Connection bounds the size of a header block and its frames", () => {
   const large = new RawClient();
   large.send(headers(1, REQUEST, Flag.NONE));

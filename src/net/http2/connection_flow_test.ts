@@ -60,6 +60,20 @@ Deno.test("Http2Connection sends no more than the stream's window", async () => 
   assert.equal(client.connection.streamCount, 0);
 });
 
+Deno.test("Http2Connection takes what it sends at once out of both windows", async () => {
+  const client = new RawClient();
+  client.send(settings([SettingId.INITIAL_WINDOW_SIZE, 10]), bareRequest(1));
+  const { stream } = client.requests[0];
+  stream.sendHeaders(OK, false);
+  for (let i = 0; i < 3; i++) stream.sendData(Buffer.alloc(4), 0, 4, false);
+  await client.turn();
+  assert.deepEqual(received(client), { 1: "10" });
+  client.send(settings([SettingId.INITIAL_WINDOW_SIZE, 100_000]));
+  for (let i = 0; i < 10; i++) stream.sendData(Buffer.alloc(9_000), 0, 9_000, false);
+  await client.turn();
+  assert.deepEqual(received(client), { 1: "65525" });
+});
+
 Deno.test("Http2Connection sends no more than the connection's window, streams in turn", async () => {
   const client = new RawClient();
   openAndSend(client, 60_000, 60_000, 10);
@@ -207,6 +221,20 @@ Deno.test("Http2Stream may send in drained() as much as it likes", async () => {
   assert.equal(sum, 49 * 2000);
   assert.equal(client.connection.streamCount, 0);
   await client.turn();
+});
+
+Deno.test("Http2Stream hears no more of its request once its response is complete", async () => {
+  const client = new RawClient();
+  client.send(settings([SettingId.INITIAL_WINDOW_SIZE, 0]), headers(1), headers(3));
+  for (const { stream } of client.requests) {
+    stream.sendResponse(OK, Buffer.alloc(9), 0, 9, TRAILERS);
+  }
+  client.send(data(1, "x"), data(1, "y", true), headers(3, ["x", "1"], 5), windowUpdate(1, 9));
+  await client.turn();
+  assert.deepEqual(received(client), { 1: "9 end" });
+  for (const request of client.requests) {
+    assert.deepEqual([request.body, request.ended, request.trailersSeen], ["", false, undefined]);
+  }
 });
 
 Deno.test("Http2Connection leaves data with its stream while the socket does not keep up", async () => {

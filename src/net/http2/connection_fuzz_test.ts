@@ -25,6 +25,7 @@ const OK: readonly string[] = [":status", "200", "content-type", "application/gr
 const TRAILERS: readonly string[] = ["grpc-status", "0"];
 const PAYLOAD = Buffer.alloc(10_000, "payload");
 const REQUEST_BLOCK = block(...REQUEST);
+const PREFIX = Buffer.from([0, 0, 0, 0, 9]);
 const RANDOM_BLOCKS: readonly Buffer[] = [
   REQUEST,
   [...REQUEST, "content-length", "5"],
@@ -34,6 +35,12 @@ const RANDOM_BLOCKS: readonly Buffer[] = [
   [...REQUEST, "Bad-Name", "x"],
   [...REQUEST, "x-large", "y".repeat(3_000)],
 ].map((fields) => block(...fields));
+
+const FIRST_WINDOW_BYTES = 2_000;
+const GREETING = Buffer.concat([
+  PREFACE,
+  settings([SettingId.INITIAL_WINDOW_SIZE, FIRST_WINDOW_BYTES]),
+]);
 
 /** Low bounds, so that random input gets at them. */
 const LIMITS: Partial<Http2Limits> = {
@@ -66,14 +73,13 @@ class Conversation {
     this.#prng = new Prng(seed);
     this.#client = new RawClient({ handshake: false, limits: LIMITS });
     this.#client.onStream = (request) => this.#serve(request);
+    this.#rules.largestInitialWindowBytes = FIRST_WINDOW_BYTES;
   }
 
   async run(): Promise<void> {
     const prng = this.#prng;
     const client = this.#client;
-    this.#deliver(
-      prng.chance(0.97) ? Buffer.concat([PREFACE, settings()]) : Buffer.from(prng.bytes(30)),
-    );
+    this.#deliver(prng.chance(0.97) ? GREETING : Buffer.from(prng.bytes(30)));
     const stepCount = prng.between(1, 25);
     for (let step = 0; step < stepCount && client.closeCount === 0; step++) {
       this.#step();
@@ -246,7 +252,7 @@ class Conversation {
       case 2:
         if (stream.bufferedBytes > 0) return;
         stream.sendHeaders(OK, false);
-        return stream.sendData(PAYLOAD, 0, prng.between(0, 9_000), prng.chance(0.3), OK_PREFIX);
+        return stream.sendData(PAYLOAD, 0, prng.between(0, 9_000), prng.chance(0.3), PREFIX);
       case 3:
         if (stream.bufferedBytes === 0) stream.sendHeaders(OK, true);
         return;
@@ -255,7 +261,7 @@ class Conversation {
         return;
       default:
         if (stream.bufferedBytes > 0) return stream.sendHeaders(TRAILERS, true);
-        return stream.sendResponse(OK, PAYLOAD, 0, prng.between(0, 2_000), TRAILERS, OK_PREFIX);
+        return stream.sendResponse(OK, PAYLOAD, 0, prng.between(0, 2_000), TRAILERS, PREFIX);
     }
   }
 
@@ -272,8 +278,6 @@ class Conversation {
     for (const request of client.requests) assert(request.closedCount <= 1);
   }
 }
-
-const OK_PREFIX = Buffer.from([0, 0, 0, 0, 9]);
 
 Deno.test(`Http2Connection survives ${INPUT_COUNT} random conversations`, async () => {
   for (let seed = FIRST_SEED; seed < FIRST_SEED + INPUT_COUNT; seed++) {

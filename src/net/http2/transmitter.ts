@@ -36,7 +36,6 @@ export class Transmitter implements BufferHolder {
   #maxFrameBytes = SMALLEST_MAX_FRAME_BYTES;
   /** The stream whose turn is next; the others follow in a ring. */
   #nextReady: ServerStream | undefined = undefined;
-  #pumping = false;
   #ended = false;
 
   constructor(
@@ -212,15 +211,11 @@ export class Transmitter implements BufferHolder {
 
   /** Sends what waits, as far as window and socket allow, one frame of each stream in turn. */
   pump(): void {
-    // A listener that is told to go on may send at once and come back here.
-    if (this.#pumping) return;
-    this.#pumping = true;
     while (this.#nextReady !== undefined && this.#windowBytes > 0 && this.#socketKeepsUp()) {
       const stream = this.#nextReady;
       this.#nextReady = stream.nextReady;
       this.#sendQueued(stream);
     }
-    this.#pumping = false;
   }
 
   #socketKeepsUp(): boolean {
