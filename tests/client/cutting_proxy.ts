@@ -11,8 +11,8 @@ export class CuttingProxy implements AsyncDisposable {
   #port = 0;
   /** Connections so far. */
   connectionCount = 0;
-  /** Called with each chunk that comes from the server, before it goes on. */
-  onServerData: ((chunk: Uint8Array) => void) | undefined;
+  /** Called when something comes from the server, before it goes on. */
+  onServerData: (() => void) | undefined;
 
   private constructor(targetPort: number) {
     this.#targetPort = targetPort;
@@ -73,7 +73,7 @@ export class CuttingProxy implements AsyncDisposable {
     const server = connect(this.#targetPort, "127.0.0.1");
     const pair = [client, server] as const;
     this.#pairs.add(pair);
-    server.on("data", (chunk) => this.onServerData?.(chunk));
+    server.on("data", () => this.onServerData?.());
     client.pipe(server);
     server.pipe(client);
     for (const [one, other] of [pair, [server, client]]) {

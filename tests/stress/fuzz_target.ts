@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { concatBytes } from "../../src/base/bytes.ts";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
 import { PutRequest } from "../../src/pb/etcdserverpb.ts";
 import { KV_SERVICE } from "../../src/pb/services.ts";
@@ -61,7 +65,9 @@ export class FuzzTarget {
         }));
         await this.check();
       } catch (error) {
-        throw this.#failure(`seeds ${first} to ${batchEnd - 1}`, error);
+        const inputs = new Map<number, Input>();
+        for (let seed = first; seed < batchEnd; seed++) inputs.set(seed, inputOf(seed));
+        throw this.#failure(inputs, error);
       }
     }
     await untilOnly(this.port, before);
@@ -98,9 +104,15 @@ export class FuzzTarget {
     return Buffer.concat(chunks);
   }
 
-  #failure(what: string, cause: unknown): Error {
-    const state = this.server.isRunning ? "" : "; the server has ended";
-    return new Error(`${what}${state}; its log ends:\n${this.server.logTail(30)}`, { cause });
+  /** The inputs are kept in files, since what they are made from need not be the same next time. */
+  #failure(inputs: ReadonlyMap<number, Input>, cause: unknown): Error {
+    const folder = mkdtempSync(join(tmpdir(), "detcd-fuzz-"));
+    for (const [seed, input] of inputs) {
+      writeFileSync(join(folder, String(seed)), concatBytes(input));
+    }
+    const state = this.server.isRunning ? "lives" : "has ended";
+    const text = `the server, which ${state}, was given the files in ${folder}; its log ends:\n`;
+    return new Error(text + this.server.logTail(30), { cause });
   }
 }
 

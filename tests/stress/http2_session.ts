@@ -31,7 +31,8 @@ export class StreamAnswer {
   /** gRPC's code; undefined while there is none. */
   grpcStatus: number | undefined;
   grpcMessage = "";
-  messageCount = 0;
+  /** Response messages, without their prefixes. */
+  readonly messages: Buffer[] = [];
   resetCode: number | undefined;
   ended = false;
   #unfinished: Buffer = Buffer.alloc(0);
@@ -49,8 +50,9 @@ export class StreamAnswer {
   receive(payload: Buffer): void {
     let bytes = Buffer.concat([this.#unfinished, payload]);
     while (bytes.length >= 5 && bytes.length >= 5 + bytes.readUInt32BE(1)) {
-      bytes = bytes.subarray(5 + bytes.readUInt32BE(1));
-      this.messageCount++;
+      const end = 5 + bytes.readUInt32BE(1);
+      this.messages.push(bytes.subarray(5, end));
+      bytes = bytes.subarray(end);
     }
     this.#unfinished = bytes;
   }

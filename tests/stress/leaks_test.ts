@@ -359,7 +359,7 @@ testLeavesNothing(
           const cancelRequest = WatchCancelRequest.create({ watchId: id });
           session.sendData(stream, Buffer.concat([createWatch, watchMessage({ cancelRequest })]));
         }
-        await session.until("all are cancelled", () => stream.messageCount === BATCH);
+        await session.until("all are cancelled", () => stream.messages.length === BATCH);
         session.reset(stream);
         await cancelStreams(session, BATCH / 2);
         session.answers.clear();
@@ -371,6 +371,9 @@ async function cancelStreams(session: Http2Session, count: number): Promise<void
   const streams = Array.from({ length: count }, () => {
     return session.request(WATCH, { body: createWatch, endStream: false });
   });
-  await session.until("all are created", () => streams.every((stream) => stream.messageCount > 0));
+  await session.until(
+    "all are created",
+    () => streams.every((stream) => stream.messages.length > 0),
+  );
   for (const stream of streams) session.reset(stream);
 }

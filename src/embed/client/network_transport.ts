@@ -306,10 +306,17 @@ function errorOf(code: number, details: string, cause?: ServiceError): ClientErr
   if (code === GrpcCode.DeadlineExceeded && details.startsWith(DEADLINE_DETAILS)) {
     return deadlineError(cause);
   }
-  const isReset = details.startsWith(RESET_DETAILS) && code !== GrpcCode.ResourceExhausted;
-  const isLost = isReset || code === GrpcCode.Canceled;
   const options = cause === undefined ? {} : { cause };
-  return new ClientError(isLost ? GrpcCode.Unavailable : code, details, options);
+  if (isLoss(code, details)) {
+    return new ClientError(GrpcCode.Unavailable, `the connection was lost: ${details}`, options);
+  }
+  return new ClientError(code, details, options);
+}
+
+function isLoss(code: number, details: string): boolean {
+  if (code === GrpcCode.Canceled) return true;
+  // A server that refuses a client which asks too much resets streams too, and means it.
+  return details.startsWith(RESET_DETAILS) && code !== GrpcCode.ResourceExhausted;
 }
 
 function toBuffer(bytes: Uint8Array): Buffer {
