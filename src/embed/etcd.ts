@@ -1,14 +1,12 @@
 import { healthHandler } from "../api/http/health.ts";
 import { metricsHandler } from "../api/http/metrics.ts";
 import { versionHandler } from "../api/http/version.ts";
-import { GrpcMetrics } from "../api/metrics/grpc_metrics.ts";
-import { registerLoadMetrics } from "../api/metrics/load_metrics.ts";
-import { registerProcessMetrics } from "../api/metrics/process_metrics.ts";
-import { DiskMetrics, registerServerMetrics } from "../api/metrics/server_metrics.ts";
+import { DiskDurations } from "../api/metrics/disk_durations.ts";
+import { GrpcCounts } from "../api/metrics/grpc_counts.ts";
+import type { MetricsSource } from "../api/metrics/metrics_source.ts";
 import { registerServices } from "../api/v3/services.ts";
 import { systemClock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
-import { Registry } from "../deps/prom_client.ts";
 import { EtcdServer } from "../server/etcd_server.ts";
 import { requestTimeoutMs } from "../server/server_config.ts";
 import { Client } from "./client/client.ts";
@@ -145,14 +143,15 @@ export class Etcd implements AsyncDisposable {
 export async function startEtcd(userConfig: Config): Promise<Etcd> {
   userConfig.validate();
   const config = userConfig.clone();
-  const registry = new Registry();
-  const serving = new Serving(config, new GrpcMetrics(registry));
+  const [grpc, disk] = [new GrpcCounts(), new DiskDurations()];
+  const serving = new Serving(config, grpc);
   await serving.bind();
   try {
     const advertised = withRealPorts(config.advertiseClientUrls, serving.clients);
-    const member = await memberConfig(config, advertised, new DiskMetrics(registry));
+    const member = await memberConfig(config, advertised, disk);
     const server = await EtcdServer.open(member);
-    addRoutes(serving, registry, server);
+    const health = { success: 0, failures: 0 };
+    addRoutes(serving, { server, grpc, disk, health, clients: serving });
     registerServices(serving.grpc, server);
     config.serviceRegister?.(serving.grpc);
     const etcd = new Etcd(config, server, serving);
@@ -164,14 +163,12 @@ export async function startEtcd(userConfig: Config): Promise<Etcd> {
   }
 }
 
-function addRoutes(serving: Serving, registry: Registry, server: EtcdServer): void {
-  const health = { success: 0, failures: 0 };
-  registerServerMetrics(registry, server, health);
-  registerLoadMetrics(registry, server, serving);
-  registerProcessMetrics(registry);
+function addRoutes(serving: Serving, source: MetricsSource): void {
+  const health = healthHandler(source.server, source.health);
+  const metrics = metricsHandler(source);
   for (const routes of [serving.clientRoutes, serving.metricsRoutes]) {
-    routes.set("/health", healthHandler(server, health));
-    routes.set("/metrics", metricsHandler(registry));
+    routes.set("/health", health);
+    routes.set("/metrics", metrics);
   }
-  serving.clientRoutes.set("/version", versionHandler(server));
+  serving.clientRoutes.set("/version", versionHandler(source.server));
 }

@@ -11,6 +11,8 @@ export class CuttingProxy implements AsyncDisposable {
   #port = 0;
   /** Connections so far. */
   connectionCount = 0;
+  /** What came from the server so far. */
+  passedBytes = 0;
   /** Called when something comes from the server, before it goes on. */
   onServerData: (() => void) | undefined;
 
@@ -47,6 +49,11 @@ export class CuttingProxy implements AsyncDisposable {
     }
   }
 
+  /** Keeps the server's answers for itself. */
+  holdAnswers(): void {
+    for (const [, server] of this.#pairs) server.pause();
+  }
+
   /** Cuts all connections and refuses new ones. */
   async refuse(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -73,7 +80,10 @@ export class CuttingProxy implements AsyncDisposable {
     const server = connect(this.#targetPort, "127.0.0.1");
     const pair = [client, server] as const;
     this.#pairs.add(pair);
-    server.on("data", () => this.onServerData?.());
+    server.on("data", (chunk) => {
+      this.passedBytes += chunk.length;
+      this.onServerData?.();
+    });
     client.pipe(server);
     server.pipe(client);
     for (const [one, other] of [pair, [server, client]]) {

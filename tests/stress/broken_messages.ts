@@ -5,6 +5,7 @@ import type { Prng } from "../../src/base/prng.ts";
 import { allTypes, randomMessage, type TypeUnderTest } from "../../src/pb/message_fixtures.ts";
 import * as services from "../../src/pb/services.ts";
 import { withBrokenBytes } from "./broken_http2.ts";
+import { lengthDelimited } from "./protobuf_bytes.ts";
 import { announcement, message } from "./http2_session.ts";
 
 /** A method of any service. */
@@ -60,13 +61,7 @@ function nested(prng: Prng): Uint8Array {
   const tag = prng.pick([0x0a, 0x12, 0x1a, 0x22]);
   let bytes: Uint8Array = prng.bytes(3);
   for (let depth = prng.pick([50, 400, 3_000]); depth > 0; depth--) {
-    bytes = concatBytes([Uint8Array.of(tag), varint(bytes.length), bytes]);
+    bytes = lengthDelimited(tag, bytes);
   }
   return bytes;
-}
-
-function varint(value: number): Uint8Array {
-  const bytes: number[] = [];
-  for (; value >= 0x80; value >>>= 7) bytes.push(value & 0x7f | 0x80);
-  return Uint8Array.of(...bytes, value);
 }

@@ -2,6 +2,7 @@ import { bytesFromLatin1 } from "../../src/base/bytes.ts";
 import type { Prng } from "../../src/base/prng.ts";
 import { allTypes } from "../../src/pb/message_fixtures.ts";
 import { KV_SERVICE, LEASE_SERVICE, WATCH_SERVICE } from "../../src/pb/services.ts";
+import { lengthDelimited } from "./protobuf_bytes.ts";
 
 /** A request that is well-formed, whatever else may be said of it. */
 export interface ExtremeRequest {
@@ -37,15 +38,18 @@ const VALUES: readonly string[] = ["", "", "v", ALL_BYTES, "x".repeat(20_000)];
 
 /** Leases that live for ever, which keys may be on. */
 const LONG_LEASES: readonly string[] = ["1", "77", "-1", INT64_MAX, INT64_MIN];
-/** Leases that may run out in the midst of a test, which must not take keys with them. */
-const SHORT_LEASES: readonly string[] = ["1001", "1002", "-1003"];
 const LONG_TTLS: readonly string[] = ["9000000000", "8999999999", "100000"];
 const SHORT_TTLS: readonly string[] = ["0", "-1", INT64_MIN, "9000000001", INT64_MAX];
 
-const ENUM_VALUES: readonly number[] = [0, 0, 0, 1, 2, 3, 4, 5, -1, 99, 0x7fff_ffff, -0x8000_0000];
+const UNKNOWN_ENUM_VALUES: readonly number[] = [5, -1, 99, 0x7fff_ffff, -0x8000_0000];
 
 /** Around the deepest transactions that are decoded, and far beyond. */
 const DEPTHS: readonly number[] = [1, 2, 5, 63, 64, 126, 127, 128, 129, 148, 149, 150, 151, 1_000];
+
+/** Fields of TxnRequest and of RequestOp. */
+const SUCCESS_TAG = 0x12;
+const FAILURE_TAG = 0x1a;
+const REQUEST_TXN_TAG = 0x22;
 
 const reflections = new Map(allTypes().map(({ name, reflection }) => [name, reflection]));
 
@@ -54,9 +58,12 @@ export class ExtremeRequests {
   readonly #prng: Prng;
   readonly #world: World;
 
-  constructor(prng: Prng, world: World) {
+  readonly #knownEnumsOnly: boolean;
+
+  constructor(prng: Prng, world: World, options: { readonly knownEnumsOnly: boolean }) {
     this.#prng = prng;
     this.#world = world;
+    this.#knownEnumsOnly = options.knownEnumsOnly;
   }
 
   next(): ExtremeRequest {
@@ -66,7 +73,8 @@ export class ExtremeRequests {
     if (choice < 0.5) {
       return encode(KV_SERVICE.deleteRange.path, "DeleteRangeRequest", this.#deleteRange());
     }
-    if (choice < 0.75) return encode(KV_SERVICE.txn.path, "TxnRequest", this.#someTxn());
+    if (choice < 0.73) return encode(KV_SERVICE.txn.path, "TxnRequest", this.#txn(2));
+    if (choice < 0.75) return this.#deepTxn();
     if (choice < 0.78) {
       return encode(KV_SERVICE.compact.path, "CompactionRequest", this.#compaction());
     }
@@ -86,7 +94,8 @@ export class ExtremeRequests {
         return encode(leaseKeepAlive.path, "LeaseKeepAliveRequest", { ID: id });
       case 3:
         return encode(leaseGrant.path, "LeaseGrantRequest", {
-          ID: this.#prng.pick(SHORT_LEASES),
+          // One that runs out in the midst of a test must not take keys with it.
+          ID: String(this.#prng.between(-0x8000_0000, -1_000)),
           TTL: this.#prng.pick(SHORT_TTLS),
         });
       default:
@@ -103,8 +112,8 @@ export class ExtremeRequests {
       ...this.#span(),
       limit: prng.chance(0.3) ? this.#number() : "0",
       revision: this.#revision(),
-      sort_order: this.#rarely(this.#enum(), 0),
-      sort_target: this.#rarely(this.#enum(), 0),
+      sort_order: this.#rarely(this.#enum(2), 0),
+      sort_target: this.#rarely(this.#enum(4), 0),
       serializable: prng.chance(0.3),
       keys_only: prng.chance(0.2),
       count_only: prng.chance(0.2),
@@ -135,11 +144,10 @@ export class ExtremeRequests {
     return { revision: this.#revision(), physical: this.#prng.chance(0.5) };
   }
 
+  /** Always a new one, since only that is answered. */
   #watch(): Fields {
     const prng = this.#prng;
-    if (prng.chance(0.1)) return {};
-    if (prng.chance(0.1)) return { cancel_request: { watch_id: this.#number() } };
-    const filters = Array.from({ length: prng.between(0, 3) }, () => this.#enum());
+    const filters = Array.from({ length: prng.between(0, 3) }, () => this.#enum(1));
     return {
       create_request: {
         ...this.#span(),
@@ -153,15 +161,17 @@ export class ExtremeRequests {
     };
   }
 
-  /** A bushy one or a deep one. */
-  #someTxn(): Fields {
+  /** Transactions with nothing in them but one more, up to the last. */
+  #deepTxn(): ExtremeRequest {
     const prng = this.#prng;
-    if (prng.chance(0.9)) return this.#txn(2);
-    let txn = this.#txn(0);
-    for (let depth = prng.pick(DEPTHS); depth > 1; depth--) {
-      txn = { [prng.pick(["success", "failure"])]: [{ request_txn: txn }] };
+    const innermost = encode(KV_SERVICE.txn.path, "TxnRequest", this.#txn(0));
+    const depth = prng.pick(DEPTHS);
+    let bytes = innermost.bytes;
+    for (let level = 1; level < depth; level++) {
+      const op = lengthDelimited(REQUEST_TXN_TAG, bytes);
+      bytes = lengthDelimited(prng.pick([SUCCESS_TAG, FAILURE_TAG]), op);
     }
-    return txn;
+    return { path: innermost.path, bytes, fields: { depth, innermost: innermost.fields } };
   }
 
   #txn(depth: number): Fields {
@@ -190,7 +200,7 @@ export class ExtremeRequests {
       { lease: this.#leaseId() },
       {},
     ]);
-    return { ...target, ...this.#span(), result: this.#enum(), target: this.#enum() };
+    return { ...target, ...this.#span(), result: this.#enum(3), target: this.#enum(4) };
   }
 
   #span(): Fields {
@@ -220,8 +230,10 @@ export class ExtremeRequests {
     return this.#prng.pick(NUMBERS);
   }
 
-  #enum(): number {
-    return this.#prng.pick(ENUM_VALUES);
+  #enum(highest: number): number {
+    const prng = this.#prng;
+    if (this.#knownEnumsOnly || prng.chance(0.7)) return prng.between(0, highest);
+    return prng.pick(UNKNOWN_ENUM_VALUES);
   }
 
   #rarely<T>(value: T, usual: T): T {

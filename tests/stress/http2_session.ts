@@ -23,10 +23,13 @@ const PATIENCE_MS = 20_000;
 
 const LARGEST_WINDOW_BYTES = 0x7fff_ffff;
 const DEFAULT_WINDOW_BYTES = 65_535;
+const MAX_FRAME_BYTES = 16_384;
 
 /** What has come on one stream so far. */
 export class StreamAnswer {
   readonly id: number;
+  /** The method that was called. */
+  readonly path: string;
   httpStatus: string | undefined;
   /** gRPC's code; undefined while there is none. */
   grpcStatus: number | undefined;
@@ -37,8 +40,9 @@ export class StreamAnswer {
   ended = false;
   #unfinished: Buffer = Buffer.alloc(0);
 
-  constructor(id: number) {
+  constructor(id: number, path: string) {
     this.id = id;
+    this.path = path;
   }
 
   /** Whether nothing more can come. */
@@ -119,20 +123,20 @@ export class Http2Session {
   /** Opens a stream with a request to a method. */
   request(path: string, options: RequestOptions = {}): StreamAnswer {
     const { fields = [], blockEnd = EMPTY_BYTES, body, endStream = true } = options;
-    const answer = new StreamAnswer(this.#nextId);
+    const answer = new StreamAnswer(this.#nextId, path);
     this.#nextId += 2;
     this.answers.set(answer.id, answer);
     const flags = Flag.END_HEADERS | (endStream && body === undefined ? Flag.END_STREAM : 0);
     const fieldBlock = concatBytes([block(...requestFields(path, fields)), blockEnd]);
     const head = frame(FrameType.HEADERS, flags, answer.id, fieldBlock);
     if (body === undefined) this.send(head);
-    else this.send(head, data(answer.id, body, endStream));
+    else this.send(head, ...dataFrames(answer.id, body, endStream));
     return answer;
   }
 
   /** Says more on a stream. */
   sendData(answer: StreamAnswer, body: Uint8Array, endStream = false): void {
-    this.send(data(answer.id, body, endStream));
+    this.send(...dataFrames(answer.id, body, endStream));
   }
 
   /** Takes a request back. */
@@ -233,6 +237,18 @@ export class Http2Session {
     answer.grpcStatus = Number(status);
     answer.grpcMessage = decodeURIComponent(list.get("grpc-message") ?? "");
   }
+}
+
+/** DATA frames of a size that every server takes. */
+function dataFrames(streamId: number, body: Uint8Array, endStream: boolean): Buffer[] {
+  const frames: Buffer[] = [];
+  let start = 0;
+  do {
+    const end = Math.min(start + MAX_FRAME_BYTES, body.length);
+    frames.push(data(streamId, body.subarray(start, end), endStream && end === body.length));
+    start = end;
+  } while (start < body.length);
+  return frames;
 }
 
 /** The header fields of a request to a gRPC method. */

@@ -1,127 +1,70 @@
 import { GrpcCode } from "../../base/grpc_code.ts";
 import { Counter, type Registry } from "../../deps/prom_client.ts";
 import type { GrpcMethod } from "../../net/grpc/method.ts";
-import type { GrpcObserver } from "../../net/grpc/observer.ts";
+import type { GrpcCounts, MethodCounts } from "./grpc_counts.ts";
+import { counter, registerValue } from "./read_value.ts";
 
 const CODE_NAMES: readonly string[] = Object.keys(GrpcCode);
 const LABELS = ["grpc_type", "grpc_service", "grpc_method"];
 
-/** What has happened to the calls of one method. */
-class MethodCounts {
-  started = 0;
-  received = 0;
-  sent = 0;
-  /** By status code. */
-  readonly handled: number[] = new Array(CODE_NAMES.length).fill(0);
+/** Adds counts of calls, messages and bytes, named as Prometheus' interceptor for gRPC names them. */
+export function registerGrpcMetrics(registry: Registry, counts: GrpcCounts): void {
+  const perMethod = (what: string, help: string, read: (counts: MethodCounts) => number) =>
+    registerPerMethod(registry, counts, `grpc_server_${what}_total`, help, read);
+  perMethod("started", "Total number of RPCs started on the server.", (c) => c.started);
+  perMethod(
+    "msg_received",
+    "Total number of RPC stream messages received on the server.",
+    (c) => c.received,
+  );
+  perMethod(
+    "msg_sent",
+    "Total number of gRPC stream messages sent by the server.",
+    (c) => c.sent,
+  );
+  registerHandled(registry, counts);
+  const bytes = (direction: string, words: string, read: () => number) =>
+    counter(
+      `etcd_network_client_grpc_${direction}_bytes_total`,
+      `The total number of bytes ${words} grpc clients.`,
+      read,
+    );
+  registerValue(registry, bytes("received", "received from", () => counts.receivedBytes));
+  registerValue(registry, bytes("sent", "sent to", () => counts.sentBytes));
 }
 
-/**
- * Counts calls, messages and bytes by the names of the Prometheus interceptor for gRPC. Counting
- * is an addition to a number; labels and text are made when somebody scrapes.
- */
-export class GrpcMetrics implements GrpcObserver {
-  readonly timed = false;
-  readonly #counts = new Map<GrpcMethod, MethodCounts>();
-  #receivedBytes = 0;
-  #sentBytes = 0;
-
-  constructor(registry: Registry) {
-    this.#registerMessages(registry, "started", "RPCs started on the server.", (c) => c.started);
-    this.#registerMessages(
-      registry,
-      "msg_received",
-      "Stream messages received on the server.",
-      (c) => c.received,
-    );
-    this.#registerMessages(
-      registry,
-      "msg_sent",
-      "gRPC stream messages sent by the server.",
-      (c) => c.sent,
-    );
-    this.#registerHandled(registry);
-    registerBytes(registry, "received", "received from", () => this.#receivedBytes);
-    registerBytes(registry, "sent", "sent to", () => this.#sentBytes);
-  }
-
-  started(method: GrpcMethod): void {
-    this.#of(method).started++;
-  }
-
-  received(method: GrpcMethod, sizeBytes: number): void {
-    this.#of(method).received++;
-    this.#receivedBytes += sizeBytes;
-  }
-
-  sent(method: GrpcMethod, sizeBytes: number): void {
-    this.#of(method).sent++;
-    this.#sentBytes += sizeBytes;
-  }
-
-  handled(method: GrpcMethod, code: number): void {
-    this.#of(method).handled[code]++;
-  }
-
-  #of(method: GrpcMethod): MethodCounts {
-    let counts = this.#counts.get(method);
-    if (counts === undefined) {
-      counts = new MethodCounts();
-      this.#counts.set(method, counts);
-    }
-    return counts;
-  }
-
-  #registerMessages(
-    registry: Registry,
-    what: string,
-    help: string,
-    read: (counts: MethodCounts) => number,
-  ): void {
-    const counts = this.#counts;
-    new Counter({
-      name: `grpc_server_${what}_total`,
-      help: `Total number of ${help}`,
-      labelNames: LABELS,
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const [method, count] of counts) this.labels(...labelsOf(method)).inc(read(count));
-      },
-    });
-  }
-
-  #registerHandled(registry: Registry): void {
-    const counts = this.#counts;
-    new Counter({
-      name: "grpc_server_handled_total",
-      help: "Total number of RPCs completed on the server, regardless of success or failure.",
-      labelNames: [...LABELS, "grpc_code"],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const [method, { handled }] of counts) {
-          handled.forEach((count, code) => {
-            if (count > 0) this.labels(...labelsOf(method), CODE_NAMES[code]).inc(count);
-          });
-        }
-      },
-    });
-  }
-}
-
-function registerBytes(
+function registerPerMethod(
   registry: Registry,
-  direction: string,
-  words: string,
-  read: () => number,
+  { byMethod }: GrpcCounts,
+  name: string,
+  help: string,
+  read: (counts: MethodCounts) => number,
 ): void {
   new Counter({
-    name: `etcd_network_client_grpc_${direction}_bytes_total`,
-    help: `The total number of bytes ${words} grpc clients.`,
+    name,
+    help,
+    labelNames: LABELS,
     registers: [registry],
     collect() {
       this.reset();
-      this.inc(read());
+      for (const [method, counts] of byMethod) this.labels(...labelsOf(method)).inc(read(counts));
+    },
+  });
+}
+
+function registerHandled(registry: Registry, { byMethod }: GrpcCounts): void {
+  new Counter({
+    name: "grpc_server_handled_total",
+    help: "Total number of RPCs completed on the server, regardless of success or failure.",
+    labelNames: [...LABELS, "grpc_code"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [method, { handled }] of byMethod) {
+        handled.forEach((count, code) =>
+          this.labels(...labelsOf(method), CODE_NAMES[code]).inc(count)
+        );
+      }
     },
   });
 }

@@ -1,48 +1,11 @@
 import { formatId } from "../../core/members/member_id.ts";
 import { NO_MEMBER } from "../../core/raft/raft_node.ts";
-import { Gauge, Histogram, type Registry } from "../../deps/prom_client.ts";
+import type { Registry } from "../../deps/prom_client.ts";
 import type { EtcdServer } from "../../server/etcd_server.ts";
-import type { WalObserver } from "../../disk/wal.ts";
 import { DETCD_VERSION, ETCD_VERSION } from "../../server/versions.ts";
 import type { HealthCounts } from "../http/health.ts";
+import { registerLabel } from "./label_gauge.ts";
 import { counter, gauge, type ReadValue, registerValue } from "./read_value.ts";
-
-/** 1 ms doubled 13 times: the buckets of etcd's disk histograms. */
-const DISK_BUCKETS_SECONDS = Array.from({ length: 14 }, (_, i) => 0.001 * 2 ** i);
-
-/** The durations that the server reports while it works, as histograms of a registry. */
-export class DiskMetrics implements WalObserver {
-  readonly #walSync: Histogram;
-  readonly #walWrite: Histogram;
-  readonly #walBytes: Gauge;
-
-  constructor(registry: Registry) {
-    const histogram = (name: string, help: string) =>
-      new Histogram({ name, help, buckets: DISK_BUCKETS_SECONDS, registers: [registry] });
-    this.#walSync = histogram(
-      "etcd_disk_wal_fsync_duration_seconds",
-      "The latency of making a WAL write durable.",
-    );
-    this.#walWrite = histogram(
-      "etcd_disk_wal_write_duration_seconds",
-      "The latency of handing a WAL write to the operating system.",
-    );
-    this.#walBytes = new Gauge({
-      name: "etcd_disk_wal_write_bytes_total",
-      help: "Bytes written to the WAL.",
-      registers: [registry],
-    });
-  }
-
-  synced(durationMs: number): void {
-    this.#walSync.observe(durationMs / 1000);
-  }
-
-  written(sizeBytes: number, durationMs: number): void {
-    this.#walWrite.observe(durationMs / 1000);
-    this.#walBytes.inc(sizeBytes);
-  }
-}
 
 /**
  * Fills a registry with everything that can be read off a running server. Nothing is counted
@@ -178,16 +141,7 @@ function storeValues(server: EtcdServer): ReadValue[] {
 /** The gauges that are always 1 and say something by their label. */
 function registerLabels(registry: Registry, server: EtcdServer): void {
   const label = (name: string, help: string, labelName: string, value: () => string) =>
-    new Gauge({
-      name,
-      help,
-      labelNames: [labelName],
-      registers: [registry],
-      collect() {
-        this.reset();
-        this.labels(value()).set(1);
-      },
-    });
+    registerLabel(registry, name, help, labelName, value);
   label("etcd_server_id", "The member's ID.", "server_id", () => formatId(server.memberId));
   label("etcd_server_version", "The etcd version served.", "server_version", () => ETCD_VERSION);
   label("detcd_version", "The version of detcd that runs.", "version", () => DETCD_VERSION);

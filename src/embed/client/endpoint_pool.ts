@@ -5,6 +5,7 @@ import type { Client as GrpcClient } from "../../deps/grpc_js.ts";
 import { canceledError, ClientError, closedError } from "./client_error.ts";
 
 /** The states of grpc-js's channels that matter here. */
+const IDLE = 0;
 const CONNECTED = 2;
 const FAILED = 3;
 
@@ -86,7 +87,11 @@ export class EndpointPool {
     for (let i = 0; i < count; i++) {
       const position = (this.#turn + i) % count;
       const { client } = this.#members[position];
-      if (!fits(client.getChannel().getConnectivityState(false))) continue;
+      const channel = client.getChannel();
+      const state = channel.getConnectivityState(false);
+      // A server that was lost is to have its turn again; a channel does not connect by itself.
+      if (state === IDLE) channel.getConnectivityState(true);
+      if (!fits(state)) continue;
       this.#turn = (position + 1) % count;
       return client;
     }

@@ -132,7 +132,7 @@ Deno.test("LeaseKeeper ends when its client is closed", () => {
   const keeper = new Harness(30);
   keeper.answer(30);
   keeper.session.close();
-  assert.deepEqual(keeper.heard, ["ended "]);
+  assert.deepEqual(keeper.heard, ["renewed 30", "ended "]);
   assert.ok(keeper.stream.isCanceled);
   assert.equal(keeper.session.clock.timerCount, 0);
 });

@@ -88,11 +88,11 @@ const FILTER_NO_DELETE = 1;
  * if (seen.join() !== "put jobs/1,delete jobs/1") throw new Error(seen.join());
  * ```
  */
-export class Watch implements AsyncIterableIterator<WatchBatch>, AsyncDisposable {
+export class Watch implements AsyncIterableIterator<WatchBatch, undefined>, AsyncDisposable {
   readonly #feed: WatchFeed;
   readonly #created = Promise.withResolvers<number>();
   readonly #queue: QueuedBatch[] = [];
-  readonly #waiting: PromiseWithResolvers<IteratorResult<WatchBatch>>[] = [];
+  readonly #waiting: PromiseWithResolvers<IteratorResult<WatchBatch, undefined>>[] = [];
   readonly #signal: AbortSignal | undefined;
   readonly #abort = () => this.#abandon(canceledError(this.#signal));
   #queuedBytes = 0;
@@ -127,7 +127,7 @@ export class Watch implements AsyncIterableIterator<WatchBatch>, AsyncDisposable
    * The next batch; done when the watch was ended here. Rejects, once, with what else ended it. May
    * be called again before it has resolved.
    */
-  next(): Promise<IteratorResult<WatchBatch>> {
+  next(): Promise<IteratorResult<WatchBatch, undefined>> {
     const queued = this.#queue.shift();
     if (queued !== undefined) {
       this.#queuedBytes -= queued.sizeBytes;
@@ -140,13 +140,13 @@ export class Watch implements AsyncIterableIterator<WatchBatch>, AsyncDisposable
       return Promise.reject(error);
     }
     if (this.#closed) return Promise.resolve({ value: undefined, done: true });
-    const waiting = Promise.withResolvers<IteratorResult<WatchBatch>>();
+    const waiting = Promise.withResolvers<IteratorResult<WatchBatch, undefined>>();
     this.#waiting.push(waiting);
     return waiting.promise;
   }
 
   /** Ends the watch; what has not been asked for is dropped. */
-  return(): Promise<IteratorResult<WatchBatch>> {
+  return(): Promise<IteratorResult<WatchBatch, undefined>> {
     this.#abandon(undefined);
     this.#error = undefined;
     return Promise.resolve({ value: undefined, done: true });

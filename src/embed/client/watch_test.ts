@@ -48,7 +48,7 @@ Deno.test("Watch.next() gives batches in order, whether they come before or afte
   receive(stream, { created: true }, 1);
   for (const revision of [2, 3, 4]) receive(stream, { events: [put(revision)] }, 9);
   const results = [...await Promise.all(early), await watch.next()];
-  assert.deepEqual(results.map(({ value }) => value.revision), [2, 3, 4]);
+  assert.deepEqual(results.map(({ value }) => value?.revision), [2, 3, 4]);
   assert.equal(await watch.created, 1);
 });
 
@@ -57,10 +57,10 @@ Deno.test("Watch tells how far it is, which is the header's revision only withou
   receive(stream, { created: true }, 1);
   receive(stream, { events: [put(2), put(3)] }, 9);
   receive(stream, {}, 12);
-  assert.equal((await watch.next()).value.revision, 3);
+  assert.equal((await watch.next()).value?.revision, 3);
   const progress = await watch.next();
-  assert.equal(progress.value.revision, 12);
-  assert.deepEqual(progress.value.events, []);
+  assert.equal(progress.value?.revision, 12);
+  assert.deepEqual(progress.value?.events, []);
 });
 
 Deno.test("Watch holds the server back when nobody takes the batches, by number and by bytes", async () => {
@@ -76,7 +76,7 @@ Deno.test("Watch holds the server back when nobody takes the batches, by number 
       taken++;
     }
     assert.ok(taken >= count / 2 && taken < count, "it goes on when half of them are taken");
-    for (; taken < count; taken++) assert.equal((await watch.next()).value.revision, taken + 2);
+    for (; taken < count; taken++) assert.equal((await watch.next()).value?.revision, taken + 2);
     await watch.cancel();
   }
 });
@@ -86,7 +86,7 @@ Deno.test("Watch gives what has come before the error that ended it, and the err
   receive(stream, { created: true }, 1);
   receive(stream, { events: [put(2)] });
   receive(stream, { canceled: true, compactRevision: 8 }, 9);
-  assert.equal((await watch.next()).value.revision, 2);
+  assert.equal((await watch.next()).value?.revision, 2);
   await assert.rejects(watch.next(), (error) => {
     assert.ok(error instanceof WatchCompactedError);
     return error.compactRevision === 8;

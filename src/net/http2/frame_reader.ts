@@ -39,11 +39,6 @@ export class FrameReader {
     this.#maxFrameBytes = maxFrameBytes;
   }
 
-  /** Whether the next byte begins a frame. */
-  get atFrameBoundary(): boolean {
-    return this.#partialLength === 0;
-  }
-
   /** Ignores all that comes from here on. */
   stop(): void {
     this.#stopped = true;
