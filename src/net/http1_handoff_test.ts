@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
-import { ManualClock } from "./http2/testing/manual_clock.ts";
+import { ManualClock } from "../base/manual_clock.ts";
 import { HTTP1_LIMITS } from "./limits.ts";
 import { listen, type Listener, type ListenOptions } from "./listener.ts";
 

@@ -8,7 +8,7 @@ import type { HeaderList } from "./hpack/header_list.ts";
 import type { Http2Handler, Http2Stream } from "./http2/handler.ts";
 import { ErrorCode } from "./http2/protocol.ts";
 import { data, headers, PREFACE, settings } from "./http2/testing/frames.ts";
-import { ManualClock } from "./http2/testing/manual_clock.ts";
+import { ManualClock } from "../base/manual_clock.ts";
 import { LISTENER_LIMITS } from "./limits.ts";
 import { listen, type Listener, type ListenOptions } from "./listener.ts";
 
@@ -183,10 +183,11 @@ Deno.test("Listener.close() cuts off what does not finish in time", async () => 
     http1: () => {},
   });
   const session = newSession(listener);
+  const greeted = once(session, "remoteSettings");
   const answered = post(session, "/never", "").catch((error: Error) => error);
   const hanging = get(listener, "/never").catch((error: Error) => error);
   await until(() => listener.connectionCount === 2);
-  await once(session, "remoteSettings");
+  await greeted;
   await new Promise((resolve) => setTimeout(resolve, 20));
   await listener.close({ graceMs: 30 });
   assert.equal(listener.connectionCount, 0);

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
+import { ManualClock } from "../base/manual_clock.ts";
 import { ETCD_ERRORS } from "../core/errors.ts";
 import { MemoryFileSystem } from "../disk/memory_file_system.ts";
 import { LeaseGrantRequest } from "../pb/etcdserverpb.ts";
 import { EtcdServer } from "./etcd_server.ts";
 import { LeaseGrantOperation, type LeaseGrantResult } from "./operations/lease.ts";
-import { get, ManualClock, put, startServer, testConfig } from "./server_fixtures.ts";
+import { get, put, startServer, testConfig } from "./server_fixtures.ts";
 
 function grant(server: EtcdServer, id: bigint, ttl: number): Promise<LeaseGrantResult> {
   const request = LeaseGrantRequest.create({ id, ttl });

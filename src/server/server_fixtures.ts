@@ -1,4 +1,3 @@
-import type { Clock, Timer } from "../base/clock.ts";
 import { systemClock } from "../base/clock.ts";
 import { silentLogger } from "../base/log.ts";
 import { Prng } from "../base/prng.ts";
@@ -61,42 +60,4 @@ export function get(
   if (ref === undefined) return undefined;
   const pair = KeyValue.decode(ref.bytes, ref.start, ref.end);
   return { value: new TextDecoder().decode(pair.value), revision: pair.modRevision };
-}
-
-/** A clock that stands still until it is told to move. */
-export class ManualClock implements Clock {
-  #nowMs = 0;
-  readonly #timers = new Set<{ dueMs: number; fire: () => void }>();
-
-  get timerCount(): number {
-    return this.#timers.size;
-  }
-
-  monotonicMs(): number {
-    return this.#nowMs;
-  }
-
-  wallMs(): number {
-    return 1_700_000_000_000 + this.#nowMs;
-  }
-
-  setTimer(delayMs: number, fire: () => void): Timer {
-    const timer = { dueMs: this.#nowMs + delayMs, fire };
-    this.#timers.add(timer);
-    return { cancel: () => this.#timers.delete(timer) };
-  }
-
-  /** Lets time pass, firing what becomes due in order. */
-  advance(durationMs: number): void {
-    const endMs = this.#nowMs + durationMs;
-    for (;;) {
-      const due = [...this.#timers].filter(({ dueMs }) => dueMs <= endMs)
-        .sort((a, b) => a.dueMs - b.dueMs)[0];
-      if (due === undefined) break;
-      this.#nowMs = Math.max(this.#nowMs, due.dueMs);
-      this.#timers.delete(due);
-      due.fire();
-    }
-    this.#nowMs = endMs;
-  }
 }

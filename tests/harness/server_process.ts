@@ -185,6 +185,6 @@ export async function freePorts(count: number): Promise<number[]> {
 const SETPRIV = "/usr/bin/setpriv";
 
 /** On Linux the kernel ends the server when the thread that started it ends, even by `kill -9`. */
-function deathPact(): readonly string[] {
+export function deathPact(): readonly string[] {
   return existsSync(SETPRIV) ? [SETPRIV, "--pdeathsig", "KILL"] : [];
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { deathPact } from "../harness/server_process.ts";
 import { commandOf } from "../harness/targets.ts";
 
 const PATIENCE_MS = 20_000;
@@ -11,6 +12,13 @@ export interface Ending {
   readonly log: string;
 }
 
+/** How a server is started. */
+export interface ObservedOptions {
+  readonly flags?: readonly string[];
+  /** A program that runs the server, with its arguments. */
+  readonly under?: readonly string[];
+}
+
 /** A detcd in a process of its own, of which the end is what matters. */
 export class ObservedProcess {
   readonly #child: ChildProcess;
@@ -19,9 +27,11 @@ export class ObservedProcess {
   #wake: () => void = () => {};
 
   /** Starts a server on a free port; further flags may say otherwise. */
-  constructor(dataDir: string, ...flags: readonly string[]) {
+  constructor(dataDir: string, { flags = [], under = [] }: ObservedOptions = {}) {
     const url = "http://127.0.0.1:0";
     const [program, ...args] = [
+      ...under,
+      ...deathPact(),
       ...commandOf("detcd"),
       `--data-dir=${dataDir}`,
       `--listen-client-urls=${url}`,

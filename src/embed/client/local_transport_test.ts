@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { GrpcCode } from "../../base/grpc_code.ts";
-import { FakeClock } from "../../net/grpc/testing/fake_clock.ts";
+import { ManualClock } from "../../base/manual_clock.ts";
 import type { ServerCall } from "../../net/grpc/server_call.ts";
 import { LocalTransport } from "./local_transport.ts";
 import type { StreamListener, TransportStream } from "./transport.ts";
@@ -8,8 +8,8 @@ import type { StreamListener, TransportStream } from "./transport.ts";
 const BYTES = new Uint8Array([1, 2, 3]);
 
 /** A transport with a unary method that leaves its calls to the test. */
-function withUnary(): { transport: LocalTransport; clock: FakeClock; calls: ServerCall[] } {
-  const clock = new FakeClock();
+function withUnary(): { transport: LocalTransport; clock: ManualClock; calls: ServerCall[] } {
+  const clock = new ManualClock();
   const transport = new LocalTransport(clock);
   const calls: ServerCall[] = [];
   transport.addUnary("/unary", (call) => calls.push(call));
@@ -18,7 +18,7 @@ function withUnary(): { transport: LocalTransport; clock: FakeClock; calls: Serv
 
 /** A transport with a stream method, and everything that either side says. */
 class StreamHarness {
-  readonly transport = new LocalTransport(new FakeClock());
+  readonly transport = new LocalTransport(new ManualClock());
   readonly heard: string[] = [];
   readonly stream: TransportStream;
   call: ServerCall | undefined;

@@ -3,7 +3,7 @@ import { Prng } from "../../base/prng.ts";
 import { GRPC_LIMITS } from "../limits.ts";
 import { DeadlineQueue, NOT_QUEUED } from "./deadline_queue.ts";
 import type { DeadlineHolder } from "./deadline_queue.ts";
-import { FakeClock } from "./testing/fake_clock.ts";
+import { ManualClock } from "../../base/manual_clock.ts";
 
 class Holder implements DeadlineHolder {
   queueSlot = NOT_QUEUED;
@@ -26,7 +26,7 @@ Deno.test("DeadlineQueue fires every deadline once, none early and few late", ()
   const seed = 20;
   console.log(`seed ${seed}`);
   const prng = new Prng(seed);
-  const clock = new FakeClock();
+  const clock = new ManualClock();
   const queue = new DeadlineQueue(clock);
   const waiting = new Set<Holder>();
   let fired = 0;
@@ -61,7 +61,7 @@ Deno.test("DeadlineQueue fires every deadline once, none early and few late", ()
 });
 
 Deno.test("DeadlineQueue sets no timer again when all deadlines were removed", () => {
-  const clock = new FakeClock();
+  const clock = new ManualClock();
   const queue = new DeadlineQueue(clock);
   for (let i = 0; i < 1000; i++) {
     const holder = new Holder(clock.nowMs + 1000, () => assert.fail("fired"));
@@ -74,7 +74,7 @@ Deno.test("DeadlineQueue sets no timer again when all deadlines were removed", (
 });
 
 Deno.test("DeadlineQueue waits for deadlines beyond the reach of the runtime's timers", () => {
-  const clock = new FakeClock();
+  const clock = new ManualClock();
   const queue = new DeadlineQueue(clock);
   let fired = false;
   const monthMs = 31 * 24 * 3_600_000;
@@ -86,7 +86,7 @@ Deno.test("DeadlineQueue waits for deadlines beyond the reach of the runtime's t
 });
 
 Deno.test("DeadlineQueue leaves the rest to the next turn when many deadlines pass at once", () => {
-  const clock = new FakeClock();
+  const clock = new ManualClock();
   const queue = new DeadlineQueue(clock);
   const count = GRPC_LIMITS.maxDeadlinesPerTurn * 2 + 1;
   const passedInTurn = new Map<number, number>();
@@ -101,7 +101,7 @@ Deno.test("DeadlineQueue leaves the rest to the next turn when many deadlines pa
 });
 
 Deno.test("DeadlineQueue.close() forgets all deadlines", () => {
-  const clock = new FakeClock();
+  const clock = new ManualClock();
   const queue = new DeadlineQueue(clock);
   const holders = [1, 30, 500].map((inMs) => {
     return new Holder(clock.nowMs + inMs, () => assert(inMs === 1));

@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import { bytesEqual, concatBytes } from "../../base/bytes.ts";
 import { Prng } from "../../base/prng.ts";
 import { GrpcServer } from "./server.ts";
-import { FakeClock } from "./testing/fake_clock.ts";
+import { ManualClock } from "../../base/manual_clock.ts";
 import { deliver, FakeStream, frameMessage, openStream } from "./testing/fake_stream.ts";
 
 const MAX_RECEIVE_BYTES = 5_000;
@@ -16,7 +16,7 @@ interface Fixture {
 
 /** A server with one unary method that echoes and one stream that echoes until its end. */
 function newFixture(): Fixture {
-  const clock = new FakeClock();
+  const clock = new ManualClock();
   const sizes = { maxReceiveMessageBytes: MAX_RECEIVE_BYTES, maxSendMessageBytes: 1 << 20 };
   const server = new GrpcServer({ clock, ...sizes });
   const received: Uint8Array[] = [];

@@ -8,7 +8,7 @@ import type { GrpcMethod } from "./method.ts";
 import type { GrpcObserver } from "./observer.ts";
 import { GrpcServer } from "./server.ts";
 import type { EndReason, MessageListener, ServerCall } from "./server_call.ts";
-import { FakeClock } from "./testing/fake_clock.ts";
+import { ManualClock } from "../../base/manual_clock.ts";
 import {
   deliver,
   FakeStream,
@@ -40,7 +40,7 @@ class Recorder implements MessageListener {
 }
 
 interface Fixture {
-  readonly clock: FakeClock;
+  readonly clock: ManualClock;
   readonly server: GrpcServer;
   readonly recorder: Recorder;
   /** The calls to test.Echo/Hold, which nobody answers. */
@@ -48,7 +48,7 @@ interface Fixture {
 }
 
 function newFixture(observer?: GrpcObserver): Fixture {
-  const clock = new FakeClock();
+  const clock = new ManualClock();
   const sizes = { maxReceiveMessageBytes: MAX_RECEIVE_BYTES, maxSendMessageBytes: MAX_SEND_BYTES };
   const server = new GrpcServer(
     observer === undefined ? { clock, ...sizes } : { clock, observer, ...sizes },
@@ -612,7 +612,7 @@ Deno.test("GrpcServer leaves no state when 10 000 requests are too large", () =>
 
 Deno.test("a call ends with an error when unfinished messages take too much in all", () => {
   const server = new GrpcServer({
-    clock: new FakeClock(),
+    clock: new ManualClock(),
     maxReceiveMessageBytes: 1 << 20,
     maxSendMessageBytes: 1 << 20,
     maxUnfinishedBytes: 10_000,

@@ -10,7 +10,7 @@ import type {
 } from "../../deps/grpc_js.ts";
 import type { GrpcObserver } from "./observer.ts";
 import { GrpcServer } from "./server.ts";
-import { FakeClock } from "./testing/fake_clock.ts";
+import { ManualClock } from "../../base/manual_clock.ts";
 import { deliver, FakeStream, frameMessage, openStream } from "./testing/fake_stream.ts";
 
 type TextMethod = MethodDefinition<string, string>;
@@ -69,7 +69,7 @@ function newFixture(handlers: Handlers): Fixture {
     },
   };
   const sizes = { maxReceiveMessageBytes: 1000, maxSendMessageBytes: 1000 };
-  const server = new GrpcServer({ clock: new FakeClock(), observer, ...sizes });
+  const server = new GrpcServer({ clock: new ManualClock(), observer, ...sizes });
   server.addService(DEFINITION, handlers);
   return { server, thrown };
 }

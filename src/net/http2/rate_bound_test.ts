@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { RateBound } from "./rate_bound.ts";
-import { ManualClock } from "./testing/manual_clock.ts";
+import { ManualClock } from "../../base/manual_clock.ts";
 
 function take(bound: RateBound, count: number): boolean {
   let allowed = true;

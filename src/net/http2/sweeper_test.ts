@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Sweeper } from "./sweeper.ts";
-import { ManualClock } from "./testing/manual_clock.ts";
+import { ManualClock } from "../../base/manual_clock.ts";
 
 Deno.test("Sweeper looks at its members at each interval, with one timer while it has any", () => {
   const clock = new ManualClock();

@@ -1,11 +1,11 @@
-import { FakeClock } from "../../../net/grpc/testing/fake_clock.ts";
+import { ManualClock } from "../../../base/manual_clock.ts";
 import type { ClientSession } from "../session.ts";
 import { FakeTransport } from "./fake_transport.ts";
 
 /** A client's inside whose network and time are a test's. */
 export class FakeSession implements ClientSession {
   readonly transport = new FakeTransport();
-  readonly clock = new FakeClock();
+  readonly clock = new ManualClock();
   readonly #closing = new AbortController();
 
   get closing(): AbortSignal {

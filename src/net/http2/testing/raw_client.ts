@@ -7,7 +7,7 @@ import { Http2Context, type Http2Options } from "../context.ts";
 import type { Http2Handler, Http2Stream, Http2StreamListener } from "../handler.ts";
 import { FakeSocket } from "./fake_socket.ts";
 import { type Frame, FrameTeller, parseFrames, PREFACE, settings, settingsAck } from "./frames.ts";
-import { ManualClock } from "./manual_clock.ts";
+import { ManualClock } from "../../../base/manual_clock.ts";
 
 /** A request as the layer above the connection saw it. */
 export class RecordedRequest implements Http2StreamListener {

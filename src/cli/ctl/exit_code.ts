@@ -1,0 +1,28 @@
+/** What etcdctl's exit codes mean. */
+export const EXIT_CODE = {
+  success: 0,
+  error: 1,
+  badConnection: 2,
+  /** What came from standard input is malformed. */
+  invalidInput: 3,
+  /** A value or an output format that is not supported. */
+  badFeature: 4,
+  interrupted: 5,
+  badArguments: 128,
+} as const;
+
+/** The end of a command: a message for `Error: ...` and the exit code. */
+export class CtlError extends Error {
+  override name = "CtlError";
+  readonly exitCode: number;
+
+  constructor(exitCode: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}
+
+/** The error of a command line that is wrong. */
+export function badArguments(message: string): CtlError {
+  return new CtlError(EXIT_CODE.badArguments, message);
+}

@@ -1,0 +1,56 @@
+import { bytesFromLatin1 } from "../../base/bytes.ts";
+import { type Clock, systemClock } from "../../base/clock.ts";
+import type { ConnectOptions } from "../../embed/client/network_transport.ts";
+import type { Transport } from "../../embed/client/transport.ts";
+import type { ByteText } from "./byte_text.ts";
+import { InputReader } from "./input_reader.ts";
+import { runProgram } from "./program.ts";
+
+/** What a command needs of the world, so that tests can stand in for it. */
+export interface CtlIo {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  stdout(bytes: ByteText): void;
+  stderr(bytes: ByteText): void;
+  /** All that is left of standard input. */
+  readInput(): Promise<ByteText>;
+  /** The next line of standard input with its end; undefined when there is no whole line left. */
+  readLine(): Promise<ByteText | undefined>;
+  /** A file whose name stood on the command line. */
+  readFile(path: string): Uint8Array;
+  /** Connects without waiting for the connection. */
+  connect(endpoints: readonly string[], options: ConnectOptions): Promise<Transport>;
+  /**
+   * Runs a program with additional environment variables; what it prints goes where this command
+   * prints. Resolves with Go's text of what went wrong, or undefined.
+   */
+  run(
+    command: readonly ByteText[],
+    environment: Readonly<Record<string, ByteText>>,
+  ): Promise<string | undefined>;
+}
+
+/** The process's own streams, environment and network. */
+export function systemIo(): CtlIo {
+  const input = new InputReader(Deno.stdin.readable);
+  return {
+    environment: Deno.env.toObject(),
+    clock: systemClock,
+    stdout: (bytes) => writeAll(Deno.stdout, bytes),
+    stderr: (bytes) => writeAll(Deno.stderr, bytes),
+    readInput: () => input.rest(),
+    readLine: () => input.line(),
+    readFile: (path) => Deno.readFileSync(path),
+    async connect(endpoints, options) {
+      const { openTransport } = await import("../../embed/client/network_transport.ts");
+      return await openTransport(endpoints, options);
+    },
+    run: runProgram,
+  };
+}
+
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, bytes: ByteText): void {
+  let rest = bytesFromLatin1(bytes);
+  while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
+}
+

@@ -1,0 +1,95 @@
+import { damage } from "./damage.ts";
+import { ELEMENT_BYTES, Page, PAGE_HEADER_BYTES, PageFlag, readUint64 } from "./page.ts";
+
+/** The fields of a page's header. */
+export interface PageHeader {
+  readonly id: number;
+  readonly flags: number;
+  readonly count: number;
+  /** How many pages of the file it takes. */
+  readonly span: number;
+}
+
+/** Where bytes come from, for messages. */
+export interface PagePlace {
+  readonly path: string;
+  readonly offset: number;
+}
+
+export function readPageHeader(view: DataView, offset: number): PageHeader {
+  return {
+    id: readUint64(view, offset),
+    flags: view.getUint16(offset + 8, true),
+    count: view.getUint16(offset + 10, true),
+    span: view.getUint32(offset + 12, true) + 1,
+  };
+}
+
+/**
+ * Throws unless the header is one of a tree page that has the expected number, which is 0 within a
+ * bucket's value, and that ends before `pageCount`.
+ */
+export function checkTreePageHeader(
+  header: PageHeader,
+  expected: { readonly id: number; readonly pageCount: number },
+  place: PagePlace,
+): void {
+  const { id, flags, count, span } = header;
+  if (id !== expected.id) {
+    throw damage(place.path, place.offset, `page ${expected.id} says that it is page ${id}`);
+  }
+  if (flags !== PageFlag.BRANCH && flags !== PageFlag.LEAF) {
+    const hex = flags.toString(16);
+    throw damage(place.path, place.offset, `page ${id} is no page of a tree: its flags are ${hex}`);
+  }
+  if (flags === PageFlag.BRANCH && count === 0) {
+    throw damage(place.path, place.offset, `branch page ${id} has no children`);
+  }
+  if (id + span > expected.pageCount) {
+    throw damage(place.path, place.offset, `page ${id} is ${span} pages long, past the file's end`);
+  }
+}
+
+/**
+ * A page whose header was checked, made of all its bytes, which it keeps. Throws unless its elements
+ * lie within it and its keys ascend.
+ */
+export function parsePage(id: number, bytes: Uint8Array, place: PagePlace): Page {
+  const page = new Page(id, bytes);
+  const dataStart = PAGE_HEADER_BYTES + page.count * ELEMENT_BYTES;
+  if (dataStart > bytes.length) {
+    throw damage(place.path, place.offset, `page ${id} has no room for ${page.count} elements`);
+  }
+  for (let i = 0; i < page.count; i++) checkElement(page, i, dataStart, place);
+  for (let i = 1; i < page.count; i++) {
+    if (ascendsAt(page, i)) continue;
+    const what = `the keys of page ${id} are out of order at element ${i}`;
+    throw damage(place.path, place.offset + page.keyStart(i), what);
+  }
+  return page;
+}
+
+function checkElement(page: Page, index: number, dataStart: number, place: PagePlace): void {
+  const start = page.keyStart(index);
+  const keySize = page.keySize(index);
+  const end = start + keySize + (page.isLeaf ? page.valueSize(index) : 0);
+  if (start >= dataStart && keySize > 0 && end <= page.bytes.length) return;
+  const element = place.offset + PAGE_HEADER_BYTES + index * ELEMENT_BYTES;
+  const what = keySize === 0 ? "has an empty key" : `spans the bytes ${start} to ${end}`;
+  throw damage(place.path, element, `element ${index} of page ${page.id} ${what}`);
+}
+
+/** Whether the key at `index` is above the one before it. */
+function ascendsAt(page: Page, index: number): boolean {
+  const { bytes } = page;
+  const a = page.keyStart(index - 1);
+  const b = page.keyStart(index);
+  const aSize = page.keySize(index - 1);
+  const bSize = page.keySize(index);
+  const size = aSize < bSize ? aSize : bSize;
+  for (let i = 0; i < size; i++) {
+    const difference = bytes[a + i] - bytes[b + i];
+    if (difference !== 0) return difference < 0;
+  }
+  return aSize < bSize;
+}
