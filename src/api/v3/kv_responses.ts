@@ -40,7 +40,12 @@ export function writeRangeResponse(
 
 /** Everything of a range response but its header. */
 export function writeRangeFields(writer: Writer, result: RangeResult): void {
-  for (const kv of result.kvs) writeKeyValue(writer, RANGE_KVS_TAG, kv);
+  writeRangeKeyValues(writer, result.kvs);
+  writeRangeTail(writer, result);
+}
+
+/** What stands behind the pairs: whether there are more, and how many there are in all. */
+export function writeRangeTail(writer: Writer, result: RangeResult): void {
   if (result.more) {
     writer.tag(RANGE_MORE_TAG);
     writer.bool(true);
@@ -51,7 +56,7 @@ export function writeRangeFields(writer: Writer, result: RangeResult): void {
   }
 }
 
-/** The pairs alone, for all but the last message of a range stream. */
+/** The pairs alone. */
 export function writeRangeKeyValues(writer: Writer, kvs: readonly KeyValueRef[]): void {
   for (const kv of kvs) writeKeyValue(writer, RANGE_KVS_TAG, kv);
 }

@@ -39,8 +39,15 @@ import {
   writeRangeResponse,
   writeTxnResponse,
 } from "./kv_responses.ts";
+import { LargeRange } from "./large_range.ts";
+import { V3_LIMITS } from "./limits.ts";
 import { RangeStream } from "./range_stream.ts";
 import { ResponseHeaderWriter } from "./response_header.ts";
+
+/** Whether a range surely looks at few keys: one key, or a count that the index knows. */
+function isShort(request: RangeRequest): boolean {
+  return request.rangeEnd === "" || (request.countOnly && request.revision <= 0);
+}
 
 /** etcdserverpb.KV: reads answer from the store, writes go through the log. */
 export class KvService {
@@ -90,7 +97,17 @@ export class KvService {
   }
 
   #answerRange(call: ServerCall, request: RangeRequest): void {
-    respond(call, this.#writeRange, this.#server.store.range(request));
+    const { store } = this.#server;
+    if (isShort(request)) {
+      respond(call, this.#writeRange, store.range(request));
+      return;
+    }
+    const cursor = store.openRange(request);
+    if (cursor.step(V3_LIMITS.rangeKeysPerTurn)) {
+      new LargeRange(call, cursor, this.#header, store.currentRevision);
+    } else {
+      respond(call, this.#writeRange, cursor.result());
+    }
   }
 
   #put(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {

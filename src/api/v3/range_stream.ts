@@ -6,9 +6,11 @@ import type { RangeResult } from "../../core/mvcc/store.ts";
 import type { MessageListener, ServerCall } from "../../net/grpc/server_call.ts";
 import { RangeRequest, SortOrder, SortTarget } from "../../pb/etcdserverpb.ts";
 import { Writer } from "../../pb/writer.ts";
+import { BackgroundWork } from "../../server/background.ts";
 import type { EtcdServer } from "../../server/etcd_server.ts";
 import { failCall, whenReadable } from "./calls.ts";
 import { writeRangeFields, writeRangeKeyValues } from "./kv_responses.ts";
+import { V3_LIMITS } from "./limits.ts";
 import type { ResponseHeaderWriter } from "./response_header.ts";
 
 /** Field 1 of RangeStreamResponse: the range response that a message carries. */
@@ -35,6 +37,8 @@ export class RangeStream implements MessageListener {
   readonly #header: ResponseHeaderWriter;
   readonly #writer = new Writer();
   #result: RangeResult | undefined;
+  /** The revision at which the range was opened; a client may watch from there on. */
+  #revision = 0;
   #sentKeys = 0;
   #chunkKeys = FIRST_CHUNK_KEYS;
 
@@ -57,10 +61,24 @@ export class RangeStream implements MessageListener {
 
   halfClosed(): void {}
 
+  /** Reads the range in slices, since it may be too large for one turn. */
   #begin(request: RangeRequest): void {
-    this.#result = this.#server.store.range(request);
-    this.#call.onDrain = () => this.#sendChunks();
-    this.#sendChunks();
+    const { store } = this.#server;
+    const cursor = store.openRange(request);
+    this.#revision = store.currentRevision;
+    const reading = new BackgroundWork(() => {
+      if (cursor.step(V3_LIMITS.rangeKeysPerTurn)) return true;
+      this.#result = cursor.result();
+      this.#call.onDrain = () => this.#sendChunks();
+      this.#sendChunks();
+      return false;
+    });
+    this.#call.onCancel = () => {
+      reading.stop();
+      cursor.cancel();
+      this.#result = undefined;
+    };
+    reading.wake();
   }
 
   /** Sends until the client's window is full; the drain of the stream calls it again. */
@@ -92,7 +110,7 @@ export class RangeStream implements MessageListener {
     writer.reset();
     writer.tag(RANGE_RESPONSE_TAG);
     const message = writer.beginMessage();
-    this.#header.write(writer);
+    this.#header.writeAt(writer, this.#revision);
     const kvs = result.kvs.slice(this.#sentKeys);
     writeRangeFields(writer, { kvs, more: result.more, count: result.count });
     writer.endMessage(message);

@@ -2,7 +2,7 @@ import { EMPTY_BYTES } from "../../base/bytes.ts";
 import type { BucketRoot } from "./bucket_root.ts";
 import { damage } from "./damage.ts";
 import { BTREE_LIMITS } from "./limits.ts";
-import { compareKey, type Page } from "./page.ts";
+import { compareRanges, type Page } from "./page.ts";
 import type { PageSource } from "./page_store.ts";
 
 /** The page at the top of a bucket's tree. */
@@ -56,121 +56,122 @@ export class Cursor {
   /** Each of these says whether there is such a pair; if not, `next` and `previous` find none. */
   first(): boolean {
     this.#goToTop();
-    this.#descendFirst();
-    return this.#settleForward();
+    this.#descend(1);
+    return this.#settle(1);
   }
 
   last(): boolean {
     this.#goToTop();
-    this.#descendLast();
-    return this.#settleBackward();
+    this.#descend(-1);
+    return this.#settle(-1);
   }
 
   /** Goes to the first pair whose key is not below `key`. */
   seek(key: Uint8Array): boolean {
     this.#goToTop();
     let page = this.#pages[0];
-    while (!page.isLeaf) {
-      const index = page.childIndexFor(key);
-      this.#indexes.push(index);
-      page = childPage(this.#source, page, index, this.#pages.length);
-      this.#pages.push(page);
-    }
+    while (!page.isLeaf) page = this.#enterChild(page.childIndexFor(key));
     this.#indexes.push(page.lowerBound(key));
-    return this.#settleForward();
+    return this.#settle(1);
   }
 
   next(): boolean {
     const leaf = this.#pages.length - 1;
     if (leaf < 0) return false;
     const index = ++this.#indexes[leaf];
-    if (index < this.#pages[leaf].count) {
-      this.#load(this.#pages[leaf], index);
-      return true;
-    }
-    return this.#settleForward();
+    if (index >= this.#pages[leaf].count) return this.#settle(1);
+    this.#load(this.#pages[leaf], index);
+    return true;
   }
 
   previous(): boolean {
     const leaf = this.#pages.length - 1;
     if (leaf < 0) return false;
     this.#indexes[leaf]--;
-    return this.#settleBackward();
+    return this.#settle(-1);
   }
 
   #goToTop(): void {
-    this.#indexes.length = 0;
-    this.#pages.length = 0;
+    this.#leave();
     this.#pages.push(topPage(this.#source, this.#root));
   }
 
-  #descendFirst(): void {
+  #leave(): void {
+    this.#indexes.length = 0;
+    this.#pages.length = 0;
+  }
+
+  /** From the last page on the way, which is a branch without an index yet, to one of its children. */
+  #enterChild(index: number): Page {
+    this.#indexes.push(index);
+    return this.#pushChild();
+  }
+
+  #pushChild(): Page {
+    const depth = this.#pages.length;
+    try {
+      const branch = this.#pages[depth - 1];
+      const child = childPage(this.#source, branch, this.#indexes[depth - 1], depth);
+      this.#pages.push(child);
+      return child;
+    } catch (error) {
+      // Half a way must not be taken for a whole one by the next call.
+      this.#leave();
+      throw error;
+    }
+  }
+
+  /** Goes down to a leaf along the first children, or with -1 along the last ones. */
+  #descend(direction: 1 | -1): void {
     let page = this.#pages[this.#pages.length - 1];
-    while (!page.isLeaf) {
-      this.#indexes.push(0);
-      page = childPage(this.#source, page, 0, this.#pages.length);
-      this.#pages.push(page);
-    }
-    this.#indexes.push(0);
+    while (!page.isLeaf) page = this.#enterChild(direction > 0 ? 0 : page.count - 1);
+    this.#indexes.push(direction > 0 ? 0 : page.count - 1);
   }
 
-  #descendLast(): void {
-    let page = this.#pages[this.#pages.length - 1];
-    while (!page.isLeaf) {
-      this.#indexes.push(page.count - 1);
-      page = childPage(this.#source, page, page.count - 1, this.#pages.length);
-      this.#pages.push(page);
-    }
-    this.#indexes.push(page.count - 1);
-  }
-
-  /** Goes on to the next leaf that has pairs, if the cursor stands behind the end of its leaf. */
-  #settleForward(): boolean {
+  /** Goes on to the nearest leaf in that direction that has pairs, if this one has no more. */
+  #settle(direction: 1 | -1): boolean {
     const before = this.#pages[this.#pages.length - 1];
-    while (this.#indexes[this.#indexes.length - 1] >= this.#pages[this.#pages.length - 1].count) {
-      if (!this.#climb(1)) return false;
-      this.#descendFirst();
+    let leaf = before;
+    while (!isIndexOf(leaf, this.#indexes[this.#indexes.length - 1])) {
+      if (!this.#climb(direction)) return false;
+      this.#descend(direction);
+      leaf = this.#pages[this.#pages.length - 1];
     }
-    const leaf = this.#pages[this.#pages.length - 1];
-    if (leaf !== before && before.count > 0) this.#checkOrder(before, leaf);
-    this.#load(leaf, this.#indexes[this.#indexes.length - 1]);
-    return true;
-  }
-
-  /** Goes back to the last leaf that has pairs, if the cursor stands before the start of its leaf. */
-  #settleBackward(): boolean {
-    const before = this.#pages[this.#pages.length - 1];
-    while (this.#indexes[this.#indexes.length - 1] < 0) {
-      if (!this.#climb(-1)) return false;
-      this.#descendLast();
+    if (leaf !== before && before.count > 0) {
+      if (direction > 0) this.#checkOrder(before, leaf);
+      else this.#checkOrder(leaf, before);
     }
-    const leaf = this.#pages[this.#pages.length - 1];
-    if (leaf !== before && before.count > 0) this.#checkOrder(leaf, before);
     this.#load(leaf, this.#indexes[this.#indexes.length - 1]);
     return true;
   }
 
   /** Leaves the leaf for the nearest branch with a child in that direction, and steps down to it. */
-  #climb(step: 1 | -1): boolean {
+  #climb(direction: 1 | -1): boolean {
     const pages = this.#pages;
     const indexes = this.#indexes;
     do {
       pages.pop();
       indexes.pop();
       if (pages.length === 0) return false;
-      indexes[indexes.length - 1] += step;
-    } while (!isChildIndex(pages[pages.length - 1], indexes[indexes.length - 1]));
-    const branch = pages[pages.length - 1];
-    pages.push(childPage(this.#source, branch, indexes[indexes.length - 1], pages.length));
+      indexes[indexes.length - 1] += direction;
+    } while (!isIndexOf(pages[pages.length - 1], indexes[indexes.length - 1]));
+    this.#pushChild();
     return true;
   }
 
   /** Keys that descend from one leaf to the next are how a tree shows that its pages got mixed up. */
   #checkOrder(left: Page, right: Page): void {
-    const start = right.keyStart(0);
-    const rightKey = right.bytes.subarray(start, start + right.keySize(0));
-    const last = left.keyStart(left.count - 1);
-    if (compareKey(left.bytes, last, last + left.keySize(left.count - 1), rightKey) < 0) return;
+    const last = left.count - 1;
+    const order = compareRanges(
+      left.bytes,
+      left.keyStart(last),
+      left.keySize(last),
+      right.bytes,
+      right.keyStart(0),
+      right.keySize(0),
+    );
+    if (order < 0) return;
+    this.#leave();
     const offset = right.id * this.#source.pageBytes;
     throw damage(this.#source.path, offset, `page ${right.id} has keys that belong before it`);
   }
@@ -184,8 +185,8 @@ export class Cursor {
   }
 }
 
-function isChildIndex(branch: Page, index: number): boolean {
-  return index >= 0 && index < branch.count;
+function isIndexOf(page: Page, index: number): boolean {
+  return index >= 0 && index < page.count;
 }
 
 /** The leaf below `top` in which `key` would be. */

@@ -42,13 +42,18 @@ export function writePageHeader(
   view.setUint32(offset + 12, header.span - 1, true);
 }
 
-/** Negative, zero or positive, as a[aStart, aEnd) sorts before, with or behind `b`. */
-export function compareKey(a: Uint8Array, aStart: number, aEnd: number, b: Uint8Array): number {
-  const aSize = aEnd - aStart;
-  const bSize = b.length;
+/** Negative, zero or positive, as one range of bytes sorts before, with or behind the other. */
+export function compareRanges(
+  a: Uint8Array,
+  aStart: number,
+  aSize: number,
+  b: Uint8Array,
+  bStart: number,
+  bSize: number,
+): number {
   const size = aSize < bSize ? aSize : bSize;
   for (let i = 0; i < size; i++) {
-    const difference = a[aStart + i] - b[i];
+    const difference = a[aStart + i] - b[bStart + i];
     if (difference !== 0) return difference;
   }
   return aSize - bSize;
@@ -115,7 +120,7 @@ export class Page {
 
   compareKeyAt(index: number, key: Uint8Array): number {
     const start = this.keyStart(index);
-    return compareKey(this.bytes, start, start + this.keySize(index), key);
+    return compareRanges(this.bytes, start, this.keySize(index), key, 0, key.length);
   }
 
   /** The index of the first key that is not below `key`; `count` if all are. */

@@ -1,5 +1,12 @@
 import { damage } from "./damage.ts";
-import { ELEMENT_BYTES, Page, PAGE_HEADER_BYTES, PageFlag, readUint64 } from "./page.ts";
+import {
+  compareRanges,
+  ELEMENT_BYTES,
+  Page,
+  PAGE_HEADER_BYTES,
+  PageFlag,
+  readUint64,
+} from "./page.ts";
 
 /** The fields of a page's header. */
 export interface PageHeader {
@@ -82,14 +89,8 @@ function checkElement(page: Page, index: number, dataStart: number, place: PageP
 /** Whether the key at `index` is above the one before it. */
 function ascendsAt(page: Page, index: number): boolean {
   const { bytes } = page;
-  const a = page.keyStart(index - 1);
-  const b = page.keyStart(index);
-  const aSize = page.keySize(index - 1);
-  const bSize = page.keySize(index);
-  const size = aSize < bSize ? aSize : bSize;
-  for (let i = 0; i < size; i++) {
-    const difference = bytes[a + i] - bytes[b + i];
-    if (difference !== 0) return difference < 0;
-  }
-  return aSize < bSize;
+  const before = page.keyStart(index - 1);
+  const start = page.keyStart(index);
+  const sizeBefore = page.keySize(index - 1);
+  return compareRanges(bytes, before, sizeBefore, bytes, start, page.keySize(index)) < 0;
 }

@@ -1,0 +1,35 @@
+import { GrpcCode } from "../../base/grpc_code.ts";
+import { ClientError } from "../../embed/client/client_error.ts";
+import { byteText } from "./byte_text.ts";
+import type { CtlIo } from "./io.ts";
+
+/** etcd's own refusals begin so, and are shown as they are. */
+const ETCD_PREFIX = "etcdserver: ";
+
+const CODE_NAMES = new Map<number, string>(
+  Object.entries(GrpcCode).map(([name, code]) => [code, name]),
+);
+
+/** A failed call in the words of etcd's Go client. */
+export function errorText(error: unknown): string {
+  if (!(error instanceof ClientError)) return String(error);
+  if (error.message.startsWith(ETCD_PREFIX)) return error.message;
+  if (error.code === GrpcCode.DeadlineExceeded) return error.message;
+  const code = CODE_NAMES.get(error.code) ?? `Code(${error.code})`;
+  return `rpc error: code = ${code} desc = ${error.message}`;
+}
+
+/**
+ * Tells why a server could not be reached, before the error that only says that time was up; like
+ * etcdctl as a line of its log.
+ */
+export function reportUnreachable(io: CtlIo, error: unknown): void {
+  if (!(error instanceof ClientError) || !(error.cause instanceof ClientError)) return;
+  const line = {
+    level: "warn",
+    ts: new Date(io.clock.wallMs()).toISOString(),
+    msg: "no server was reached",
+    error: error.cause.message,
+  };
+  io.stderr(byteText(`${JSON.stringify(line)}\n`));
+}
