@@ -49,7 +49,7 @@ export class EtcdServer implements LeaseRevoker {
   readonly #reads = new ReadGate();
   readonly #requestIds: RequestIdGenerator;
   readonly #leaseExpirer: LeaseExpirer;
-  readonly #watchCatchUp: BackgroundWork;
+  readonly #watchDelivery: BackgroundWork;
   readonly #ready = Promise.withResolvers<void>();
   readonly #stopping = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<void>();
@@ -99,9 +99,10 @@ export class EtcdServer implements LeaseRevoker {
       nowMs: () => config.clock.monotonicMs(),
     });
     this.#leaseExpirer = new LeaseExpirer(this.lessor, this, config.clock);
-    this.#watchCatchUp = new BackgroundWork(() =>
-      this.hub.catchUp(SERVER_LIMITS.watchCatchUpSteps)
-    );
+    this.#watchDelivery = new BackgroundWork(() => {
+      this.hub.notify();
+      return this.hub.catchUp(SERVER_LIMITS.watchCatchUpSteps);
+    });
     // Whoever embeds the server may never ask; an unasked failure is not an unhandled one.
     this.#ready.promise.catch(() => {});
   }
@@ -292,7 +293,7 @@ export class EtcdServer implements LeaseRevoker {
 
   /** Sees to it that slow and late watchers are served; call it when one has room again. */
   wakeWatchers(): void {
-    this.#watchCatchUp.wake();
+    this.#watchDelivery.wake();
   }
 
   /**
@@ -308,7 +309,7 @@ export class EtcdServer implements LeaseRevoker {
     this.#tickTimer?.cancel();
     this.#leaseExpirer.stop();
     this.#compactions.stop();
-    this.#watchCatchUp.stop();
+    this.#watchDelivery.stop();
     await this.#loop.stop();
     this.#proposals.failAll(ETCD_ERRORS.stopped);
     this.#reads.failAll(ETCD_ERRORS.stopped);
@@ -416,8 +417,9 @@ export class EtcdServer implements LeaseRevoker {
 
   #appliedSlice(): void {
     const applied = this.#raft.appliedIndex;
-    this.hub.notify();
-    this.#watchCatchUp.wake();
+    // In a turn of its own, so that the answers of this batch leave before the events: whoever
+    // waits for an answer has its next request under way while watchers are served.
+    this.#watchDelivery.wake();
     this.#reads.release(applied);
     const { logEntriesKept, logEntriesSlack } = SERVER_LIMITS;
     if (applied - this.#raft.firstIndex > logEntriesKept + logEntriesSlack) {

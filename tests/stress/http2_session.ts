@@ -25,6 +25,9 @@ const LARGEST_WINDOW_BYTES = 0x7fff_ffff;
 const DEFAULT_WINDOW_BYTES = 65_535;
 const MAX_FRAME_BYTES = 16_384;
 
+/** What stands before a gRPC message: a flag and the length. */
+const PREFIX_BYTES = 5;
+
 /** What has come on one stream so far. */
 export class StreamAnswer {
   readonly id: number;
@@ -38,7 +41,9 @@ export class StreamAnswer {
   readonly messages: Buffer[] = [];
   resetCode: number | undefined;
   ended = false;
-  #unfinished: Buffer = Buffer.alloc(0);
+  #unfinished: Buffer[] = [];
+  #unfinishedBytes = 0;
+  #neededBytes = PREFIX_BYTES;
 
   constructor(id: number, path: string) {
     this.id = id;
@@ -52,14 +57,22 @@ export class StreamAnswer {
 
   /** Takes what a DATA frame brought. */
   receive(payload: Buffer): void {
-    let bytes = Buffer.concat([this.#unfinished, payload]);
-    while (bytes.length >= 5 && bytes.length >= 5 + bytes.readUInt32BE(1)) {
-      const end = 5 + bytes.readUInt32BE(1);
-      this.messages.push(bytes.subarray(5, end));
-      bytes = bytes.subarray(end);
+    this.#unfinished.push(payload);
+    this.#unfinishedBytes += payload.length;
+    if (this.#unfinishedBytes < this.#neededBytes) return;
+    let bytes = Buffer.concat(this.#unfinished);
+    while (bytes.length >= (this.#neededBytes = wholeLength(bytes))) {
+      this.messages.push(bytes.subarray(PREFIX_BYTES, this.#neededBytes));
+      bytes = bytes.subarray(this.#neededBytes);
     }
-    this.#unfinished = bytes;
+    this.#unfinished = [bytes];
+    this.#unfinishedBytes = bytes.length;
   }
+}
+
+/** How long a message is with its prefix, as far as that is known. */
+function wholeLength(bytes: Buffer): number {
+  return bytes.length < PREFIX_BYTES ? PREFIX_BYTES : PREFIX_BYTES + bytes.readUInt32BE(1);
 }
 
 /** How a request differs from a usual one. */
@@ -261,15 +274,12 @@ export function requestFields(path: string, more: readonly string[] = []): strin
 
 /** A gRPC message with its prefix. */
 export function message(bytes: Uint8Array, flag = 0): Buffer {
-  const prefix = Buffer.alloc(5);
-  prefix[0] = flag;
-  prefix.writeUInt32BE(bytes.length, 1);
-  return Buffer.concat([prefix, bytes]);
+  return Buffer.concat([announcement(bytes.length, flag), bytes]);
 }
 
 /** The prefix of a message that never comes whole. */
 export function announcement(sizeBytes: number, flag = 0): Buffer {
-  const prefix = Buffer.alloc(5);
+  const prefix = Buffer.alloc(PREFIX_BYTES);
   prefix[0] = flag;
   prefix.writeUInt32BE(sizeBytes, 1);
   return prefix;

@@ -1,7 +1,4 @@
-import { systemClock } from "../../base/clock.ts";
-import { GrpcCode } from "../../base/grpc_code.ts";
 import type { ClientTls, ConnectOptions } from "../../embed/client/network_transport.ts";
-import { ClientError } from "../../embed/client/client_error.ts";
 import type { ClientSession } from "../../embed/client/session.ts";
 import type { Transport } from "../../embed/client/transport.ts";
 import type { MessageCodec } from "../../pb/codec.ts";
@@ -32,7 +29,6 @@ export class CommandContext {
   readonly beforeDashes: number | undefined;
   readonly #closing = new AbortController();
   readonly #transports: Transport[] = [];
-  #printer: Printer | undefined;
   #session: Promise<ClientSession> | undefined;
 
   constructor(io: CtlIo, flags: FlagSet, positionals: Positionals) {
@@ -42,15 +38,19 @@ export class CommandContext {
     this.beforeDashes = positionals.beforeDashes;
   }
 
-  /** Prints in the format that was asked for. Throws when there is no such format. */
+  /** Prints in the format that was asked for. Throws a CtlError when there is no such format. */
   get printer(): Printer {
-    this.#printer ??= newPrinter(plainText(this.flags.text("write-out")), {
+    return this.printerOf({ valueOnly: false });
+  }
+
+  /** The same, with or without the keys. */
+  printerOf({ valueOnly }: { readonly valueOnly: boolean }): Printer {
+    return newPrinter(plainText(this.flags.text("write-out")), {
       write: (bytes) => this.io.stdout(bytes),
       writeError: (bytes) => this.io.stderr(bytes),
       isHex: this.flags.bool("hex"),
-      valueOnly: false,
+      valueOnly,
     });
-    return this.#printer;
   }
 
   /** The servers that were named. */
@@ -111,7 +111,7 @@ export class CommandContext {
     );
     const transport = await this.#connect(secured, tls);
     this.#transports.push(transport);
-    return { transport, clock: this.io.clock ?? systemClock, closing: this.#closing.signal };
+    return { transport, clock: this.io.clock, closing: this.#closing.signal };
   }
 
   async #connect(endpoints: string[], tls: ClientTls | undefined): Promise<Transport> {
@@ -156,9 +156,4 @@ export class CommandContext {
       throw new CtlError(EXIT_CODE.badArguments, `open ${path}: cannot be read`, { cause });
     }
   }
-}
-
-/** Whether a server does not know a method. */
-export function isUnimplemented(error: unknown): boolean {
-  return error instanceof ClientError && error.code === GrpcCode.Unimplemented;
 }

@@ -1,6 +1,7 @@
 import { GrpcCode } from "../../base/grpc_code.ts";
 import { ClientError } from "../../embed/client/client_error.ts";
 import { byteText } from "./byte_text.ts";
+import { CtlError, EXIT_CODE } from "./exit_code.ts";
 import type { CtlIo } from "./io.ts";
 
 /** etcd's own refusals begin so, and are shown as they are. */
@@ -32,4 +33,14 @@ export function reportUnreachable(io: CtlIo, error: unknown): void {
     error: error.cause.message,
   };
   io.stderr(byteText(`${JSON.stringify(line)}\n`));
+}
+
+/** Says of a failed call what was tried. */
+export async function explain<T>(what: string, call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof CtlError) throw error;
+    throw new CtlError(EXIT_CODE.error, `${what} (${errorText(error)})`, { cause: error });
+  }
 }

@@ -26,3 +26,12 @@ export class CtlError extends Error {
 export function badArguments(message: string): CtlError {
   return new CtlError(EXIT_CODE.badArguments, message);
 }
+
+/** The end of a command that has said already what went wrong. */
+export class SilentExit extends CtlError {
+  override name = "SilentExit";
+
+  constructor(exitCode: number) {
+    super(exitCode, "");
+  }
+}

@@ -1,8 +1,6 @@
 import { assert } from "../../base/assert.ts";
 import type { Entry } from "../../pb/raftpb.ts";
 
-const NO_GAP = "Raft entries follow each other without a gap";
-
 /**
  * The log as Raft sees it: the entries still held in memory, which of them are durable, which are
  * committed and which have been handed out to be applied. Entries at or below `truncatedIndex`
@@ -60,16 +58,13 @@ export class RaftLog {
 
   /** Adds the entries that the WAL held at the start; they are durable already. */
   restore(entries: readonly Entry[]): void {
-    // One by one, a log of a million entries would hold up the start for some hundred milliseconds.
-    this.#entries = entries.slice();
-    let index = this.firstIndex;
-    for (const entry of entries) assert(entry.index === index++, NO_GAP);
+    for (const entry of entries) this.append(entry);
     this.#offeredIndex = this.lastIndex;
     this.#persistedIndex = this.lastIndex;
   }
 
   append(entry: Entry): void {
-    assert(entry.index === this.lastIndex + 1, NO_GAP);
+    assert(entry.index === this.lastIndex + 1, "Raft entries follow each other without a gap");
     this.#entries.push(entry);
   }
 

@@ -1,3 +1,4 @@
+import type { LeafItem } from "./dirty_node.ts";
 import { damage } from "./damage.ts";
 import { Page, PAGE_HEADER_BYTES, PageFlag, readUint64, writeUint64 } from "./page.ts";
 import { checkTreePageHeader, type PagePlace, parsePage, readPageHeader } from "./page_parser.ts";
@@ -48,6 +49,13 @@ export function parseBucketRoot(
     throw damage(path, inlinePlace.offset, "an inline page is no leaf");
   }
   return { pageId: 0, inlinePage: parsePage(0, image, inlinePlace), sequence };
+}
+
+/** The page at the top of the bucket that a pair's value is; 0 if it has none of its own. */
+export function bucketPageId(pair: LeafItem): number {
+  if (pair.valueSize < BUCKET_HEADER_BYTES) return 0;
+  const start = pair.bytes.byteOffset + pair.start + pair.keySize;
+  return readUint64(new DataView(pair.bytes.buffer, start, BUCKET_HEADER_BYTES), 0);
 }
 
 /** Writes what precedes the inline page, or is the whole value if there is none. */

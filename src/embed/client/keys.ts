@@ -44,7 +44,7 @@ export function prefixEnd(prefix: BytesLike): Uint8Array {
 }
 
 /** The same in the form that requests carry. */
-function latin1PrefixEnd(prefix: string): string {
+export function latin1PrefixEnd(prefix: string): string {
   for (let i = prefix.length - 1; i >= 0; i--) {
     const code = prefix.charCodeAt(i);
     if (code < 0xff) return prefix.slice(0, i) + String.fromCharCode(code + 1);

@@ -1,0 +1,71 @@
+import { GrpcCode } from "../../../base/grpc_code.ts";
+import type { ClientError } from "../../../embed/client/client_error.ts";
+import { keepAliveOnce } from "../../../embed/client/lease.ts";
+import { LeaseKeeper } from "../../../embed/client/lease_keeper.ts";
+import { hexId } from "../byte_text.ts";
+import type { Command } from "../command.ts";
+import type { CommandContext } from "../context.ts";
+import { errorText } from "../errors.ts";
+import { badArguments, CtlError, EXIT_CODE } from "../exit_code.ts";
+import { boolFlag } from "../flags/flag.ts";
+import { parseLeaseId } from "../syntax/lease_id.ts";
+
+/** Renews a lease, once or until it is lost. */
+export const LEASE_KEEP_ALIVE_COMMAND: Command = {
+  name: "keep-alive",
+  synopsis: "[options] <leaseID>",
+  short: "Keeps leases alive (renew)",
+  flags: [boolFlag("once", "Resets the keep-alive time to its original value and exits immediately")],
+  async run(context) {
+    if (context.args.length !== 1) {
+      throw badArguments("lease keep-alive command needs lease ID as argument");
+    }
+    const id = parseLeaseId(context.args[0]);
+    if (context.flags.bool("once")) await renewOnce(context, id);
+    else await renewForEver(context, id);
+  },
+};
+
+async function renewOnce(context: CommandContext, id: bigint): Promise<void> {
+  const session = await context.session();
+  try {
+    const { timeoutMs } = context;
+    context.printer.leaseKeepAlive(await keepAliveOnce(session, id, { timeoutMs }));
+  } catch (error) {
+    if (error instanceof CtlError) throw error;
+    throw new CtlError(EXIT_CODE.badConnection, errorText(error), { cause: error });
+  }
+}
+
+/** So long a server that cannot be reached is asked before the lease's own time is known. */
+const UNKNOWN_TTL_SECONDS = 5;
+
+async function renewForEver(context: CommandContext, id: bigint): Promise<void> {
+  const { printer } = context;
+  const session = await context.session();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const keeper = new LeaseKeeper(session, id, UNKNOWN_TTL_SECONDS, {
+    renewed(response) {
+      try {
+        printer.leaseKeepAlive(response);
+      } catch (error) {
+        // A format that cannot show this.
+        reject(error);
+      }
+    },
+    ended: (error) => isLost(error) ? resolve() : reject(error),
+  });
+  keeper.start();
+  try {
+    await promise;
+  } finally {
+    keeper.stop();
+  }
+  context.io.stdout(`lease ${hexId(id, 16)} expired or revoked.\n`);
+}
+
+/** Whether the lease is gone, as far as anybody here can tell. */
+function isLost(error: ClientError | undefined): boolean {
+  return error === undefined || error.code === GrpcCode.NotFound ||
+    error.code === GrpcCode.Unavailable;
+}

@@ -1,0 +1,58 @@
+import type {
+  DeleteRangeResponse,
+  LeaseGrantResponse,
+  LeaseKeepAliveResponse,
+  LeaseLeasesResponse,
+  LeaseRevokeResponse,
+  LeaseTimeToLiveResponse,
+  MemberListResponse,
+  PutResponse,
+  RangeResponse,
+  StatusResponse,
+  TxnResponse,
+  WatchResponse,
+} from "../../../pb/etcdserverpb.ts";
+import type { ByteText } from "../byte_text.ts";
+
+/** How printers print. */
+export interface PrinterOptions {
+  readonly write: (bytes: ByteText) => void;
+  readonly writeError: (bytes: ByteText) => void;
+  /** Keys and values as `\x61\x62`, where the format shows them as they are. */
+  readonly isHex: boolean;
+  /** Values without their keys. */
+  readonly valueOnly: boolean;
+}
+
+/** Whether one server serves. */
+export interface EndpointHealth {
+  readonly endpoint: string;
+  readonly isHealthy: boolean;
+  /** How long the answer took, as Go writes durations. */
+  readonly took: string;
+  /** What went wrong; empty when nothing did. */
+  readonly error: string;
+}
+
+/** What one server says of itself. */
+export interface EndpointStatus {
+  readonly endpoint: string;
+  readonly status: StatusResponse;
+}
+
+/** Prints the answers of a server in one format. */
+export interface Printer {
+  get(response: RangeResponse): void;
+  put(response: PutResponse): void;
+  del(response: DeleteRangeResponse): void;
+  txn(response: TxnResponse): void;
+  watch(response: WatchResponse): void;
+  leaseGrant(response: LeaseGrantResponse): void;
+  leaseRevoke(id: bigint, response: LeaseRevokeResponse): void;
+  leaseTimeToLive(response: LeaseTimeToLiveResponse, withKeys: boolean): void;
+  leaseList(response: LeaseLeasesResponse): void;
+  leaseKeepAlive(response: LeaseKeepAliveResponse): void;
+  memberList(response: MemberListResponse): void;
+  endpointHealth(list: readonly EndpointHealth[]): void;
+  endpointStatus(list: readonly EndpointStatus[]): void;
+}

@@ -1,0 +1,68 @@
+import type { Member } from "../../../pb/etcdserverpb.ts";
+import { byteText, type ByteText, hexId } from "../byte_text.ts";
+import { humanBytes } from "./human_bytes.ts";
+import type { EndpointHealth, EndpointStatus } from "./printer.ts";
+
+/** A table: its head and its rows. */
+export interface Rows {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly ByteText[])[];
+}
+
+/** The members of a cluster, one a row. */
+export function memberRows(members: readonly Member[]): Rows {
+  return {
+    head: ["ID", "Status", "Name", "Peer Addrs", "Client Addrs", "Is Learner"],
+    rows: members.map((member) => [
+      hexId(member.id),
+      member.name === "" ? "unstarted" : "started",
+      byteText(member.name),
+      byteText(member.peerUrls.join(",")),
+      byteText(member.clientUrls.join(",")),
+      String(member.isLearner),
+    ]),
+  };
+}
+
+/** Whether servers serve, one a row. */
+export function healthRows(list: readonly EndpointHealth[]): Rows {
+  return {
+    head: ["endpoint", "health", "took", "error"],
+    rows: list.map(({ endpoint, isHealthy, took, error }) => [
+      byteText(endpoint),
+      String(isHealthy),
+      byteText(took),
+      byteText(error),
+    ]),
+  };
+}
+
+/** What servers say of themselves, one a row. */
+export function statusRows(list: readonly EndpointStatus[]): Rows {
+  return {
+    head: [
+      "endpoint",
+      "ID",
+      "version",
+      "db size",
+      "is leader",
+      "is learner",
+      "raft term",
+      "raft index",
+      "raft applied index",
+      "errors",
+    ],
+    rows: list.map(({ endpoint, status }) => [
+      byteText(endpoint),
+      hexId(status.header?.memberId ?? 0n),
+      byteText(status.version),
+      humanBytes(status.dbSize),
+      String(status.leader === (status.header?.memberId ?? 0n)),
+      String(status.isLearner),
+      String(status.raftTerm),
+      String(status.raftIndex),
+      String(status.raftAppliedIndex),
+      byteText(status.errors.join(", ")),
+    ]),
+  };
+}

@@ -1,0 +1,129 @@
+import type {
+  DeleteRangeResponse,
+  LeaseGrantResponse,
+  LeaseKeepAliveResponse,
+  LeaseLeasesResponse,
+  LeaseRevokeResponse,
+  LeaseTimeToLiveResponse,
+  MemberListResponse,
+  PutResponse,
+  RangeResponse,
+  ResponseOp,
+  TxnResponse,
+  WatchResponse,
+} from "../../../pb/etcdserverpb.ts";
+import { EventType, type KeyValue } from "../../../pb/mvccpb.ts";
+import { byteText, type ByteText, byteTextOf, hexId, hexText } from "../byte_text.ts";
+import { memberRows, type Rows, statusRows } from "./rows.ts";
+import type { EndpointHealth, EndpointStatus, Printer, PrinterOptions } from "./printer.ts";
+
+/** Lease IDs are shown with all their digits. */
+const LEASE_ID_DIGITS = 16;
+
+/** The default format: what a person wants to know, and what scripts read by lines. */
+export class SimplePrinter implements Printer {
+  readonly #options: PrinterOptions;
+
+  constructor(options: PrinterOptions) {
+    this.#options = options;
+  }
+
+  get({ kvs }: RangeResponse): void {
+    for (const kv of kvs) this.#pair(kv);
+  }
+
+  put({ prevKv }: PutResponse): void {
+    this.#line("OK");
+    if (prevKv !== undefined) this.#pair(prevKv);
+  }
+
+  del({ deleted, prevKvs }: DeleteRangeResponse): void {
+    this.#line(String(deleted));
+    for (const kv of prevKvs) this.#pair(kv);
+  }
+
+  txn({ succeeded, responses }: TxnResponse): void {
+    this.#line(succeeded ? "SUCCESS" : "FAILURE");
+    for (const response of responses) {
+      this.#line("");
+      this.#operation(response);
+    }
+  }
+
+  watch({ events }: WatchResponse): void {
+    for (const { type, kv, prevKv } of events) {
+      this.#line(type === EventType.DELETE ? "DELETE" : "PUT");
+      if (prevKv !== undefined) this.#pair(prevKv);
+      if (kv !== undefined) this.#pair(kv);
+    }
+  }
+
+  leaseGrant({ id, ttl }: LeaseGrantResponse): void {
+    this.#line(`lease ${leaseId(id)} granted with TTL(${ttl}s)`);
+  }
+
+  leaseRevoke(id: bigint, _response: LeaseRevokeResponse): void {
+    this.#line(`lease ${leaseId(id)} revoked`);
+  }
+
+  leaseTimeToLive(response: LeaseTimeToLiveResponse, withKeys: boolean): void {
+    const { id, ttl, grantedTtl, keys } = response;
+    if (grantedTtl === 0 && ttl === -1) return this.#line(`lease ${leaseId(id)} already expired`);
+    const attached = withKeys ? `, attached keys([${keys.join(" ")}])` : "";
+    const times = `granted with TTL(${grantedTtl}s), remaining(${ttl}s)`;
+    this.#line(`lease ${leaseId(id)} ${times}${attached}`);
+  }
+
+  leaseList({ leases }: LeaseLeasesResponse): void {
+    this.#line(`found ${leases.length} leases`);
+    for (const { id } of leases) this.#line(leaseId(id));
+  }
+
+  leaseKeepAlive({ id, ttl }: LeaseKeepAliveResponse): void {
+    this.#line(`lease ${leaseId(id)} keepalived with TTL(${ttl})`);
+  }
+
+  memberList({ members }: MemberListResponse): void {
+    this.#rows(memberRows(members));
+  }
+
+  /** To standard error, where etcdctl has it. */
+  endpointHealth(list: readonly EndpointHealth[]): void {
+    for (const { endpoint, error, took } of list) {
+      const line = error === ""
+        ? `${endpoint} is healthy: successfully committed proposal: took = ${took}\n`
+        : `${endpoint} is unhealthy: failed to commit proposal: ${error}\n`;
+      this.#options.writeError(byteText(line));
+    }
+  }
+
+  endpointStatus(list: readonly EndpointStatus[]): void {
+    this.#rows(statusRows(list));
+  }
+
+  #operation(response: ResponseOp): void {
+    if (response.responseRange !== undefined) this.get(response.responseRange);
+    else if (response.responsePut !== undefined) this.put(response.responsePut);
+    else if (response.responseDeleteRange !== undefined) this.del(response.responseDeleteRange);
+    else if (response.responseTxn !== undefined) this.txn(response.responseTxn);
+  }
+
+  #pair(kv: KeyValue): void {
+    const value = byteTextOf(kv.value);
+    const { isHex, valueOnly } = this.#options;
+    if (!valueOnly) this.#line(isHex ? hexText(kv.key) : kv.key);
+    this.#line(isHex ? hexText(value) : value);
+  }
+
+  #rows({ rows }: Rows): void {
+    for (const row of rows) this.#line(row.join(", "));
+  }
+
+  #line(line: ByteText): void {
+    this.#options.write(`${line}\n`);
+  }
+}
+
+function leaseId(id: bigint): string {
+  return hexId(id, LEASE_ID_DIGITS);
+}

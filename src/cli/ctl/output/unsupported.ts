@@ -1,0 +1,55 @@
+import { CtlError, EXIT_CODE } from "../exit_code.ts";
+import type { Printer } from "./printer.ts";
+
+/** A format that can print nothing; formats that can print some things begin here. */
+export abstract class UnsupportedPrinter implements Printer {
+  readonly #format: string;
+
+  constructor(format: string) {
+    this.#format = format;
+  }
+
+  get(..._: unknown[]): void {
+    this.#refuse();
+  }
+  put(..._: unknown[]): void {
+    this.#refuse();
+  }
+  del(..._: unknown[]): void {
+    this.#refuse();
+  }
+  txn(..._: unknown[]): void {
+    this.#refuse();
+  }
+  watch(..._: unknown[]): void {
+    this.#refuse();
+  }
+  leaseGrant(..._: unknown[]): void {
+    this.#refuse();
+  }
+  leaseRevoke(..._: unknown[]): void {
+    this.#refuse();
+  }
+  leaseTimeToLive(..._: unknown[]): void {
+    this.#refuse();
+  }
+  leaseList(..._: unknown[]): void {
+    this.#refuse();
+  }
+  leaseKeepAlive(..._: unknown[]): void {
+    this.#refuse();
+  }
+  memberList(..._: unknown[]): void {
+    this.#refuse();
+  }
+  endpointHealth(..._: unknown[]): void {
+    this.#refuse();
+  }
+  endpointStatus(..._: unknown[]): void {
+    this.#refuse();
+  }
+
+  #refuse(): never {
+    throw new CtlError(EXIT_CODE.badFeature, `${this.#format} not supported as output format`);
+  }
+}

@@ -1,0 +1,54 @@
+import { RequestOp } from "../../../pb/etcdserverpb.ts";
+import type { ByteText } from "../byte_text.ts";
+import { DEL_FLAGS, delRequest } from "../commands/del.ts";
+import { GET_FLAGS, getRequest } from "../commands/get.ts";
+import { PUT_FLAGS, putRequest } from "../commands/put.ts";
+import { CtlError, EXIT_CODE } from "../exit_code.ts";
+import type { Flag } from "../flags/flag.ts";
+import { FlagError, FlagSet } from "../flags/flag_set.ts";
+import { splitWords } from "./words.ts";
+
+/** How one kind of operation is written. */
+interface OperationSyntax {
+  readonly name: string;
+  readonly flags: readonly Flag[];
+  readonly read: (flags: FlagSet, args: readonly ByteText[]) => Partial<RequestOp>;
+}
+
+const SYNTAXES: readonly OperationSyntax[] = [
+  {
+    name: "put",
+    flags: PUT_FLAGS,
+    read: (flags, args) => ({ requestPut: putRequest(flags, args, "") }),
+  },
+  {
+    name: "get",
+    flags: GET_FLAGS,
+    read: (flags, args) => ({ requestRange: getRequest(flags, args) }),
+  },
+  {
+    name: "del",
+    flags: DEL_FLAGS,
+    read: (flags, args) => ({ requestDeleteRange: delRequest(flags, args) }),
+  },
+];
+
+/** Reads an operation such as `put key "value"`. Throws a CtlError when it is malformed. */
+export function parseOperation(line: ByteText): RequestOp {
+  const words = splitWords(line);
+  if (words.length < 2) throw invalid(`invalid txn compare request: ${line}`);
+  const [name, ...rest] = words;
+  const syntax = SYNTAXES.find((candidate) => candidate.name === name);
+  if (syntax === undefined) throw invalid(`invalid txn request: ${line}`);
+  const flags = new FlagSet(syntax.flags);
+  try {
+    return RequestOp.create(syntax.read(flags, flags.parse(rest).args));
+  } catch (error) {
+    if (error instanceof FlagError) throw invalid(`invalid txn request: ${line}`);
+    throw error;
+  }
+}
+
+function invalid(message: string): CtlError {
+  return new CtlError(EXIT_CODE.invalidInput, message);
+}

@@ -1,0 +1,27 @@
+import { LeafItem } from "./dirty_node.ts";
+import { BTREE_LIMITS } from "./limits.ts";
+
+/** Keeps copies of the pairs that a transaction puts, side by side, until its pages are written. */
+export class ByteArena {
+  #chunk: Uint8Array = new Uint8Array(0);
+  #position = 0;
+
+  /** Copies the key and value[start, end). */
+  add(key: Uint8Array, flags: number, value: Uint8Array, start: number, end: number): LeafItem {
+    const keySize = key.length;
+    const valueSize = end - start;
+    if (this.#chunk.length - this.#position < keySize + valueSize) {
+      this.#chunk = new Uint8Array(Math.max(BTREE_LIMITS.arenaChunkBytes, keySize + valueSize));
+      this.#position = 0;
+    }
+    const chunk = this.#chunk;
+    const position = this.#position;
+    for (let i = 0; i < keySize; i++) chunk[position + i] = key[i];
+    if (valueSize > 0) {
+      const isWhole = start === 0 && end === value.length;
+      chunk.set(isWhole ? value : value.subarray(start, end), position + keySize);
+    }
+    this.#position += keySize + valueSize;
+    return new LeafItem(chunk, position, keySize, valueSize, flags);
+  }
+}
