@@ -59,8 +59,12 @@ export class Reader {
       this.position++;
       return first;
     }
+    const start = this.position;
     this.#varint();
-    if (this.#high !== 0) throw new DecodeError("a field number is too large");
+    // Five bytes hold any tag; no encoder writes one with idle bytes behind it.
+    if (this.#high !== 0 || this.position - start > 5) {
+      throw new DecodeError("a field number is too large");
+    }
     return this.#low;
   }
 

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
-import { concatBytes } from "../../src/base/bytes.ts";
+import { concatBytes, EMPTY_BYTES } from "../../src/base/bytes.ts";
 import type { Prng } from "../../src/base/prng.ts";
 import { allTypes, randomMessage, type TypeUnderTest } from "../../src/pb/message_fixtures.ts";
 import * as services from "../../src/pb/services.ts";
@@ -28,6 +28,7 @@ export class BrokenMessages {
 
   /** The whole body of a request, framed. */
   body(prng: Prng, method: AnyMethod): Uint8Array {
+    if (prng.chance(0.03)) return EMPTY_BYTES;
     const parts: Uint8Array[] = [];
     do parts.push(this.#part(prng, method)); while (prng.chance(0.15));
     const body = Buffer.from(concatBytes(parts));

@@ -39,6 +39,8 @@ export class StreamAnswer {
   grpcMessage = "";
   /** Response messages, without their prefixes. */
   readonly messages: Buffer[] = [];
+  /** How many bytes more the server takes on the stream than it did at first. */
+  grantedBytes = 0;
   resetCode: number | undefined;
   ended = false;
   #unfinished: Buffer[] = [];
@@ -89,7 +91,7 @@ export interface RequestOptions {
 
 /**
  * The client's side of one real HTTP/2 connection, frame by frame: it can do what no decent
- * library lets one do. It tells the server that there is room for everything.
+ * library lets one do.
  */
 export class Http2Session {
   /** By stream ID, in the order in which they were opened. */
@@ -116,13 +118,13 @@ export class Http2Session {
     });
   }
 
-  /** Connects and exchanges settings. */
-  static async open(port: number): Promise<Http2Session> {
+  /** Connects and exchanges settings: by default there is room for everything that may come. */
+  static async open(port: number, windowBytes = LARGEST_WINDOW_BYTES): Promise<Http2Session> {
     const socket = await openSocket(port);
     const session = new Http2Session(socket);
     session.send(
       PREFACE,
-      settings([SettingId.INITIAL_WINDOW_SIZE, LARGEST_WINDOW_BYTES]),
+      settings([SettingId.INITIAL_WINDOW_SIZE, windowBytes]),
       windowUpdate(0, LARGEST_WINDOW_BYTES - DEFAULT_WINDOW_BYTES),
     );
     return session;
@@ -150,6 +152,11 @@ export class Http2Session {
   /** Says more on a stream. */
   sendData(answer: StreamAnswer, body: Uint8Array, endStream = false): void {
     this.send(...dataFrames(answer.id, body, endStream));
+  }
+
+  /** Takes more on a stream. */
+  grant(answer: StreamAnswer, sizeBytes: number): void {
+    this.send(windowUpdate(answer.id, sizeBytes));
   }
 
   /** Takes a request back. */
@@ -232,8 +239,11 @@ export class Http2Session {
       case FrameType.RST_STREAM:
         if (answer !== undefined) answer.resetCode = payload.readUInt32BE(0);
         break;
+      case FrameType.WINDOW_UPDATE:
+        if (answer !== undefined) answer.grantedBytes += payload.readUInt32BE(0);
+        break;
       default:
-        assert.ok(type === FrameType.WINDOW_UPDATE, `a server sends no frame of type ${type}`);
+        assert.fail(`a server sends no frame of type ${type}`);
     }
     if (answer !== undefined && (flags & Flag.END_STREAM) !== 0 && type <= FrameType.HEADERS) {
       answer.ended = true;

@@ -67,16 +67,22 @@ const largePut = PutRequest.create({ key: "k", value: Buffer.alloc(OVERSIZED_BYT
 const largeTxn = TxnRequest.create({ success: [RequestOp.create({ requestPut: largePut })] });
 const keepAlive = message(LeaseKeepAliveRequest.encode(LeaseKeepAliveRequest.create({ id: 7n })));
 const largeRange = RangeRequest.create({ key: "large/", rangeEnd: "large0" });
-const createWatch = watchMessage({
-  createRequest: WatchCreateRequest.create({ key: "a", rangeEnd: "z" }),
-});
+const createWatch = watchFrom(0);
+
+function watchFrom(startRevision: number): Buffer {
+  const createRequest = WatchCreateRequest.create({ key: "a", rangeEnd: "z", startRevision });
+  return watchMessage({ createRequest });
+}
 
 function watchMessage(request: Partial<WatchRequest>): Buffer {
   return message(WatchRequest.encode(WatchRequest.create(request)));
 }
 
-/** Does something `count` times to a server that is there already. */
-type Scenario = (port: number, count: number) => Promise<void>;
+/**
+ * Does something `count` times to a server that is there already. `historyRevision` is the first
+ * of many that nobody has compacted.
+ */
+type Scenario = (port: number, count: number, historyRevision: number) => Promise<void>;
 
 /** Registers a test that does something ten thousand times and looks at what it left behind. */
 function testLeavesNothing(name: string, scenario: Scenario): void {
@@ -86,12 +92,11 @@ function testLeavesNothing(name: string, scenario: Scenario): void {
     await using etcd = await startEtcd(config);
     await etcd.server.readyNotify();
     const { port } = etcd.clients[0];
-    await fill(etcd);
     const before = await heldBy(port);
     const socketsBefore = openSocketCount();
     const usedBytes: number[] = [];
     for (const count of [WARM_UP, HALF, HALF]) {
-      await scenario(port, count);
+      await scenario(port, count, await fill(etcd));
       await untilOnly(port, before);
       await compact(etcd);
       usedBytes.push(await usedMemoryBytes());
@@ -103,12 +108,13 @@ function testLeavesNothing(name: string, scenario: Scenario): void {
   });
 }
 
-/** Something to answer with at length. */
-async function fill(etcd: Etcd): Promise<void> {
+/** Makes something to answer with at length; returns the first revision of it. */
+async function fill(etcd: Etcd): Promise<number> {
   await using client = etcd.client();
   const value = new Uint8Array(LARGE_VALUE_BYTES);
   const puts = Array.from({ length: LARGE_RANGE_KEYS }, (_, i) => client.put(`large/${i}`, value));
-  await Promise.all(puts);
+  const [{ revision }] = await Promise.all(puts);
+  return revision;
 }
 
 /** The history that the puts of a round have left is not forgotten but kept, until now. */
@@ -311,10 +317,15 @@ const GONE: readonly Gone[] = [
   },
 ];
 
-testLeavesNothing("10 000 clients that vanish", async (port, count) => {
+testLeavesNothing("10 000 clients that vanish", async (port, count, historyRevision) => {
+  const gone = [...GONE, {
+    what: "with a history that it does not take",
+    bytes: conversation(WATCH, watchFrom(historyRevision)),
+    afterAnswer: true,
+  }];
   let begun = 0;
   await Promise.all(Array.from({ length: CLIENTS_AT_A_TIME }, async () => {
-    while (begun < count) await vanish(port, GONE[begun++ % GONE.length], begun % 2 === 0);
+    while (begun < count) await vanish(port, gone[begun++ % gone.length], begun % 2 === 0);
   }));
 });
 

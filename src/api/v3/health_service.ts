@@ -34,7 +34,11 @@ export class HealthService {
     const { check, list, watch } = HEALTH_SERVICE;
     registry.addUnary(check.path, refusing((c, b, start, end) => this.#check(c, b, start, end)));
     registry.addUnary(list.path, refusing((call) => this.#list(call)));
-    registry.addStream(watch.path, (call) => new HealthWatch(call, this.#streams));
+    registry.addStream(
+      watch.path,
+      (call) => new HealthWatch(call, this.#streams),
+      "server_stream",
+    );
   }
 
   #check(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {

@@ -86,6 +86,7 @@ export class KvService {
     registry.addStream(
       rangeStream.path,
       (call) => new RangeStream(call, this.#server, this.#header),
+      "server_stream",
     );
   }
 

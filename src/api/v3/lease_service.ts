@@ -82,6 +82,7 @@ export class LeaseService {
     registry.addStream(
       leaseKeepAlive.path,
       (call) => new KeepAliveStream(call, this.#server, this.#header),
+      "bidi_stream",
     );
   }
 
@@ -135,6 +136,7 @@ class KeepAliveStream implements MessageListener, EndlessStream {
     this.#header = header;
     server.streams.add(this);
     call.onCancel = () => this.#server.streams.delete(this);
+    call.onDrain = () => call.resume();
   }
 
   message(bytes: Uint8Array, start: number, end: number): void {
@@ -160,7 +162,9 @@ class KeepAliveStream implements MessageListener, EndlessStream {
     keepAliveWriter.reset();
     this.#header.write(keepAliveWriter);
     writeLease(keepAliveWriter, id, ttlSeconds);
-    this.#call.send(keepAliveWriter.buffer, 0, keepAliveWriter.position);
+    const { buffer, position } = keepAliveWriter;
+    // A client that does not take its answers is not heard any more until it does.
+    if (!this.#call.send(buffer, 0, position)) this.#call.pause();
   }
 }
 

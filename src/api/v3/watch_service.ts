@@ -37,6 +37,7 @@ export class WatchService {
     registry.addStream(
       WATCH_SERVICE.watch.path,
       (call) => new WatchCall(call, this.#server, this.#header),
+      "bidi_stream",
     );
   }
 }
@@ -130,6 +131,7 @@ class WatchCall implements MessageListener, WatchSink, EndlessStream {
   }
 
   #resume(): void {
+    this.#call.resume();
     this.#stream.resume();
     this.#server.wakeWatchers();
   }
@@ -156,7 +158,8 @@ class WatchCall implements MessageListener, WatchSink, EndlessStream {
     this.#send();
   }
 
+  /** A client that does not take its answers is not heard any more until it does. */
   #send(): void {
-    this.#call.send(writer.buffer, 0, writer.position);
+    if (!this.#call.send(writer.buffer, 0, writer.position)) this.#call.pause();
   }
 }

@@ -1,4 +1,9 @@
-import { bytesFromLatin1, bytesFromText, latin1FromBytes, textFromBytes } from "../../base/bytes.ts";
+import {
+  bytesFromLatin1,
+  bytesFromText,
+  latin1FromBytes,
+  textFromBytes,
+} from "../../base/bytes.ts";
 import { goQuote } from "../../base/go_quote.ts";
 
 /**

@@ -29,7 +29,7 @@ export class CommandContext {
   readonly beforeDashes: number | undefined;
   readonly #closing = new AbortController();
   readonly #transports: Transport[] = [];
-  #session: Promise<ClientSession> | undefined;
+  readonly #sessions = new Map<string, Promise<ClientSession>>();
 
   constructor(io: CtlIo, flags: FlagSet, positionals: Positionals) {
     this.io = io;
@@ -67,15 +67,18 @@ export class CommandContext {
     fields: Partial<Request>,
     endpoint?: string,
   ): Promise<Response> {
-    const { transport } = await (endpoint === undefined ? this.session() : this.#open([endpoint]));
+    const { transport } = await this.session(endpoint);
     const request = method.request.encode(method.request.create(fields));
     return method.response.decode(await this.#unary(transport, method.path, request));
   }
 
-  /** The connection to the servers named. */
-  session(): Promise<ClientSession> {
-    this.#session ??= this.#open(this.endpoints);
-    return this.#session;
+  /** The connection to the servers named, or to the one given. */
+  session(endpoint?: string): Promise<ClientSession> {
+    const endpoints = endpoint === undefined ? this.endpoints : [endpoint];
+    const key = endpoints.join();
+    const session = this.#sessions.get(key) ?? this.#open(endpoints);
+    this.#sessions.set(key, session);
+    return session;
   }
 
   /** How long a command may wait for its answer. */
@@ -86,7 +89,7 @@ export class CommandContext {
   /** Ends what is still open. */
   async close(): Promise<void> {
     this.#closing.abort();
-    for (const transport of this.#transports) await transport.close();
+    await Promise.all(this.#transports.map((transport) => transport.close()));
   }
 
   async #unary(transport: Transport, path: string, request: Uint8Array): Promise<Uint8Array> {

@@ -53,4 +53,3 @@ function writeAll(stream: { writeSync(bytes: Uint8Array): number }, bytes: ByteT
   let rest = bytesFromLatin1(bytes);
   while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
 }
-

@@ -2,8 +2,8 @@ import { bucketPageId, type BucketRoot } from "./bucket_root.ts";
 import { ByteArena } from "./byte_arena.ts";
 import { Cursor, findLeaf, indexOfKey, topPage } from "./cursor.ts";
 import {
-  type BranchItem,
-  type DirtyBranch,
+  BranchItem,
+  DirtyBranch,
   type DirtyLeaf,
   type DirtyNode,
   dirtyNodeFromPage,
@@ -101,11 +101,7 @@ export class DirtyTree {
       leaf.insert(index, item);
       if (index === 0) lowerFirstKeys(leaf);
     }
-    const { pageBytes } = this.#pages.source;
-    if (leaf.sizeBytes > pageBytes && this.#top !== undefined) {
-      this.#recentLeaf = undefined;
-      this.#top = splitIfLarge(this.#top, leaf, index, pageBytes);
-    }
+    if (leaf.sizeBytes > this.#pages.source.pageBytes) this.#split(leaf, index);
   }
 
   /** False if the key is not there. */
@@ -128,6 +124,29 @@ export class DirtyTree {
       collectRoots(this.#top, roots);
     }
     return roots;
+  }
+
+  /** Splits a node that became too large by a change at `index`, and then the branches above it. */
+  #split(leaf: DirtyLeaf, index: number): void {
+    this.#recentLeaf = undefined;
+    let node: DirtyNode = leaf;
+    let changedIndex = index;
+    for (;;) {
+      const rights = splitIfLarge(node, changedIndex, this.#pages.source.pageBytes);
+      if (rights.length === 0) return;
+      const parent: DirtyBranch = node.parent ?? this.#newTop(node);
+      changedIndex = parent.indexOfChild(node);
+      for (const right of rights) {
+        parent.insert(++changedIndex, new BranchItem(right.items[0], 0, right));
+      }
+      node = parent;
+    }
+  }
+
+  #newTop(onlyChild: DirtyNode): DirtyBranch {
+    const top = new DirtyBranch([new BranchItem(onlyChild.items[0], 0, onlyChild)]);
+    this.#top = top;
+    return top;
   }
 
   /** The leaf in which the key is or would be, with all nodes above it made dirty. */

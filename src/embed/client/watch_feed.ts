@@ -17,8 +17,11 @@ export interface WatchFeedListener {
    * none. `sizeBytes` is what came over the wire.
    */
   response(response: WatchResponse, sizeBytes: number): void;
-  /** The watch is over: the server's or the network's error, or undefined when it was ended here. */
-  closed(error: ClientError | undefined): void;
+  /**
+   * The watch is over: the server's or the network's error, or undefined when it was ended here.
+   * `response` is what the server ended it with, if it did.
+   */
+  closed(error: ClientError | undefined, response?: WatchResponse): void;
 }
 
 /** The watch cannot go on because what it needs next was compacted away. */
@@ -127,7 +130,7 @@ export class WatchFeed {
       const message = "Cannot read a watch response: it is malformed";
       return this.#finish(new ClientError(GrpcCode.Internal, message, { cause }));
     }
-    if (response.canceled) return this.#finish(cancelError(response));
+    if (response.canceled) return this.#finish(cancelError(response), response);
     if (response.created) return this.#created(response.header?.revision ?? 0);
     this.#take(response, bytes.length);
   }
@@ -172,7 +175,7 @@ export class WatchFeed {
     this.#retryDelayMs = nextRetryDelay(this.#retryDelayMs);
   }
 
-  #finish(error: ClientError | undefined): void {
+  #finish(error: ClientError | undefined, response?: WatchResponse): void {
     if (this.#over) return;
     this.#over = true;
     this.#retryTimer?.cancel();
@@ -180,7 +183,7 @@ export class WatchFeed {
     this.#stream?.cancel();
     this.#stream = undefined;
     this.#dropFragments();
-    this.#listener.closed(error);
+    this.#listener.closed(error, response);
   }
 }
 

@@ -32,6 +32,7 @@ export const ENDPOINT_HEALTH_COMMAND: Command = {
 };
 
 async function healthOf(context: CommandContext, endpoint: string): Promise<EndpointHealth> {
+  await context.session(endpoint);
   const startMs = context.io.clock.monotonicMs();
   let error = "";
   try {

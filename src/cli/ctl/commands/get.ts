@@ -15,7 +15,10 @@ export const GET_FLAGS: readonly Flag[] = [
   stringFlag("sort-by", "", "Sort target; CREATE, KEY, MODIFY, VALUE, or VERSION"),
   int64Flag("limit", "Maximum number of results"),
   boolFlag("prefix", "Get keys with matching prefix"),
-  boolFlag("from-key", "Get keys that are greater than or equal to the given key using byte compare"),
+  boolFlag(
+    "from-key",
+    "Get keys that are greater than or equal to the given key using byte compare",
+  ),
   int64Flag("rev", "Specify the kv revision"),
   boolFlag("keys-only", "Get only the keys"),
   boolFlag("count-only", "Get only the count"),

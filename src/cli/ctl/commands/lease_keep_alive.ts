@@ -15,7 +15,9 @@ export const LEASE_KEEP_ALIVE_COMMAND: Command = {
   name: "keep-alive",
   synopsis: "[options] <leaseID>",
   short: "Keeps leases alive (renew)",
-  flags: [boolFlag("once", "Resets the keep-alive time to its original value and exits immediately")],
+  flags: [
+    boolFlag("once", "Resets the keep-alive time to its original value and exits immediately"),
+  ],
   async run(context) {
     if (context.args.length !== 1) {
       throw badArguments("lease keep-alive command needs lease ID as argument");

@@ -124,7 +124,9 @@ export class FlagSet {
       if (flag.kind === "bool") this.#set(flag, "true", 0);
       else if (rest !== "") return this.#set(flag, rest, 0);
       else if (next !== undefined) return this.#set(flag, next, 1);
-      else throw new FlagError(`flag needs an argument: ${shorthandOf(text[i])} in -${text.slice(i)}`);
+      else {throw new FlagError(
+          `flag needs an argument: ${shorthandOf(text[i])} in -${text.slice(i)}`,
+        );}
     }
     return 0;
   }

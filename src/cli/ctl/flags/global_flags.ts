@@ -44,7 +44,11 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
   ),
   stringFlag("cert", "", "identify secure client using this TLS certificate file"),
   stringFlag("key", "", "identify secure client using this TLS key file"),
-  stringFlag("cacert", "", "verify certificates of TLS-enabled secure servers using this CA bundle"),
+  stringFlag(
+    "cacert",
+    "",
+    "verify certificates of TLS-enabled secure servers using this CA bundle",
+  ),
   stringFlag(
     "user",
     "",

@@ -13,7 +13,7 @@ import type {
   WatchResponse,
 } from "../../../pb/etcdserverpb.ts";
 import { EventType, type KeyValue } from "../../../pb/mvccpb.ts";
-import { byteText, type ByteText, byteTextOf, quoteBytes } from "../byte_text.ts";
+import { type ByteText, byteText, byteTextOf, quoteBytes } from "../byte_text.ts";
 import type { EndpointHealth, EndpointStatus, Printer, PrinterOptions } from "./printer.ts";
 
 /** One field a line: `"Name" : value`. */

@@ -19,7 +19,7 @@ import type {
   WatchResponse,
 } from "../../../pb/etcdserverpb.ts";
 import type { Event, KeyValue } from "../../../pb/mvccpb.ts";
-import { byteText, type ByteText } from "../byte_text.ts";
+import { type ByteText, byteText } from "../byte_text.ts";
 import type { EndpointHealth, EndpointStatus, Printer, PrinterOptions } from "./printer.ts";
 
 /** One JSON text a line, with the names and the gaps that Go's encoder gives etcd's messages. */

@@ -1,5 +1,5 @@
 import type { Member } from "../../../pb/etcdserverpb.ts";
-import { byteText, type ByteText, hexId } from "../byte_text.ts";
+import { type ByteText, byteText, hexId } from "../byte_text.ts";
 import { humanBytes } from "./human_bytes.ts";
 import type { EndpointHealth, EndpointStatus } from "./printer.ts";
 

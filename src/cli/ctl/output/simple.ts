@@ -13,7 +13,7 @@ import type {
   WatchResponse,
 } from "../../../pb/etcdserverpb.ts";
 import { EventType, type KeyValue } from "../../../pb/mvccpb.ts";
-import { byteText, type ByteText, byteTextOf, hexId, hexText } from "../byte_text.ts";
+import { type ByteText, byteText, byteTextOf, hexId, hexText } from "../byte_text.ts";
 import { memberRows, type Rows, statusRows } from "./rows.ts";
 import type { EndpointHealth, EndpointStatus, Printer, PrinterOptions } from "./printer.ts";
 

@@ -1,4 +1,4 @@
-import { byteText, type ByteText } from "../byte_text.ts";
+import { type ByteText, byteText } from "../byte_text.ts";
 
 /** A quoted text and where the input goes on behind it. */
 export interface Scanned {

@@ -1,0 +1,96 @@
+import { type ByteText, byteText } from "./byte_text.ts";
+import type { Command } from "./command.ts";
+import {
+  findCommand,
+  leafOf,
+  newFlagSet,
+  unknownCommandText,
+  unknownWord,
+} from "./command_tree.ts";
+import { CommandContext } from "./context.ts";
+import { applyEnvironment, variableOf } from "./environment.ts";
+import { errorText } from "./errors.ts";
+import { CtlError, EXIT_CODE, SilentExit } from "./exit_code.ts";
+import { FlagError, type FlagSet, type Positionals } from "./flags/flag_set.ts";
+import { GLOBAL_FLAGS } from "./flags/global_flags.ts";
+import { helpText } from "./help.ts";
+import { type CtlIo, systemIo } from "./io.ts";
+import { HELP_COMMAND, ROOT_COMMAND } from "./root.ts";
+
+/**
+ * Runs `detcd ctl` with these arguments and resolves with its exit code. What it prints and how it
+ * ends is what etcdctl prints and how it ends.
+ */
+export async function ctlMain(args: readonly string[], io: CtlIo = systemIo()): Promise<number> {
+  const words = args.map(byteText);
+  const found = findCommand(ROOT_COMMAND, words);
+  const unknown = unknownWord(found);
+  if (unknown !== undefined) return reportUnknown(io, unknown);
+  if (leafOf(found.path) === HELP_COMMAND) return help(io, found.args);
+  const flags = newFlagSet(found.path);
+  let positionals: Positionals;
+  try {
+    positionals = flags.parse(found.args);
+  } catch (error) {
+    if (!(error instanceof FlagError)) throw error;
+    return reportUsage(io, found.path, error);
+  }
+  const { run } = leafOf(found.path);
+  if (run === undefined || flags.bool("help")) {
+    io.stdout(helpText(found.path));
+    return EXIT_CODE.success;
+  }
+  return await runCommand(io, flags, positionals, run);
+}
+
+async function runCommand(
+  io: CtlIo,
+  flags: FlagSet,
+  positionals: Positionals,
+  run: (context: CommandContext) => Promise<void>,
+): Promise<number> {
+  const context = new CommandContext(io, flags, positionals);
+  try {
+    applyEnvironment(flags, io.environment);
+    if (flags.bool("debug")) printFlags(io, flags);
+    await run(context);
+    return EXIT_CODE.success;
+  } catch (error) {
+    return reportError(io, error);
+  } finally {
+    await context.close();
+  }
+}
+
+function reportError(io: CtlIo, error: unknown): number {
+  if (error instanceof SilentExit) return error.exitCode;
+  const message = error instanceof CtlError ? error.message : byteText(errorText(error));
+  io.stderr(`Error: ${message}\n`);
+  return error instanceof CtlError ? error.exitCode : EXIT_CODE.error;
+}
+
+/** As etcdctl does, says it twice, with the help in between. */
+function reportUsage(io: CtlIo, path: readonly Command[], error: FlagError): number {
+  io.stderr(`Error: ${error.message}\n`);
+  io.stdout(helpText(path));
+  io.stderr(`\nError: ${error.message}\n`);
+  return EXIT_CODE.error;
+}
+
+function reportUnknown(io: CtlIo, word: ByteText): number {
+  const text = unknownCommandText(ROOT_COMMAND, word);
+  io.stderr(`Error: ${text}\nRun '${ROOT_COMMAND.name} --help' for usage.\nError: ${text}\n`);
+  return EXIT_CODE.error;
+}
+
+function help(io: CtlIo, args: readonly ByteText[]): number {
+  const words = args.filter((arg) => !arg.startsWith("-"));
+  io.stdout(helpText(findCommand(ROOT_COMMAND, words).path));
+  return EXIT_CODE.success;
+}
+
+/** What `--debug` shows of the settings. */
+function printFlags(io: CtlIo, flags: FlagSet): void {
+  const names = GLOBAL_FLAGS.map(({ name }) => name).toSorted();
+  for (const name of names) io.stderr(`${variableOf(name)}=${flags.text(name)}\n`);
+}

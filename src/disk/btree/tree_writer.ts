@@ -1,0 +1,238 @@
+import { BUCKET_HEADER_BYTES, writeBucketHeader } from "./bucket_root.ts";
+import { damage } from "./damage.ts";
+import {
+  areInOrder,
+  BranchItem,
+  DirtyBranch,
+  DirtyLeaf,
+  type DirtyNode,
+} from "./dirty_node.ts";
+import type { DirtyTree, TransactionPages } from "./dirty_tree.ts";
+import { splitIfLarge } from "./node_split.ts";
+import { BUCKET_FLAG, Page, PAGE_HEADER_BYTES } from "./page.ts";
+import type { PageAllocator } from "./page_allocator.ts";
+import type { PageStore } from "./page_store.ts";
+import { PageWriter } from "./page_writer.ts";
+import type { TurnBudget } from "./turn_budget.ts";
+
+/** A bucket that takes at most this part of a page lies within its own value, as in bbolt. */
+const INLINE_PART = 1 / 4;
+
+/** A node below this part of a page is united with a neighbour, if both fit into one page. */
+const SMALL_PART = 1 / 2;
+
+/**
+ * Turns the dirty trees of a transaction into pages and writes those, from the leaves up: small
+ * nodes are united with their neighbours, each node gets a page, and its branch learns which.
+ */
+export class TreeWriter {
+  readonly #store: PageStore;
+  readonly #pages: TransactionPages;
+  readonly #allocator: PageAllocator;
+  readonly #turn: TurnBudget;
+  readonly #output: PageWriter;
+  readonly #pageBytes: number;
+  /** The one leaf that will be read again soon: where the next transaction goes on. */
+  #recentLeaf: DirtyLeaf | undefined;
+
+  constructor(
+    store: PageStore,
+    pages: TransactionPages,
+    allocator: PageAllocator,
+    turn: TurnBudget,
+  ) {
+    this.#store = store;
+    this.#pages = pages;
+    this.#allocator = allocator;
+    this.#turn = turn;
+    this.#output = new PageWriter(store.file, store.pageBytes);
+    this.#pageBytes = store.pageBytes;
+  }
+
+  /** Writes a changed tree; returns the page at its top. */
+  async writeTree(tree: DirtyTree): Promise<number> {
+    const top = await this.#finishBelowTop(tree);
+    return typeof top === "number" ? top : await this.#writeTop(top);
+  }
+
+  /** Writes the changed tree of a bucket, unless it fits into the bucket's value; returns that. */
+  async writeBucket(tree: DirtyTree): Promise<Uint8Array> {
+    const { sequence } = tree.base;
+    const top = await this.#finishBelowTop(tree);
+    if (typeof top !== "number" && top.isLeaf && this.#fitsInline(top)) {
+      return encodeInlineBucket(top, sequence);
+    }
+    const pageId = typeof top === "number" ? top : await this.#writeTop(top);
+    const value = new Uint8Array(BUCKET_HEADER_BYTES);
+    writeBucketHeader(new DataView(value.buffer), 0, pageId, sequence);
+    return value;
+  }
+
+  /** Writes what still waits for neighbours. */
+  flush(): void {
+    this.#output.flush();
+  }
+
+  /**
+   * Writes all that is two levels or more below the top. Returns the top, lower than before if it
+   * had become needless; a number if it is a page that needs no writing.
+   */
+  async #finishBelowTop(tree: DirtyTree): Promise<DirtyNode | number> {
+    let top: DirtyNode | undefined = tree.top;
+    if (top === undefined) return tree.base.pageId;
+    this.#recentLeaf = tree.recentLeaf;
+    await this.#finishBranchesBelow(top);
+    while (!top.isLeaf) {
+      this.#uniteChildren(top);
+      if (top.items.length === 0) return new DirtyLeaf();
+      if (top.items.length > 1) break;
+      const { child, childId }: BranchItem = top.items[0];
+      if (child === undefined) return childId;
+      top = child;
+    }
+    return top;
+  }
+
+  /** Writes the children of every dirty branch below `top`, the lowest branches first. */
+  async #finishBranchesBelow(top: DirtyNode): Promise<void> {
+    if (top.isLeaf) return;
+    const way = [{ branch: top, next: 0 }];
+    while (way.length > 0) {
+      const place = way[way.length - 1];
+      if (place.next < place.branch.items.length) {
+        const { child } = place.branch.items[place.next++];
+        if (child !== undefined && !child.isLeaf) way.push({ branch: child, next: 0 });
+        continue;
+      }
+      way.pop();
+      if (way.length === 0) return;
+      this.#uniteChildren(place.branch);
+      await this.#writeChildren(place.branch);
+    }
+  }
+
+  async #writeTop(node: DirtyNode): Promise<number> {
+    let top = node;
+    for (;;) {
+      if (!top.isLeaf) await this.#writeChildren(top);
+      const rights = splitIfLarge(top, -1, this.#pageBytes);
+      if (rights.length === 0) return this.#writeNode(top, true);
+      top = new DirtyBranch([top, ...rights].map((part) => new BranchItem(part.items[0], 0, part)));
+    }
+  }
+
+  /** Removes empty children and unites small ones with neighbours; all must be finished. */
+  #uniteChildren(branch: DirtyBranch): void {
+    for (let i = 0; i < branch.items.length;) {
+      const { child } = branch.items[i];
+      if (child === undefined) i++;
+      else if (child.items.length === 0) branch.remove(i);
+      else if (this.#isSmall(child) && this.#uniteWithNeighbour(branch, i, child)) {
+        i = Math.max(0, i - 1);
+      } else i++;
+    }
+  }
+
+  #isSmall(node: DirtyNode): boolean {
+    return node.sizeBytes < this.#pageBytes * SMALL_PART || (!node.isLeaf && node.items.length < 2);
+  }
+
+  /** Rather with one that is to be written anyway. */
+  #uniteWithNeighbour(branch: DirtyBranch, index: number, child: DirtyNode): boolean {
+    for (const isDirty of [true, false]) {
+      for (const other of [index - 1, index + 1]) {
+        if (other < 0 || other >= branch.items.length) continue;
+        const neighbour = branch.items[other];
+        if ((neighbour.child !== undefined) !== isDirty) continue;
+        if (!this.#fitsWith(child, neighbour)) continue;
+        this.#unite(branch, Math.min(index, other));
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #fitsWith(node: DirtyNode, neighbour: BranchItem): boolean {
+    const other = neighbour.child ?? this.#store.page(neighbour.childId);
+    if (other.isLeaf !== node.isLeaf) return false;
+    const otherBytes = other instanceof Page ? other.usedBytes() : other.sizeBytes;
+    return node.sizeBytes + otherBytes - PAGE_HEADER_BYTES <= this.#pageBytes;
+  }
+
+  /** Makes one of the children at `index` and behind it. */
+  #unite(branch: DirtyBranch, index: number): void {
+    const left = this.#dirtyChild(branch, index);
+    const right = this.#dirtyChild(branch, index + 1);
+    const lastLeft = left.items.at(-1);
+    const firstRight = right.items.at(0);
+    if (lastLeft !== undefined && firstRight !== undefined && !areInOrder(lastLeft, firstRight)) {
+      throw this.#disorder();
+    }
+    if (left.isLeaf && right.isLeaf) left.append(right);
+    else if (!left.isLeaf && !right.isLeaf) left.append(right);
+    branch.remove(index + 1);
+  }
+
+  #dirtyChild(branch: DirtyBranch, index: number): DirtyNode {
+    const { child, childId } = branch.items[index];
+    if (child !== undefined) return child;
+    const made = this.#pages.makeDirty(this.#store.page(childId));
+    branch.setChild(index, made);
+    return made;
+  }
+
+  async #writeChildren(branch: DirtyBranch): Promise<void> {
+    for (let i = 0; i < branch.items.length; i++) {
+      const { child } = branch.items[i];
+      if (child === undefined) continue;
+      splitIfLarge(child, -1, this.#pageBytes).forEach((right, k) => {
+        branch.insert(i + 1 + k, new BranchItem(right.items[0], 0, right));
+      });
+      if (this.#turn.isSpent()) await this.#turn.next();
+      branch.setChildId(i, this.#writeNode(child, false));
+      branch.setKey(i, child.items[0]);
+    }
+  }
+
+  #writeNode(node: DirtyNode, isTop: boolean): number {
+    if (!node.isLeaf) this.#checkOrder(node);
+    const span = Math.ceil(node.sizeBytes / this.#pageBytes);
+    const id = this.#allocator.allocate(span, this.#store.path);
+    const output = this.#output;
+    const start = output.reserve(id, span);
+    const end = start + span * this.#pageBytes;
+    output.bytes.fill(0, node.encode(output.view, output.bytes, start, id, span), end);
+    if (isTop || !node.isLeaf || node === this.#recentLeaf) {
+      this.#store.cache.put(new Page(id, output.bytes.slice(start, end)));
+    } else {
+      this.#store.cache.remove(id);
+    }
+    return id;
+  }
+
+  /** Out of a damaged file, keys may come in any order; they must not get into a page of ours. */
+  #checkOrder(branch: DirtyBranch): void {
+    const { items } = branch;
+    for (let i = 1; i < items.length; i++) {
+      if (!areInOrder(items[i - 1], items[i])) throw this.#disorder();
+    }
+  }
+
+  #disorder(): Error {
+    return damage(this.#store.path, undefined, "neighbouring pages have keys that are out of order");
+  }
+
+  #fitsInline(leaf: DirtyLeaf): boolean {
+    return leaf.sizeBytes <= this.#pageBytes * INLINE_PART &&
+      leaf.items.every((item) => (item.flags & BUCKET_FLAG) === 0);
+  }
+}
+
+/** A bucket's value with the leaf in it. */
+export function encodeInlineBucket(leaf: DirtyLeaf, sequence: bigint): Uint8Array {
+  const value = new Uint8Array(BUCKET_HEADER_BYTES + leaf.sizeBytes);
+  const view = new DataView(value.buffer);
+  writeBucketHeader(view, 0, 0, sequence);
+  leaf.encode(view, value, BUCKET_HEADER_BYTES, 0, 1);
+  return value;
+}

@@ -1,0 +1,119 @@
+import { ctlMain } from "../../src/cli/ctl/main.ts";
+import { CapturedIo } from "../../src/cli/ctl/testing/captured_io.ts";
+import { bytesFromLatin1, latin1FromBytes } from "../../src/base/bytes.ts";
+import { requireProgram } from "../harness/programs.ts";
+import { ServerProcess } from "../harness/server_process.ts";
+
+/** How a command ended, with what differs between two servers made the same. */
+export interface Outcome {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Two members that announce the same addresses have the same IDs; neither is ever called there. */
+const SAME_IDENTITY: readonly string[] = [
+  "--initial-advertise-peer-urls=http://127.0.0.1:11111",
+  "--initial-cluster=default=http://127.0.0.1:11111",
+  "--advertise-client-urls=http://127.0.0.1:22222",
+];
+
+/** What stands for the lease that was granted last, in arguments and in outcomes. */
+export const LEASE = "LEASE";
+
+/** A program with a server of its own. */
+export class CtlSide {
+  readonly server: ServerProcess;
+  readonly #run: (args: readonly string[], input: string) => Promise<Outcome>;
+  /** In hexadecimal. */
+  #lease = "";
+
+  constructor(
+    server: ServerProcess,
+    run: (args: readonly string[], input: string) => Promise<Outcome>,
+  ) {
+    this.server = server;
+    this.#run = run;
+  }
+
+  async run(args: readonly string[], input: string): Promise<Outcome> {
+    const given = args.map((arg) => arg.replaceAll(LEASE, this.#lease));
+    const outcome = await this.#run([`--endpoints=${this.server.endpoint}`, ...given], input);
+    const granted = /^lease ([0-9a-f]{16}) granted/.exec(outcome.stdout);
+    if (args.includes("grant") && granted !== null) this.#lease = granted[1];
+    return {
+      exitCode: outcome.exitCode,
+      stdout: this.mask(outcome.stdout),
+      stderr: this.mask(outcome.stderr),
+    };
+  }
+
+  /** Leaves away what may differ: the port, the lease's ID, durations, and the log. */
+  mask(text: string): string {
+    const masked = text
+      .replaceAll(this.server.endpoint, "ENDPOINT")
+      .replace(/took( = |":"|" : )[0-9.]+[\u00c2\u00b5mn]*s/gi, "took$1TIME")
+      .replace(/ +[0-9.]+[\u00c2\u00b5m]*s \|/g, " TIME |")
+      .replace(/-{6,}\+-------\+\n/g, "RULE\n")
+      .replace(/ +TOOK +\|/g, " TOOK |")
+      .replace(/^\{"level".*\n/gm, "");
+    if (this.#lease === "") return masked;
+    return masked.replaceAll(this.#lease, LEASE)
+      .replaceAll(BigInt(`0x${this.#lease}`).toString(), LEASE);
+  }
+}
+
+/** etcdctl and detcd's ctl, each beside an etcd of its own; both get the same commands. */
+export class CtlPair implements AsyncDisposable {
+  readonly etcdctl: CtlSide;
+  readonly ctl: CtlSide;
+
+  private constructor(etcdctl: CtlSide, ctl: CtlSide) {
+    this.etcdctl = etcdctl;
+    this.ctl = ctl;
+  }
+
+  static async start(): Promise<CtlPair> {
+    const [first, second] = await Promise.all(
+      [1, 2].map(() => ServerProcess.start("etcd", { flags: SAME_IDENTITY })),
+    );
+    return new CtlPair(new CtlSide(first, runEtcdctl), new CtlSide(second, runCtl));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.etcdctl.server.dispose();
+    await this.ctl.server.dispose();
+  }
+}
+
+/** Runs the real program; everything is one character a byte. */
+export async function runEtcdctl(
+  args: readonly string[],
+  input: string,
+  env: Record<string, string> = {},
+): Promise<Outcome> {
+  const child = new Deno.Command(requireProgram("etcdctl"), {
+    args: [...args],
+    env: { ETCDCTL_API: "3", ...env },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  // A program that does not read its input has ended before it is written.
+  await writer.write(bytesFromLatin1(input)).catch(() => {});
+  await writer.close().catch(() => {});
+  const { code, stdout, stderr } = await child.output();
+  return { exitCode: code, stdout: latin1FromBytes(stdout), stderr: latin1FromBytes(stderr) };
+}
+
+/** Runs ours in this process. */
+export async function runCtl(
+  args: readonly string[],
+  input: string,
+  env: Record<string, string> = {},
+): Promise<Outcome> {
+  const io = new CapturedIo(input, env);
+  const exitCode = await ctlMain(args, io);
+  return { exitCode, stdout: io.out, stderr: io.err };
+}
