@@ -161,7 +161,7 @@ test("lease", () =>
     ["lease grant 99999999999"],
     ["lease grant 300"],
     [`put k1 v --lease=${LEASE}`],
-    [`put k2 v --lease=${LEASE}`],
+    [`put k1 w --lease=${LEASE}`],
     ["get k1 -w json"],
     ["get k1 -w fields"],
     ["lease list"],

@@ -1,6 +1,6 @@
 import type { LeafItem } from "./dirty_node.ts";
 import { damage } from "./damage.ts";
-import { Page, PAGE_HEADER_BYTES, PageFlag, readUint64, writeUint64 } from "./page.ts";
+import { type Page, PAGE_HEADER_BYTES, PageFlag, readUint64, writeUint64 } from "./page.ts";
 import { checkTreePageHeader, type PagePlace, parsePage, readPageHeader } from "./page_parser.ts";
 
 /** What precedes an inline page in a bucket's value: page id u64 and sequence u64. */
@@ -28,27 +28,26 @@ export function parseBucketRoot(
   size: number,
   place: PagePlace,
 ): BucketRoot {
-  const { path } = place;
-  const offset = place.offset + start;
+  const valuePlace = placeWithin(place, start);
   if (size < BUCKET_HEADER_BYTES) {
-    throw damage(path, offset, `a bucket's value has only ${size} bytes`);
+    throw damage(place.path, valuePlace.offset, `a bucket's value has only ${size} bytes`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset + start, size);
   const pageId = readUint64(view, 0);
   const sequence = view.getBigUint64(8, true);
   if (pageId !== 0) return { pageId, inlinePage: undefined, sequence };
-
-  const inlinePlace = { path, offset: offset + BUCKET_HEADER_BYTES };
   const image = bytes.slice(start + BUCKET_HEADER_BYTES, start + size);
-  if (image.length < PAGE_HEADER_BYTES) {
-    throw damage(path, inlinePlace.offset, "an inline page is cut off");
-  }
+  const imagePlace = placeWithin(valuePlace, BUCKET_HEADER_BYTES);
+  return { pageId, inlinePage: parseInlinePage(image, imagePlace), sequence };
+}
+
+function parseInlinePage(image: Uint8Array, place: PagePlace): Page {
+  const { path, offset } = place;
+  if (image.length < PAGE_HEADER_BYTES) throw damage(path, offset, "an inline page is cut off");
   const header = readPageHeader(new DataView(image.buffer), 0);
-  checkTreePageHeader(header, { id: 0, pageCount: 1 }, inlinePlace);
-  if (header.flags !== PageFlag.LEAF) {
-    throw damage(path, inlinePlace.offset, "an inline page is no leaf");
-  }
-  return { pageId: 0, inlinePage: parsePage(0, image, inlinePlace), sequence };
+  checkTreePageHeader(header, { id: 0, pageCount: 1 }, place);
+  if (header.flags !== PageFlag.LEAF) throw damage(path, offset, "an inline page is no leaf");
+  return parsePage(0, image, place);
 }
 
 /** The page at the top of the bucket that a pair's value is; 0 if it has none of its own. */

@@ -96,6 +96,7 @@ export class DirtyTree {
     const item = this.#pages.arena.add(key, flags, value, start, end);
     const index = leaf.lowerBound(key);
     if (leaf.hasKeyAt(index, key)) {
+      this.#checkKind(leaf.items[index], flags);
       leaf.replace(index, item);
     } else {
       leaf.insert(index, item);
@@ -104,15 +105,22 @@ export class DirtyTree {
     if (leaf.sizeBytes > this.#pages.source.pageBytes) this.#split(leaf, index);
   }
 
-  /** False if the key is not there. */
-  delete(key: Uint8Array): boolean {
+  /** False if there is no such pair, or with BUCKET_FLAG no such bucket. */
+  delete(key: Uint8Array, flags: number): boolean {
     const isCovered = this.#recentLeaf?.covers(key, this.#recentIsLast) ?? false;
     if (!isCovered && this.find(key) === undefined) return false;
     const leaf = this.#leafFor(key);
     const index = leaf.indexOf(key);
     if (index < 0) return false;
+    this.#checkKind(leaf.items[index], flags);
     leaf.remove(index);
     return true;
+  }
+
+  /** Neither may a pair replace a bucket, whose pages would be lost, nor a bucket a pair. */
+  #checkKind(item: LeafItem, flags: number): void {
+    if (((item.flags ^ flags) & BUCKET_FLAG) === 0) return;
+    throw damage(this.#pages.source.path, undefined, "a bucket and a pair have the same name");
   }
 
   /** Forgets the tree; returns the pages at the top of all that is left of it on the disk. */

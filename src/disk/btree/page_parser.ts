@@ -17,10 +17,15 @@ export interface PageHeader {
   readonly span: number;
 }
 
-/** Where bytes come from, for messages. */
+/** Where bytes come from, for messages; no offset if they are new ones. */
 export interface PagePlace {
   readonly path: string;
-  readonly offset: number;
+  readonly offset: number | undefined;
+}
+
+/** The place that many bytes further on. */
+export function placeWithin({ path, offset }: PagePlace, bytes: number): PagePlace {
+  return { path, offset: offset === undefined ? undefined : offset + bytes };
 }
 
 export function readPageHeader(view: DataView, offset: number): PageHeader {
@@ -43,17 +48,17 @@ export function checkTreePageHeader(
 ): void {
   const { id, flags, count, span } = header;
   if (id !== expected.id) {
-    throw damage(place.path, place.offset, `page ${expected.id} says that it is page ${id}`);
+    throw damageAt(place, `page ${expected.id} says that it is page ${id}`);
   }
   if (flags !== PageFlag.BRANCH && flags !== PageFlag.LEAF) {
     const hex = flags.toString(16);
-    throw damage(place.path, place.offset, `page ${id} is no page of a tree: its flags are ${hex}`);
+    throw damageAt(place, `page ${id} is no page of a tree: its flags are ${hex}`);
   }
   if (flags === PageFlag.BRANCH && count === 0) {
-    throw damage(place.path, place.offset, `branch page ${id} has no children`);
+    throw damageAt(place, `branch page ${id} has no children`);
   }
   if (id + span > expected.pageCount) {
-    throw damage(place.path, place.offset, `page ${id} is ${span} pages long, past the file's end`);
+    throw damageAt(place, `page ${id} is ${span} pages long, past the file's end`);
   }
 }
 
@@ -65,13 +70,13 @@ export function parsePage(id: number, bytes: Uint8Array, place: PagePlace): Page
   const page = new Page(id, bytes);
   const dataStart = PAGE_HEADER_BYTES + page.count * ELEMENT_BYTES;
   if (dataStart > bytes.length) {
-    throw damage(place.path, place.offset, `page ${id} has no room for ${page.count} elements`);
+    throw damageAt(place, `page ${id} has no room for ${page.count} elements`);
   }
   for (let i = 0; i < page.count; i++) checkElement(page, i, dataStart, place);
   for (let i = 1; i < page.count; i++) {
     if (ascendsAt(page, i)) continue;
     const what = `the keys of page ${id} are out of order at element ${i}`;
-    throw damage(place.path, place.offset + page.keyStart(i), what);
+    throw damageAt(placeWithin(place, page.keyStart(i)), what);
   }
   return page;
 }
@@ -81,9 +86,9 @@ function checkElement(page: Page, index: number, dataStart: number, place: PageP
   const keySize = page.keySize(index);
   const end = start + keySize + (page.isLeaf ? page.valueSize(index) : 0);
   if (start >= dataStart && keySize > 0 && end <= page.bytes.length) return;
-  const element = place.offset + PAGE_HEADER_BYTES + index * ELEMENT_BYTES;
+  const element = placeWithin(place, PAGE_HEADER_BYTES + index * ELEMENT_BYTES);
   const what = keySize === 0 ? "has an empty key" : `spans the bytes ${start} to ${end}`;
-  throw damage(place.path, element, `element ${index} of page ${page.id} ${what}`);
+  throw damageAt(element, `element ${index} of page ${page.id} ${what}`);
 }
 
 /** Whether the key at `index` is above the one before it. */
@@ -93,4 +98,8 @@ function ascendsAt(page: Page, index: number): boolean {
   const start = page.keyStart(index);
   const sizeBefore = page.keySize(index - 1);
   return compareRanges(bytes, before, sizeBefore, bytes, start, page.keySize(index)) < 0;
+}
+
+function damageAt({ path, offset }: PagePlace, what: string): Error {
+  return damage(path, offset, what);
 }

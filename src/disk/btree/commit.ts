@@ -1,0 +1,89 @@
+import { bytesFromLatin1 } from "../../base/bytes.ts";
+import { findFreelist } from "./freelist_page.ts";
+import { encodeMetaPage, type Meta } from "./meta.ts";
+import { BUCKET_FLAG } from "./page.ts";
+import type { PageAllocator } from "./page_allocator.ts";
+import type { PageStore } from "./page_store.ts";
+import { ReachablePages } from "./reachable_pages.ts";
+import { Tree } from "./tree.ts";
+import { TreeWriter } from "./tree_writer.ts";
+import type { TurnBudget } from "./turn_budget.ts";
+import type { Changes } from "./write_transaction.ts";
+
+/** What a commit works on. */
+export interface CommitParts {
+  readonly store: PageStore;
+  readonly allocator: PageAllocator;
+  /** The tree that was changed. */
+  readonly before: Tree;
+  readonly turn: TurnBudget;
+}
+
+/**
+ * Writes the changes into free pages, waits until those are safe, and only then lets the meta page
+ * that is not in use lead to them; so the tree before stays whole whatever happens. Returns the tree
+ * that is now the newest. After an exception nobody knows which of the two the disk will show.
+ */
+export async function commitChanges(parts: CommitParts, changes: Changes): Promise<Tree> {
+  const { store, allocator, before } = parts;
+  const rootId = await writeTrees(parts, changes);
+  const freed = [...changes.pages.freed];
+  for (const id of await abandonedPages(parts, changes.abandoned)) freed.push(id);
+  for (const id of freelistPages(store, before.meta)) freed.push(id);
+  await store.file.dataSync();
+
+  const meta: Meta = {
+    ...before.meta,
+    rootId,
+    freelistId: undefined,
+    pageCount: allocator.pageCount,
+    transactionId: before.meta.transactionId + 1,
+  };
+  await writeMeta(store, meta);
+  store.pageCount = meta.pageCount;
+  allocator.freed(meta.transactionId, freed);
+  return new Tree(meta);
+}
+
+/** Returns the page at the top of the bucket of buckets. */
+async function writeTrees({ store, allocator, turn }: CommitParts, changes: Changes): Promise<number> {
+  const { rootTree, trees, pages } = changes;
+  const writer = new TreeWriter(store, pages, allocator, turn);
+  for (const [name, tree] of trees) {
+    if (tree.top === undefined) continue;
+    const value = await writer.writeBucket(tree);
+    rootTree.put(bytesFromLatin1(name), BUCKET_FLAG, value, 0, value.length);
+  }
+  const rootId = await writer.writeTree(rootTree);
+  writer.flush();
+  return rootId;
+}
+
+/** Transactions alternate between the two meta pages. */
+async function writeMeta({ file, pageBytes }: PageStore, meta: Meta): Promise<void> {
+  const pageId = meta.transactionId % 2;
+  const page = new Uint8Array(pageBytes);
+  encodeMetaPage(meta, pageId, page, 0);
+  file.writeAt(page, 0, pageBytes, pageId * pageBytes);
+  await file.dataSync();
+}
+
+async function abandonedPages(
+  { store, turn }: CommitParts,
+  tops: readonly number[],
+): Promise<number[]> {
+  const ids: number[] = [];
+  if (tops.length === 0) return ids;
+  const reachable = new ReachablePages(store, turn);
+  for (const top of tops) await reachable.add(top);
+  const { pages } = reachable;
+  for (let id = pages.next(0); id >= 0; id = pages.next(id + 1)) ids.push(id);
+  return ids;
+}
+
+/** A freelist that bbolt left behind is of no use any more: we find out what is free at every start. */
+function freelistPages(store: PageStore, { freelistId }: Meta): number[] {
+  if (freelistId === undefined) return [];
+  const { id, span } = findFreelist(store, freelistId);
+  return Array.from({ length: span }, (_, i) => id + i);
+}
