@@ -1,15 +1,21 @@
 import type { Clock } from "../base/clock.ts";
+import type { Alarms } from "../core/alarms/alarms.ts";
 import type { Lessor } from "../core/lease/lessor.ts";
 import type { Membership } from "../core/members/membership.ts";
 import type { Store } from "../core/mvcc/store.ts";
 import type { WatchHub } from "../core/mvcc/watch_hub.ts";
+import type { Quota } from "../core/quota/quota.ts";
 import type { CompactionRunner } from "./compaction_runner.ts";
+import type { SpaceAlarm } from "./space_alarm.ts";
 
 /** Everything that log entries change when they are applied. */
 export interface AppliedState {
   readonly store: Store;
   readonly lessor: Lessor;
   readonly membership: Membership;
+  readonly alarms: Alarms;
+  readonly quota: Quota;
+  readonly spaceAlarm: SpaceAlarm;
   readonly hub: WatchHub;
   readonly compactions: CompactionRunner;
   readonly clock: Clock;

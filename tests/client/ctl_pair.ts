@@ -48,7 +48,7 @@ export class CtlSide {
     };
   }
 
-  /** Leaves away what may differ: the port, the lease's ID, durations, and the log. */
+  /** Leaves away what may differ: the port, the lease's ID, times, and the log. */
   mask(text: string): string {
     const masked = text
       .replaceAll(this.server.endpoint, "ENDPOINT")
@@ -56,6 +56,7 @@ export class CtlSide {
       .replace(/ +[0-9.]+[\u00c2\u00b5m]*s \|/g, " TIME |")
       .replace(/-{6,}\+-------\+\n/g, "RULE\n")
       .replace(/ +TOOK +\|/g, " TOOK |")
+      .replace(/(remaining\(|"ttl":|"TTL" : )\d\d\d/g, "$1SECONDS")
       .replace(/^\{"level".*\n/gm, "");
     if (this.#lease === "") return masked;
     return masked.replaceAll(this.#lease, LEASE)

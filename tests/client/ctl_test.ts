@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { findProgram } from "../harness/programs.ts";
+import { freePorts } from "../harness/server_process.ts";
 import { CtlPair, LEASE, type Outcome, runCtl, runEtcdctl } from "./ctl_pair.ts";
 
 /** A command line, and what it reads from standard input. */
@@ -335,6 +336,44 @@ test("flags and commands that are wrong", async () => {
     const got = withoutHelp(await runCtl(shellWords(line), ""));
     if (line === "comp") assert.match(got.stderr, /needs 1 argument/);
     else assert.deepEqual(got, wanted, `etcdctl ${line}`);
+  }
+});
+
+test("servers that cannot be reached", async () => {
+  const [port] = await freePorts(1);
+  const dead = `--endpoints=127.0.0.1:${port}`;
+  const lines = [
+    "put a 1",
+    "get a",
+    "get a -w json",
+    "del a",
+    "compaction 5",
+    "lease grant 5",
+    "lease revoke 5",
+    "member list",
+    "endpoint health",
+    "endpoint health -w json",
+    "endpoint health -w fields",
+    "endpoint health -w table",
+    "endpoint health --cluster",
+    "endpoint status",
+    "endpoint status -w json",
+    "endpoint status -w table",
+    "endpoint status --cluster",
+  ];
+  const mask = ({ exitCode, stdout, stderr }: Outcome): Outcome => ({
+    exitCode,
+    stdout: stdout.replace(/[0-9.]+ms/g, "TIME").replace(/-{5,}/g, "RULE").replace(/ +/g, " "),
+    stderr: stderr.replace(/^\{"level".*\n/gm, ""),
+  });
+  await Promise.all(lines.map(async (line) => {
+    const args = [dead, "--command-timeout=400ms", ...shellWords(line)];
+    const wanted = mask(await runEtcdctl(args, ""));
+    assert.deepEqual(mask(await runCtl(args, "")), wanted, line);
+  }));
+  for (const line of ["get a", "endpoint health"]) {
+    const args = ["--endpoints=", ...shellWords(line)];
+    assert.deepEqual(await runCtl(args, ""), await runEtcdctl(args, ""), line);
   }
 });
 

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Prng } from "../../src/base/prng.ts";
-import { cut, withBrokenBytes } from "./broken_http2.ts";
+import { cut, withBrokenBytes } from "./broken_bytes.ts";
 import type { Input } from "./fuzz_target.ts";
 
 const METHODS = ["GET", "GET", "GET", "POST", "PUT", "HEAD", "OPTIONS", "CONNECT", "TRACE"];

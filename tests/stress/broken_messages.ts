@@ -4,7 +4,7 @@ import { concatBytes, EMPTY_BYTES } from "../../src/base/bytes.ts";
 import type { Prng } from "../../src/base/prng.ts";
 import { allTypes, randomMessage, type TypeUnderTest } from "../../src/pb/message_fixtures.ts";
 import * as services from "../../src/pb/services.ts";
-import { withBrokenBytes } from "./broken_http2.ts";
+import { withBrokenBytes } from "./broken_bytes.ts";
 import { lengthDelimited } from "./protobuf_bytes.ts";
 import { announcement, message } from "./http2_session.ts";
 

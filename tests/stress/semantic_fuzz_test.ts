@@ -3,6 +3,7 @@ import { inspect } from "node:util";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
 import { Prng } from "../../src/base/prng.ts";
 import { ETCD_ERRORS } from "../../src/core/errors.ts";
+import { RangeRequest, RangeResponse } from "../../src/pb/etcdserverpb.ts";
 import { KV_SERVICE, LEASE_SERVICE, WATCH_SERVICE } from "../../src/pb/services.ts";
 import { ServerProcess } from "../harness/server_process.ts";
 import { whyMissing } from "../harness/targets.ts";
@@ -21,7 +22,7 @@ const DEFAULT_WINDOW_BYTES = 65_535;
 
 const WATCH = WATCH_SERVICE.watch.path;
 
-Deno.test("every well-formed request is answered, however extreme it is", async () => {
+Deno.test("every well-formed request is answered, and replayed, however extreme it is", async () => {
   const target = await FuzzTarget.start();
   try {
     const prng = new Prng(SEED);
@@ -37,10 +38,28 @@ Deno.test("every well-formed request is answered, however extreme it is", async 
       await session.close();
       if (batch % 10 === 9) await target.check();
     }
+    const before = await everything(target.port);
+    await target.server.kill();
+    await target.server.restart();
+    assert.deepEqual(await everything(target.port), before, "the log says the same again");
   } finally {
     await target.stop();
   }
 });
+
+/** All pairs at the newest revision, and that revision. */
+async function everything(port: number): Promise<unknown> {
+  const session = await Http2Session.open(port);
+  const request = RangeRequest.create({ key: "\0", rangeEnd: "\0" });
+  const answer = session.request(KV_SERVICE.range.path, {
+    body: message(RangeRequest.encode(request)),
+  });
+  await session.untilAllOver();
+  await session.close();
+  const { header, kvs } = RangeResponse.decode(answer.messages[0]);
+  assert.ok(kvs.length > 0);
+  return { revision: header?.revision, kvs };
+}
 
 function send(session: Http2Session, { path, bytes }: ExtremeRequest): StreamAnswer {
   return session.request(path, { body: message(bytes), endStream: path !== WATCH });

@@ -146,11 +146,11 @@ export class Store implements ChangeLog {
     return compaction;
   }
 
-  /** Begins to hash everything up to a revision; 0 is the current one. */
+  /** Begins to hash everything up to a revision; 0 is the current one, and below it is nothing. */
   hashKv(revision: number): HashKv {
     if (revision > 0 && revision < this.compactedRevision) throw ETCD_ERRORS.compacted;
     if (revision > this.currentRevision) throw ETCD_ERRORS.futureRev;
-    return new HashKv(this.#keyspace, revision > 0 ? revision : this.currentRevision);
+    return new HashKv(this.#keyspace, revision === 0 ? this.currentRevision : revision);
   }
 
   scan(from: number, to: number, visit: (change: Change) => boolean): void {

@@ -1,7 +1,13 @@
 import type { LeafItem } from "./dirty_node.ts";
 import { damage } from "./damage.ts";
 import { type Page, PAGE_HEADER_BYTES, PageFlag, readUint64, writeUint64 } from "./page.ts";
-import { checkTreePageHeader, type PagePlace, parsePage, readPageHeader } from "./page_parser.ts";
+import {
+  checkTreePageHeader,
+  type PagePlace,
+  parsePage,
+  placeWithin,
+  readPageHeader,
+} from "./page_parser.ts";
 
 /** What precedes an inline page in a bucket's value: page id u64 and sequence u64. */
 export const BUCKET_HEADER_BYTES = 16;

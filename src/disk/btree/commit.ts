@@ -46,7 +46,10 @@ export async function commitChanges(parts: CommitParts, changes: Changes): Promi
 }
 
 /** Returns the page at the top of the bucket of buckets. */
-async function writeTrees({ store, allocator, turn }: CommitParts, changes: Changes): Promise<number> {
+async function writeTrees(
+  { store, allocator, turn }: CommitParts,
+  changes: Changes,
+): Promise<number> {
   const { rootTree, trees, pages } = changes;
   const writer = new TreeWriter(store, pages, allocator, turn);
   for (const [name, tree] of trees) {

@@ -202,7 +202,13 @@ export class DirtyTree {
     if (!cursor.seek(key)) return undefined;
     const { bytes, keyStart, valueStart, valueEnd, isBucket } = cursor;
     const keySize = valueStart - keyStart;
-    return new LeafItem(bytes, keyStart, keySize, valueEnd - valueStart, isBucket ? BUCKET_FLAG : 0);
+    return new LeafItem(
+      bytes,
+      keyStart,
+      keySize,
+      valueEnd - valueStart,
+      isBucket ? BUCKET_FLAG : 0,
+    );
   }
 }
 

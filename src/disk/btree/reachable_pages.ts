@@ -1,8 +1,8 @@
 import { readBucketRoot } from "./bucket_root.ts";
 import { damage } from "./damage.ts";
 import { BTREE_LIMITS } from "./limits.ts";
-import { ELEMENT_BYTES, type Page, PAGE_HEADER_BYTES, PageFlag, BUCKET_FLAG } from "./page.ts";
-import { checkTreePageHeader, parsePage, readPageHeader, type PageHeader } from "./page_parser.ts";
+import { BUCKET_FLAG, ELEMENT_BYTES, type Page, PAGE_HEADER_BYTES, PageFlag } from "./page.ts";
+import { checkTreePageHeader, type PageHeader, parsePage, readPageHeader } from "./page_parser.ts";
 import { PageSet } from "./page_set.ts";
 import type { PageStore } from "./page_store.ts";
 import type { TurnBudget } from "./turn_budget.ts";
@@ -84,7 +84,9 @@ export class ReachablePages {
   /** bbolt never writes that, and what hangs from such a bucket would be taken for free. */
   #refuseBucketsIn(inlinePage: Page, offset: number): void {
     for (let i = 0; i < inlinePage.count; i++) {
-      if (inlinePage.isBucket(i)) throw damage(this.#store.path, offset, "an inline page has buckets");
+      if (inlinePage.isBucket(i)) {
+        throw damage(this.#store.path, offset, "an inline page has buckets");
+      }
     }
   }
 

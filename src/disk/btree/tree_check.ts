@@ -3,7 +3,7 @@ import { type BucketRoot, readBucketRoot } from "./bucket_root.ts";
 import { findFreelist, readFreelist } from "./freelist_page.ts";
 import { BTREE_LIMITS } from "./limits.ts";
 import type { Meta } from "./meta.ts";
-import { compareRanges, type Page } from "./page.ts";
+import type { Page } from "./page.ts";
 import { PageSet } from "./page_set.ts";
 import type { PageStore } from "./page_store.ts";
 import type { TurnBudget } from "./turn_budget.ts";

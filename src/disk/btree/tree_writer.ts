@@ -1,12 +1,6 @@
 import { BUCKET_HEADER_BYTES, writeBucketHeader } from "./bucket_root.ts";
 import { damage } from "./damage.ts";
-import {
-  areInOrder,
-  BranchItem,
-  DirtyBranch,
-  DirtyLeaf,
-  type DirtyNode,
-} from "./dirty_node.ts";
+import { areInOrder, BranchItem, DirtyBranch, DirtyLeaf, type DirtyNode } from "./dirty_node.ts";
 import type { DirtyTree, TransactionPages } from "./dirty_tree.ts";
 import { splitIfLarge } from "./node_split.ts";
 import { BUCKET_FLAG, Page, PAGE_HEADER_BYTES } from "./page.ts";
@@ -59,7 +53,7 @@ export class TreeWriter {
   async writeBucket(tree: DirtyTree): Promise<Uint8Array> {
     const { sequence } = tree.base;
     const top = await this.#finishBelowTop(tree);
-    if (typeof top !== "number" && top.isLeaf && this.#fitsInline(top)) {
+    if (typeof top !== "number" && top.isLeaf && fitsInline(top, this.#pageBytes)) {
       return encodeInlineBucket(top, sequence);
     }
     const pageId = typeof top === "number" ? top : await this.#writeTop(top);
@@ -219,13 +213,18 @@ export class TreeWriter {
   }
 
   #disorder(): Error {
-    return damage(this.#store.path, undefined, "neighbouring pages have keys that are out of order");
+    return damage(
+      this.#store.path,
+      undefined,
+      "neighbouring pages have keys that are out of order",
+    );
   }
+}
 
-  #fitsInline(leaf: DirtyLeaf): boolean {
-    return leaf.sizeBytes <= this.#pageBytes * INLINE_PART &&
-      leaf.items.every((item) => (item.flags & BUCKET_FLAG) === 0);
-  }
+/** Whether a bucket with this leaf alone lies within its own value. */
+export function fitsInline(leaf: DirtyLeaf, pageBytes: number): boolean {
+  return leaf.sizeBytes <= pageBytes * INLINE_PART &&
+    leaf.items.every((item) => (item.flags & BUCKET_FLAG) === 0);
 }
 
 /** A bucket's value with the leaf in it. */

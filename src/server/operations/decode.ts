@@ -1,4 +1,5 @@
 import { InternalRaftRequest } from "../../pb/etcdserverpb.ts";
+import { AlarmOperation } from "./alarm.ts";
 import { ClusterMemberAttrSetOperation, ClusterVersionSetOperation } from "./cluster.ts";
 import { CompactionOperation, DeleteRangeOperation, PutOperation, TxnOperation } from "./kv.ts";
 import { LeaseGrantOperation, LeaseRevokeOperation } from "./lease.ts";
@@ -18,6 +19,7 @@ export function decodeOperation(data: Uint8Array, index: number): Operation {
   if (request.compaction) return new CompactionOperation(request.compaction);
   if (request.leaseGrant) return new LeaseGrantOperation(request.leaseGrant);
   if (request.leaseRevoke) return new LeaseRevokeOperation(request.leaseRevoke);
+  if (request.alarm) return new AlarmOperation(request.alarm);
   if (request.clusterMemberAttrSet) {
     return new ClusterMemberAttrSetOperation(request.clusterMemberAttrSet);
   }

@@ -6,6 +6,7 @@ export const OperationField = {
   COMPACTION: 7,
   LEASE_GRANT: 8,
   LEASE_REVOKE: 9,
+  ALARM: 10,
   CLUSTER_VERSION_SET: 1300,
   CLUSTER_MEMBER_ATTR_SET: 1301,
 } as const;

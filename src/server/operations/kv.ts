@@ -1,4 +1,6 @@
+import { ETCD_ERRORS } from "../../core/errors.ts";
 import type { DeleteRangeResult, PutResult, TxnResult } from "../../core/mvcc/store.ts";
+import { putCostBytes, txnCostBytes } from "../../core/quota/request_cost.ts";
 import type {
   CompactionRequest,
   DeleteRangeRequest,
@@ -9,6 +11,7 @@ import type { AppliedState } from "../applied_state.ts";
 import { OperationField } from "./field.ts";
 import { WaitedOperation, type Waiter } from "./operation.ts";
 
+/** One that exceeds the quota is performed all the same, for the quota is each member's own. */
 export class PutOperation extends WaitedOperation<PutResult> {
   readonly field = OperationField.PUT;
   readonly #request: PutRequest;
@@ -19,7 +22,12 @@ export class PutOperation extends WaitedOperation<PutResult> {
   }
 
   protected perform(state: AppliedState): PutResult {
-    return state.store.put(this.#request);
+    const { alarms, quota, store } = state;
+    if (alarms.putRefusal !== undefined) throw alarms.putRefusal;
+    const fits = quota.fits(putCostBytes(this.#request));
+    const result = store.put(this.#request);
+    if (!fits) throw ETCD_ERRORS.noSpace;
+    return result;
   }
 }
 
@@ -33,6 +41,7 @@ export class DeleteRangeOperation extends WaitedOperation<DeleteRangeResult> {
   }
 
   protected perform(state: AppliedState): DeleteRangeResult {
+    if (state.alarms.changeRefusal !== undefined) throw state.alarms.changeRefusal;
     return state.store.deleteRange(this.#request);
   }
 }
@@ -47,7 +56,14 @@ export class TxnOperation extends WaitedOperation<TxnResult> {
   }
 
   protected perform(state: AppliedState): TxnResult {
-    return state.store.txn(this.#request);
+    const { alarms, quota, store } = state;
+    const costBytes = txnCostBytes(this.#request);
+    const refusal = costBytes === 0 ? alarms.changeRefusal : alarms.putRefusal;
+    if (refusal !== undefined) throw refusal;
+    const fits = quota.fits(costBytes);
+    const result = store.txn(this.#request);
+    if (!fits) throw ETCD_ERRORS.noSpace;
+    return result;
   }
 }
 
@@ -62,6 +78,7 @@ export class CompactionOperation extends WaitedOperation<Promise<void>> {
   }
 
   protected perform(state: AppliedState): Promise<void> {
+    if (state.alarms.changeRefusal !== undefined) throw state.alarms.changeRefusal;
     // Watchers get what the compaction is about to take away.
     state.hub.notify();
     return state.compactions.run(state.store.compact(this.#request.revision));

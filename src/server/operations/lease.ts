@@ -1,3 +1,5 @@
+import { ETCD_ERRORS } from "../../core/errors.ts";
+import { LEASE_COST_BYTES } from "../../core/quota/request_cost.ts";
 import type { LeaseGrantRequest, LeaseRevokeRequest } from "../../pb/etcdserverpb.ts";
 import type { AppliedState } from "../applied_state.ts";
 import { OperationField } from "./field.ts";
@@ -19,12 +21,16 @@ export class LeaseGrantOperation extends WaitedOperation<LeaseGrantResult> {
   }
 
   protected perform(state: AppliedState): LeaseGrantResult {
+    const { alarms, quota } = state;
+    if (alarms.putRefusal !== undefined) throw alarms.putRefusal;
+    const fits = quota.fits(LEASE_COST_BYTES);
     const lease = state.lessor.grant(
       this.#request.id,
       this.#request.ttl,
       state.clock.monotonicMs(),
     );
     state.counts.leasesGranted++;
+    if (!fits) throw ETCD_ERRORS.noSpace;
     return { id: this.#request.id, ttlSeconds: lease.ttlSeconds };
   }
 }
@@ -39,6 +45,7 @@ export class LeaseRevokeOperation extends WaitedOperation<void> {
   }
 
   protected perform(state: AppliedState): void {
+    if (state.alarms.changeRefusal !== undefined) throw state.alarms.changeRefusal;
     const keys = state.lessor.revoke(this.#request.id);
     state.store.deleteKeys(keys);
     state.counts.leasesRevoked++;

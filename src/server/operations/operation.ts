@@ -1,4 +1,4 @@
-import { EtcdError } from "../../core/errors.ts";
+import { ETCD_ERRORS, EtcdError } from "../../core/errors.ts";
 import type { AppliedState } from "../applied_state.ts";
 
 /** Who waits for the outcome of an operation; exactly one of the two is called, once. */
@@ -39,10 +39,18 @@ export abstract class WaitedOperation<Result> implements Operation {
       // A refusal is an outcome like any other. Everything else is a defect of this program, and
       // a member whose state may be broken must stop.
       if (!(error instanceof EtcdError)) throw error;
-      this.#waiter?.failed(error);
+      this.#refused(state, error);
       return;
     }
     this.#waiter?.applied(result);
+  }
+
+  #refused(state: AppliedState, error: EtcdError): void {
+    const fail = () => this.#waiter?.failed(error);
+    // Without an alarm it was this member's quota that is exceeded, and everybody has to know.
+    const exceedsQuota = error === ETCD_ERRORS.noSpace && state.alarms.putRefusal === undefined;
+    if (exceedsQuota) state.spaceAlarm.raise(fail);
+    else fail();
   }
 
   fail(error: EtcdError): void {

@@ -2,7 +2,6 @@ import { GrpcCode } from "../../../base/grpc_code.ts";
 import type { ClientError } from "../../../embed/client/client_error.ts";
 import { keepAliveOnce } from "../../../embed/client/lease.ts";
 import { LeaseKeeper } from "../../../embed/client/lease_keeper.ts";
-import { hexId } from "../byte_text.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { errorText } from "../errors.ts";
@@ -63,7 +62,7 @@ async function renewForEver(context: CommandContext, id: bigint): Promise<void> 
   } finally {
     keeper.stop();
   }
-  context.io.stdout(`lease ${hexId(id, 16)} expired or revoked.\n`);
+  printer.leaseLost(id);
 }
 
 /** Whether the lease is gone, as far as anybody here can tell. */

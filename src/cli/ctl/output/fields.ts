@@ -91,6 +91,9 @@ export class FieldsPrinter implements Printer {
     this.#field("TTL", ttl);
   }
 
+  /** Only people are told. */
+  leaseLost(): void {}
+
   memberList({ header, members }: MemberListResponse): void {
     this.#header(header);
     for (const { id, name, peerUrls, clientUrls, isLearner } of members) {

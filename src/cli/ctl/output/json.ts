@@ -82,6 +82,9 @@ export class JsonPrinter implements Printer {
     this.#print({ ...headerJson(header), ID: id, TTL: ttl });
   }
 
+  /** Only people are told. */
+  leaseLost(): void {}
+
   memberList({ header, members }: MemberListResponse): void {
     this.#print(present({ header: headerJson(header), members: members.map(memberJson) }));
   }

@@ -52,6 +52,8 @@ export interface Printer {
   leaseTimeToLive(response: LeaseTimeToLiveResponse, withKeys: boolean): void;
   leaseList(response: LeaseLeasesResponse): void;
   leaseKeepAlive(response: LeaseKeepAliveResponse): void;
+  /** A lease that was kept alive is gone. */
+  leaseLost(id: bigint): void;
   memberList(response: MemberListResponse): void;
   endpointHealth(list: readonly EndpointHealth[]): void;
   endpointStatus(list: readonly EndpointStatus[]): void;

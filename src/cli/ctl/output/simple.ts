@@ -83,6 +83,10 @@ export class SimplePrinter implements Printer {
     this.#line(`lease ${leaseId(id)} keepalived with TTL(${ttl})`);
   }
 
+  leaseLost(id: bigint): void {
+    this.#line(`lease ${leaseId(id)} expired or revoked.`);
+  }
+
   memberList({ members }: MemberListResponse): void {
     this.#rows(memberRows(members));
   }

@@ -13,9 +13,6 @@ export class TablePrinter extends UnsupportedPrinter {
     this.#write = write;
   }
 
-  /** etcdctl prints nothing here, and does not complain either. */
-  override watch(): void {}
-
   override memberList({ members }: MemberListResponse): void {
     this.#print(memberRows(members));
   }

@@ -39,6 +39,7 @@ export abstract class UnsupportedPrinter implements Printer {
   leaseKeepAlive(..._: unknown[]): void {
     this.#refuse();
   }
+  leaseLost(..._: unknown[]): void {}
   memberList(..._: unknown[]): void {
     this.#refuse();
   }

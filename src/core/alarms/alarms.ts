@@ -1,0 +1,84 @@
+import { AlarmMember, AlarmType } from "../../pb/etcdserverpb.ts";
+import { ETCD_ERRORS, type EtcdError } from "../errors.ts";
+
+/**
+ * The alarms of all members. Only entries of the log raise them and put them out, so every member
+ * has the same ones at the same place in its history, and refuses the same requests.
+ */
+export class Alarms {
+  /** In the order in which they were raised. */
+  readonly #active = new Map<string, AlarmMember>();
+  #putRefusal: EtcdError | undefined;
+  #changeRefusal: EtcdError | undefined;
+
+  /** Why nothing that takes space may be applied at present: puts and new leases. */
+  get putRefusal(): EtcdError | undefined {
+    return this.#putRefusal;
+  }
+
+  /** Why no change at all may be applied at present, not even one that frees space. */
+  get changeRefusal(): EtcdError | undefined {
+    return this.#changeRefusal;
+  }
+
+  /** Raises an alarm; one that is raised already stays. `NONE` is no alarm, and raises nothing. */
+  activate(memberId: bigint, type: number): AlarmMember | undefined {
+    if (type === AlarmType.NONE) return undefined;
+    const key = keyOf(memberId, type);
+    const present = this.#active.get(key);
+    if (present !== undefined) return present;
+    const alarm = AlarmMember.create({ memberId, alarm: type });
+    this.#active.set(key, alarm);
+    this.#setRefusals();
+    return alarm;
+  }
+
+  /** Puts an alarm out and returns it, or undefined when it was not raised. */
+  deactivate(memberId: bigint, type: number): AlarmMember | undefined {
+    const key = keyOf(memberId, type);
+    const alarm = this.#active.get(key);
+    this.#active.delete(key);
+    this.#setRefusals();
+    return alarm;
+  }
+
+  has(memberId: bigint, type: number): boolean {
+    return this.#active.has(keyOf(memberId, type));
+  }
+
+  /** Whether any member has raised an alarm of this type. */
+  hasType(type: number): boolean {
+    return this.list(type).length > 0;
+  }
+
+  /** The alarms of one type, or with `NONE` all of them. */
+  list(type: number = AlarmType.NONE): AlarmMember[] {
+    const all = [...this.#active.values()];
+    return type === AlarmType.NONE ? all : all.filter((alarm) => alarm.alarm === type);
+  }
+
+  #setRefusals(): void {
+    this.#changeRefusal = this.hasType(AlarmType.CORRUPT) ? ETCD_ERRORS.corrupt : undefined;
+    const noSpace = this.hasType(AlarmType.NOSPACE) ? ETCD_ERRORS.noSpace : undefined;
+    this.#putRefusal = this.#changeRefusal ?? noSpace;
+  }
+}
+
+/** What an alarm type is called; types of later versions go by their number. */
+export function alarmTypeName(type: number): string {
+  return TYPE_NAMES.get(type) ?? String(type);
+}
+
+/** An alarm as etcd's Status tells it, down to the space at its end. */
+export function formatAlarm({ memberId, alarm }: AlarmMember): string {
+  const member = memberId === 0n ? "" : `memberID:${memberId} `;
+  return `${member}alarm:${alarmTypeName(alarm)} `;
+}
+
+const TYPE_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(AlarmType).map(([name, type]) => [type, name]),
+);
+
+function keyOf(memberId: bigint, type: number): string {
+  return `${type} ${memberId}`;
+}

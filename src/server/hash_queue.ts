@@ -1,0 +1,1 @@
+import { type BucketCounts } from "../base/bucket_counts.ts";
