@@ -48,12 +48,23 @@ export type { TlsInfo } from "./src/embed/config/tls_info.ts";
 export * from "./src/embed/public_types.ts";
 
 // The client.
-export { Client, connect, type MemberInfo, type MemberStatus } from "./src/embed/client/client.ts";
+export {
+  Client,
+  type CompactOptions,
+  connect,
+  type MemberInfo,
+  type MemberStatus,
+} from "./src/embed/client/client.ts";
 export { ClientError } from "./src/embed/client/client_error.ts";
-export type { ConnectOptions } from "./src/embed/client/network_transport.ts";
+export type { ClientTls, ConnectOptions } from "./src/embed/client/network_transport.ts";
 export { KeyValue } from "./src/embed/client/key_value.ts";
 export { type BytesLike, type KeyRange, prefixEnd } from "./src/embed/client/keys.ts";
-export { Lease, type LeaseTimes } from "./src/embed/client/lease.ts";
+export {
+  type GrantOptions,
+  Lease,
+  type LeaseTimes,
+  type TimeToLiveOptions,
+} from "./src/embed/client/lease.ts";
 export type {
   DeleteOptions,
   PutOptions,
@@ -71,6 +82,7 @@ export type {
 export type {
   CallOptions,
   StreamListener,
+  StreamOptions,
   Transport,
   TransportStream,
 } from "./src/embed/client/transport.ts";

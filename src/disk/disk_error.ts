@@ -35,7 +35,9 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
 export interface DiskErrorParts {
   /** A verb, with its object where the path does not say enough: "write", "read the entry in". */
   readonly operation: string;
+  /** The file or directory that it was done to. */
   readonly path: string;
+  /** The system's code, such as ENOSPC, or one of detcd's own. */
   readonly code: string;
   /** What happened; no capital, no full stop. */
   readonly what: string;
@@ -43,19 +45,26 @@ export interface DiskErrorParts {
   readonly advice?: string;
   /** The byte of the file where it happened. */
   readonly offset?: number;
+  /** The error of the system. */
   readonly cause?: unknown;
 }
 
 /** Every failure of a disk; its message says what happened, where, and what to do. */
 export class DiskError extends Error {
+  /** The name of the class. */
   override name = "DiskError";
+  /** What was being done, a verb. */
   readonly operation: string;
+  /** The file or directory that it was done to. */
   readonly path: string;
+  /** The system's code, such as ENOSPC, or one of detcd's own. */
   readonly code: string;
   /** What happened, without where and what to do. */
   readonly what: string;
+  /** The byte of the file where it happened, if that is known. */
   readonly offset: number | undefined;
 
+  /** Makes the error and its message from their parts. */
   constructor(parts: DiskErrorParts) {
     const place = parts.offset === undefined ? "" : ` at byte ${parts.offset}`;
     const advice = parts.advice ?? ADVICE.get(parts.code);

@@ -122,6 +122,7 @@ export class Serving {
 
 /** A URL that cannot be listened on; the message says why and what to do. */
 export class ListenError extends Error {
+  /** The name of the class. */
   override name = "ListenError";
 
   /** Makes the error for a URL. */
