@@ -52,6 +52,7 @@ export {
   Client,
   type CompactOptions,
   connect,
+  type GrantOptions,
   type MemberInfo,
   type MemberStatus,
 } from "./src/embed/client/client.ts";
@@ -59,12 +60,7 @@ export { ClientError } from "./src/embed/client/client_error.ts";
 export type { ClientTls, ConnectOptions } from "./src/embed/client/network_transport.ts";
 export { KeyValue } from "./src/embed/client/key_value.ts";
 export { type BytesLike, type KeyRange, prefixEnd } from "./src/embed/client/keys.ts";
-export {
-  type GrantOptions,
-  Lease,
-  type LeaseTimes,
-  type TimeToLiveOptions,
-} from "./src/embed/client/lease.ts";
+export { Lease, type LeaseTimes, type TimeToLiveOptions } from "./src/embed/client/lease.ts";
 export type {
   DeleteOptions,
   PutOptions,

@@ -139,7 +139,9 @@ export class CommandContext {
     const key = this.#file("key");
     const ca = this.#file("cacert");
     if ((cert === undefined) !== (key === undefined)) {
-      throw badArguments("--cert and --key have to be given together");
+      const named = (flag: string) => this.flags.text(flag);
+      const pair = `[key: ${named("key")}, cert: ${named("cert")}]`;
+      throw badArguments(`KeyFile and CertFile must both be present${pair}`);
     }
     const insecureSkipVerify = this.flags.bool("insecure-skip-tls-verify");
     if (cert === undefined && ca === undefined && !insecureSkipVerify) return undefined;
@@ -156,7 +158,10 @@ export class CommandContext {
     try {
       return this.io.readFile(path);
     } catch (cause) {
-      throw new CtlError(EXIT_CODE.badArguments, `open ${path}: cannot be read`, { cause });
+      const why = cause instanceof Deno.errors.NotFound
+        ? "no such file or directory"
+        : String(cause);
+      throw new CtlError(EXIT_CODE.badArguments, `open ${path}: ${why}`, { cause });
     }
   }
 }

@@ -4,6 +4,8 @@ export interface Endpoint {
   readonly text: string;
   /** grpc-js's name for the address. */
   readonly target: string;
+  /** The name or IP address that the server's certificate has to be for. */
+  readonly host: string;
   /** Whether TLS is spoken there. */
   readonly secure: boolean;
 }
@@ -18,7 +20,8 @@ const DEFAULT_PORTS: ReadonlyMap<string, number> = new Map([["http:", 80], ["htt
 export function parseEndpoint(text: string): Endpoint {
   const scheme = SCHEME.exec(text)?.[1].toLowerCase();
   if (scheme === "unix" || scheme === "unixs") {
-    return { text, target: `unix:${socketPath(text)}`, secure: scheme === "unixs" };
+    const target = `unix:${socketPath(text)}`;
+    return { text, target, host: "localhost", secure: scheme === "unixs" };
   }
   const url = parseUrl(text, scheme === undefined ? `http://${text}` : text);
   const defaultPort = DEFAULT_PORTS.get(url.protocol);
@@ -27,7 +30,8 @@ export function parseEndpoint(text: string): Endpoint {
   }
   // A name that reads like a scheme of grpc-js's own must not be taken for one.
   const target = `dns:${url.hostname}:${url.port === "" ? defaultPort : url.port}`;
-  return { text, target, secure: url.protocol === "https:" };
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  return { text, target, host, secure: url.protocol === "https:" };
 }
 
 function parseUrl(text: string, complete: string): URL {

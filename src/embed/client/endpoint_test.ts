@@ -18,8 +18,17 @@ Deno.test("parseEndpoint() reads URLs and host:port", () => {
     ["unix:2379", "dns:unix:2379", false],
   ];
   for (const [text, target, secure] of cases) {
-    assert.deepEqual(parseEndpoint(text), { text, target, secure });
+    const endpoint = parseEndpoint(text);
+    assert.equal(endpoint.text, text);
+    assert.equal(endpoint.target, target);
+    assert.equal(endpoint.secure, secure);
   }
+});
+
+Deno.test("parseEndpoint() tells whose certificate the server has to have", () => {
+  assert.equal(parseEndpoint("https://example.com:2379").host, "example.com");
+  assert.equal(parseEndpoint("https://[::1]:2379").host, "::1");
+  assert.equal(parseEndpoint("unixs:///run/etcd.sock").host, "localhost");
 });
 
 Deno.test("parseEndpoint() refuses what is no address", () => {

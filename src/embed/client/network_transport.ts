@@ -3,8 +3,9 @@ import { type Clock, systemClock } from "../../base/clock.ts";
 import { GrpcCode } from "../../base/grpc_code.ts";
 import type { Client as GrpcClient, Metadata, ServiceError } from "../../deps/grpc_js.ts";
 import { canceledError, ClientError, closedError, deadlineError } from "./client_error.ts";
-import { type Endpoint, parseEndpoint } from "./endpoint.ts";
+import { parseEndpoint } from "./endpoint.ts";
 import { EndpointPool } from "./endpoint_pool.ts";
+import { type ClientTls, type GrpcModule, newGrpcClient } from "./grpc_channel.ts";
 import { CLIENT_LIMITS } from "./limits.ts";
 import type {
   CallOptions,
@@ -14,20 +15,7 @@ import type {
   TransportStream,
 } from "./transport.ts";
 
-/** What only grpc-js has; loaded when the first connection is made. */
-type GrpcModule = typeof import("../../deps/grpc_js.ts");
-
-/** How a client proves that it may connect, and whom it trusts, on endpoints with TLS. */
-export interface ClientTls {
-  /** PEM of the authorities that may have signed the server's certificate. Default: the system's. */
-  readonly ca?: string | Uint8Array;
-  /** PEM of the client's own certificate; goes with `key`. Default: none. */
-  readonly cert?: string | Uint8Array;
-  /** PEM of the client's private key. */
-  readonly key?: string | Uint8Array;
-  /** Takes any certificate of the server; for tests only. Default false. */
-  readonly insecureSkipVerify?: boolean;
-}
+export type { ClientTls } from "./grpc_channel.ts";
 
 /** Where and how long to connect. */
 export interface ConnectOptions {
@@ -46,9 +34,6 @@ export interface ConnectOptions {
   /** For endpoints with `https` or `unixs`. */
   readonly tls?: ClientTls;
 }
-
-/** Messages of any size the server sends; it bounds them itself. */
-const UNLIMITED = -1;
 
 /** etcd's name for "refuse the call if you know no leader". */
 const REQUIRE_LEADER = "hasleader";
@@ -87,39 +72,6 @@ export async function openTransport(
     client: newGrpcClient(grpc, endpoint, options),
   }));
   return new NetworkTransport(grpc, new EndpointPool(members, clock), options, clock);
-}
-
-function newGrpcClient(grpc: GrpcModule, endpoint: Endpoint, options: ConnectOptions): GrpcClient {
-  const credentials = endpoint.secure
-    ? tlsCredentials(grpc, options.tls ?? {})
-    : grpc.credentials.createInsecure();
-  return new grpc.Client(endpoint.target, credentials, {
-    "grpc.max_receive_message_length": UNLIMITED,
-    "grpc.max_send_message_length": UNLIMITED,
-    // A client that is closed must not leave its connection behind in a pool for others.
-    "grpc.use_local_subchannel_pool": 1,
-    // Like etcd's own client, which dials itself and asks no proxy.
-    "grpc.enable_http_proxy": 0,
-    "grpc.enable_channelz": 0,
-    "grpc.initial_reconnect_backoff_ms": CLIENT_LIMITS.reconnectFirstMs,
-    "grpc.max_reconnect_backoff_ms": CLIENT_LIMITS.reconnectMostMs,
-    "grpc.keepalive_time_ms": options.keepAliveTimeMs ?? CLIENT_LIMITS.keepAliveTimeMs,
-    "grpc.keepalive_timeout_ms": options.keepAliveTimeoutMs ?? CLIENT_LIMITS.keepAliveTimeoutMs,
-  });
-}
-
-function tlsCredentials(
-  grpc: GrpcModule,
-  tls: ClientTls,
-): ReturnType<GrpcModule["credentials"]["createSsl"]> {
-  return grpc.credentials.createSsl(pem(tls.ca), pem(tls.key), pem(tls.cert), {
-    rejectUnauthorized: tls.insecureSkipVerify !== true,
-  });
-}
-
-function pem(text: string | Uint8Array | undefined): Buffer | null {
-  if (text === undefined) return null;
-  return typeof text === "string" ? Buffer.from(text) : toBuffer(text);
 }
 
 /** Calls over grpc-js, to one server or to several in turn. */
