@@ -23,6 +23,7 @@ export interface Http2Limits {
   readonly maxOutputBytes: number;
   readonly streamHighMarkBytes: number;
   readonly streamLowMarkBytes: number;
+  readonly maxBufferedForNewStreamBytes: number;
   readonly maxBufferedConnectionBytes: number;
   readonly maxBufferedTotalBytes: number;
   readonly maxPooledBytes: number;
@@ -86,6 +87,10 @@ export const HTTP2_LIMITS: Http2Limits = {
   // Where a stream's listener is told to stop and to go on.
   streamHighMarkBytes: 256 * KIB,
   streamLowMarkBytes: 64 * KIB,
+
+  // A peer that asks for more while it has not taken so much is refused (clients try again): what
+  // it may make the server hold is this and what its open requests still bring.
+  maxBufferedForNewStreamBytes: 256 * MIB,
 
   // A range over a whole large store is one message, which etcd does not bound either, and it must
   // fit. In all: what a member may spend on peers that are slow; the greediest goes first.

@@ -244,6 +244,23 @@ Deno.test("Http2Connection is destroyed when it buffers beyond the connection's 
   assert.equal(client.context.budget.totalBytes, 0);
 });
 
+Deno.test("Http2Connection refuses streams while its peer has too much to take", async () => {
+  const client = new RawClient({ limits: { maxBufferedForNewStreamBytes: 10_000 } });
+  client.send(settings([SettingId.INITIAL_WINDOW_SIZE, 0]), bareRequest(1), bareRequest(3));
+  client.requests[0].stream.sendData(Buffer.alloc(11_000), 0, 11_000, true);
+  await client.turn();
+  client.told();
+  client.send(bareRequest(5));
+  await client.turn();
+  assert.deepEqual(client.told(), [`RST_STREAM 5 ${ErrorCode.REFUSED_STREAM}`]);
+  assert.equal(client.requests.length, 2);
+  client.send(settings([SettingId.INITIAL_WINDOW_SIZE, 60_000]));
+  await client.turn();
+  client.send(bareRequest(7));
+  await client.turn();
+  assert.equal(client.requests.length, 3, "once the data is taken, requests are served again");
+});
+
 Deno.test("Http2Connection pings a silent client and destroys it without an answer", async () => {
   const options = { keepAliveIntervalMs: 60_000, keepAliveTimeoutMs: 20_000 };
   const client = new RawClient(options);

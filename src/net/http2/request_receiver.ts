@@ -235,7 +235,7 @@ export class RequestReceiver implements StreamOwner {
     if (streamId % 2 === 0) return this.#owner.fail(ErrorCode.PROTOCOL_ERROR, "even stream id");
     if (this.streams.refusesNew) return;
     this.streams.lastId = streamId;
-    if (this.streams.size >= this.#context.maxStreams) {
+    if (this.streams.size >= this.#context.maxStreams || this.#isBehind()) {
       return this.#refuse(streamId, ErrorCode.REFUSED_STREAM);
     }
     if (headers.tooLarge) return this.#answerHeadersTooLarge(streamId, endStream);
@@ -254,6 +254,11 @@ export class RequestReceiver implements StreamOwner {
     );
     this.streams.add(stream);
     this.#context.handler.stream(stream, headers, endStream);
+  }
+
+  /** Whether the peer has so much to take already that it is not given more to do. */
+  #isBehind(): boolean {
+    return this.#transmitter.bufferedBytes > this.#limits.maxBufferedForNewStreamBytes;
   }
 
   #trailers(stream: ServerStream, endStream: boolean, headers: HeaderList): void {
