@@ -4,6 +4,7 @@ import { Prng } from "../base/prng.ts";
 import { DenoFileSystem } from "../disk/deno_file_system.ts";
 import type { WalObserver } from "../disk/wal.ts";
 import type { ServerConfig } from "../server/server_config.ts";
+import { parseCompactionRetention } from "./config/compaction_retention.ts";
 import type { Config } from "./config/config.ts";
 import { ConfigError, NotBuiltError } from "./config/errors.ts";
 
@@ -32,6 +33,11 @@ export async function memberConfig(
     electionTicks: config.electionTicks(),
     maxTxnOps: config.maxTxnOps,
     maxRequestBytes: config.maxRequestBytes,
+    quotaBackendBytes: config.quotaBackendBytes,
+    autoCompaction: parseCompactionRetention(
+      config.autoCompactionMode,
+      config.autoCompactionRetention,
+    ),
     watchProgressNotifyIntervalMs: config.watchProgressNotifyIntervalMs ||
       DEFAULT_PROGRESS_NOTIFY_MS,
     warningApplyDurationMs: config.warningApplyDurationMs,

@@ -4,6 +4,7 @@ import { ClientError } from "./client/client_error.ts";
 import type {
   CallOptions,
   StreamListener,
+  StreamOptions,
   Transport,
   TransportStream,
 } from "./client/transport.ts";
@@ -23,11 +24,11 @@ export class ReadyTransport implements Transport {
     return await this.#inner.unary(path, request, options);
   }
 
-  stream(path: string, listener: StreamListener): TransportStream {
-    if (this.#server.isReady) return this.#inner.stream(path, listener);
+  stream(path: string, listener: StreamListener, options?: StreamOptions): TransportStream {
+    if (this.#server.isReady) return this.#inner.stream(path, listener, options);
     const late = new LateStream();
     this.#ready().then(
-      () => late.open(() => this.#inner.stream(path, listener)),
+      () => late.open(() => this.#inner.stream(path, listener, options)),
       (error) => listener.closed(error),
     );
     return late;

@@ -17,13 +17,33 @@ function inAllFormats(line: string, input?: string): Step[] {
   return FORMATS.map((format) => [`${line} -w ${format}`, input ?? ""]);
 }
 
-/** Runs the same commands on both sides and compares everything that they leave behind. */
-async function compareAll(steps: readonly Step[]): Promise<void> {
+let shared: CtlPair | undefined;
+
+Deno.test.afterAll(async () => {
+  await shared?.[Symbol.asyncDispose]();
+});
+
+/** The pair of most tests: what one leaves behind the next finds, on both sides the same. */
+async function sharedPair(): Promise<CtlPair> {
+  shared ??= await CtlPair.start();
+  return shared;
+}
+
+/** The same with a history that begins with the first step. */
+async function compareFromStart(steps: readonly Step[]): Promise<void> {
   await using pair = await CtlPair.start();
+  await compareAll(steps, pair);
+}
+
+/** Runs the same commands on both sides and compares everything that they leave behind. */
+async function compareAll(steps: readonly Step[], given?: CtlPair): Promise<void> {
+  const pair = given ?? await sharedPair();
   for (const [line, input = ""] of steps) {
     const args = shellWords(line);
-    const wanted = await pair.etcdctl.run(args, input);
-    const got = await pair.ctl.run(args, input);
+    const [wanted, got] = await Promise.all([
+      pair.etcdctl.run(args, input),
+      pair.ctl.run(args, input),
+    ]);
     assert.deepEqual(got, wanted, `etcdctl ${line} <<< ${JSON.stringify(input)}`);
   }
 }
@@ -77,7 +97,7 @@ test("put", () =>
   ]));
 
 test("get", () =>
-  compareAll([
+  compareFromStart([
     ...SOME_KEYS,
     ["get"],
     ["get a"],
@@ -137,7 +157,7 @@ test("del", () =>
   ]));
 
 test("compaction", () =>
-  compareAll([
+  compareFromStart([
     ...SOME_KEYS,
     ["compaction"],
     ["compaction x"],
@@ -204,8 +224,7 @@ test("member list, endpoint health and status", () =>
   ]));
 
 test("endpoint status", async () => {
-  await using pair = await CtlPair.start();
-  const { server } = pair.etcdctl;
+  const { server } = (await sharedPair()).etcdctl;
   const endpoints = `--endpoints=${server.endpoint}`;
   for (const [line] of [["endpoint status more"], ...inAllFormats("endpoint status")]) {
     const args = [endpoints, ...shellWords(line)];
@@ -427,7 +446,7 @@ test("help", async () => {
 });
 
 test("the environment", async () => {
-  await using pair = await CtlPair.start();
+  const pair = await sharedPair();
   const outcomes = await Promise.all(
     ([[pair.etcdctl, runEtcdctl], [pair.ctl, runCtl]] as const).map(async ([side, run]) => {
       const ENV = { ETCDCTL_ENDPOINTS: side.server.endpoint };

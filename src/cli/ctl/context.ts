@@ -56,7 +56,7 @@ export class CommandContext {
   /** The servers that were named. */
   get endpoints(): string[] {
     if (this.flags.text("discovery-srv") !== "") {
-      throw badArguments("--discovery-srv is not supported");
+      throw badArguments("--discovery-srv is not built yet");
     }
     return this.flags.texts("endpoints").map(plainText);
   }
@@ -104,7 +104,10 @@ export class CommandContext {
 
   async #open(endpoints: readonly string[]): Promise<ClientSession> {
     // What cannot be printed need not be asked for.
-    void this.printer;
+    this.printerOf({ valueOnly: false });
+    if (this.flags.text("user") !== "" || this.flags.text("password") !== "") {
+      throw badArguments("--user and --password are not built yet");
+    }
     if (endpoints.length === 0) {
       throw new CtlError(EXIT_CODE.badConnection, "etcdclient: no available endpoints");
     }
@@ -144,7 +147,8 @@ export class CommandContext {
       throw badArguments(`KeyFile and CertFile must both be present${pair}`);
     }
     const insecureSkipVerify = this.flags.bool("insecure-skip-tls-verify");
-    if (cert === undefined && ca === undefined && !insecureSkipVerify) return undefined;
+    const isAsked = insecureSkipVerify || !this.flags.bool("insecure-transport");
+    if (cert === undefined && ca === undefined && !isAsked) return undefined;
     return {
       insecureSkipVerify,
       ...(ca === undefined ? {} : { ca }),

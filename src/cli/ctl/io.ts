@@ -49,7 +49,16 @@ export function systemIo(): CtlIo {
   };
 }
 
+/** What a shell sees of a program that a closed pipe has ended. */
+const BROKEN_PIPE_EXIT_CODE = 141;
+
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, bytes: ByteText): void {
   let rest = bytesFromLatin1(bytes);
-  while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
+  try {
+    while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
+  } catch (error) {
+    // Whoever read this, such as `head`, has seen enough.
+    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(BROKEN_PIPE_EXIT_CODE);
+    throw error;
+  }
 }

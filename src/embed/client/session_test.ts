@@ -28,7 +28,7 @@ async function settle(session: FakeSession, call: Promise<unknown>): Promise<voi
   let isSettled = false;
   call.then(() => isSettled = true, () => isSettled = true);
   for (let i = 0; i < 1000 && !isSettled; i++) {
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    for (let turns = 0; turns < 20; turns++) await Promise.resolve();
     session.clock.advance(10);
   }
 }

@@ -183,7 +183,6 @@ export const CLUSTERING_SETTINGS = {
     flag: "auto-compaction-retention",
     default: DEFAULT_AUTO_COMPACTION_RETENTION,
     status: "works",
-    refusal: retentionRefusal,
     help: "History to keep when compacting by itself: a time or a count of revisions " +
       "(0 never compacts).",
   }),
@@ -214,10 +213,4 @@ function memberCount(text: string): number {
 function clusterStateRefusal(state: string): string | undefined {
   if (state !== CLUSTER_STATE_FLAG_EXISTING) return undefined;
   return "detcd cannot join a running cluster yet";
-}
-
-/** etcd's 2018 package had an empty text for what is `0` since. */
-function retentionRefusal(retention: string): string | undefined {
-  if (/^(?:\+?0*)$/.test(retention)) return undefined;
-  return "detcd does not compact by itself yet; only 0 works";
 }

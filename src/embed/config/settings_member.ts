@@ -111,7 +111,6 @@ export const MEMBER_SETTINGS = {
     flag: "quota-backend-bytes",
     default: 0,
     status: "works",
-    refusal: quotaRefusal,
     help: "Bytes of stored data beyond which writes are refused and an alarm is raised " +
       "(0 is 2 GiB, negative is no bound).",
   }),
@@ -209,9 +208,3 @@ export const MEMBER_SETTINGS = {
     help: "Optional features to switch, as in InitialCorruptCheck=true,AllBeta=false.",
   }),
 };
-
-/** Without a quota there is nothing to raise an alarm about, which is what a negative one asks. */
-function quotaRefusal(bytes: number): string | undefined {
-  if (bytes <= 0) return undefined;
-  return "detcd does not watch a quota yet; only 0 and negative values work";
-}

@@ -126,9 +126,21 @@ export class Http2Connection
     this.#heardSinceSweep = true;
     const writer = this.#writer;
     writer.hold();
-    this.#reader.read(chunk);
+    try {
+      this.#reader.read(chunk);
+    } catch (error) {
+      this.#defect(error);
+    }
     writer.release();
     if (writer.pendingBytes > this.#limits.readPauseBytes) this.#pauseReading();
+  }
+
+  /** A defect of the server costs the connection, and whoever owns the server decides the rest. */
+  #defect(error: unknown): void {
+    const { onDefect } = this.#context;
+    if (onDefect === undefined) throw error;
+    this.destroy();
+    onDefect(error);
   }
 
   #pauseReading(): void {

@@ -315,3 +315,17 @@ Deno.test("Http2Connection refuses a connection that does not begin as it must",
     client.hangUp();
   }
 });
+
+Deno.test("Http2Connection is destroyed when a handler throws, and the server's owner is told", () => {
+  const defects: unknown[] = [];
+  const client = new RawClient({ onDefect: (error) => defects.push(error) });
+  const defect = new Error("a defect");
+  client.send(bareRequest(1));
+  client.onStream = () => {
+    throw defect;
+  };
+  client.send(bareRequest(3), bareRequest(5));
+  assert.deepEqual(defects, [defect]);
+  assert.equal(client.socket.destroyed, true);
+  assert.equal(client.requests[0].closedCount, 1, "what was open hears of its end");
+});

@@ -22,12 +22,18 @@ export interface Http2Options {
   readonly minClientPingIntervalMs?: number;
   readonly clock?: Clock;
   readonly limits?: Http2Limits;
+  /**
+   * Hears of an error that the handler or this code itself threw and that nobody expected. The
+   * connection has been destroyed; without a listener the error ends the process.
+   */
+  readonly onDefect?: (error: unknown) => void;
 }
 
 /** What all connections of a server share. */
 export class Http2Context {
   readonly handler: Http2Handler;
   readonly limits: Http2Limits;
+  readonly onDefect: ((error: unknown) => void) | undefined;
   readonly clock: Clock;
   readonly maxStreams: number;
   readonly keepAliveIntervalMs: number;
@@ -47,6 +53,7 @@ export class Http2Context {
       "the window of a connection can only be enlarged",
     );
     this.handler = options.handler;
+    this.onDefect = options.onDefect;
     this.limits = limits;
     this.clock = options.clock ?? systemClock;
     this.maxStreams = Math.min(options.maxConcurrentStreams ?? Infinity, limits.maxStreams);

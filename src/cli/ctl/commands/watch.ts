@@ -1,10 +1,9 @@
-import type { ByteText } from "../byte_text.ts";
+import { type ByteText, byteText, quoteBytes } from "../byte_text.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { badArguments, CtlError, EXIT_CODE } from "../exit_code.ts";
 import { boolFlag, type Flag, int64Flag } from "../flags/flag.ts";
 import { FlagError, FlagSet, type Positionals } from "../flags/flag_set.ts";
-import { quoteBytes } from "../byte_text.ts";
 import { splitWords } from "../syntax/words.ts";
 import { PrintedWatch } from "../printed_watch.ts";
 import { type WatchArguments, watchArguments, watchRequest } from "../syntax/watch_arguments.ts";
@@ -40,10 +39,10 @@ function namedByEnvironment({ io: { environment } }: CommandContext): ByteText[]
   const { ETCDCTL_WATCH_KEY: key = "", ETCDCTL_WATCH_RANGE_END: end = "" } = environment;
   if (key === "" && end !== "") {
     throw badArguments(
-      `ETCDCTL_WATCH_KEY is empty but got ETCDCTL_WATCH_RANGE_END=${quoteBytes(end)}`,
+      `ETCDCTL_WATCH_KEY is empty but got ETCDCTL_WATCH_RANGE_END=${quoteBytes(byteText(end))}`,
     );
   }
-  return [key, end].filter((text) => text !== "");
+  return [key, end].filter((text) => text !== "").map(byteText);
 }
 
 async function start(
@@ -57,26 +56,38 @@ async function start(
 
 /** Reads `watch ...` and `progress` from standard input, line by line. */
 async function watchInteractively(context: CommandContext, named: ByteText[]): Promise<void> {
-  const { io } = context;
   const watches: PrintedWatch[] = [];
   const failed = Promise.withResolvers<never>();
+  // Somebody listens again when the next line is waited for.
+  failed.promise.catch(() => {});
   for (;;) {
-    const line = await Promise.race([io.readLine(), failed.promise]);
+    const line = await Promise.race([context.io.readLine(), failed.promise]);
     if (line === undefined) {
       const message = "Error reading watch request line: EOF";
       throw new CtlError(EXIT_CODE.invalidInput, message);
     }
-    const text = line.replace(/\n$/, "");
-    const words = splitWords(text);
-    if (words[0] === "progress") { for (const watch of watches) watch.requestProgress(); }
-    else if (words[0] === "watch") {
-      const watch = await startLine(context, words, text, named);
-      watch?.ended.catch(failed.reject);
-      if (watch !== undefined) watches.push(watch);
-    } else if (words.length === 0) {
-      io.stderr(`Invalid command: ${text} (watch and progress supported)\n`);
-    } else io.stderr(`Invalid command ${text} (only support watch)\n`);
+    const watch = await runLine(context, line.replace(/\n$/, ""), named, watches);
+    if (watch === undefined) continue;
+    watches.push(watch);
+    watch.ended.catch(failed.reject);
   }
+}
+
+/** Does what one line says; gives the watch that it starts, if it does. */
+async function runLine(
+  context: CommandContext,
+  text: ByteText,
+  named: ByteText[],
+  watches: readonly PrintedWatch[],
+): Promise<PrintedWatch | undefined> {
+  const [command, ...words] = splitWords(text);
+  if (command === "watch") return await startLine(context, words, text, named);
+  if (command === "progress") {
+    for (const watch of watches) watch.requestProgress();
+  } else if (command === undefined) {
+    context.io.stderr(`Invalid command: ${text} (watch and progress supported)\n`);
+  } else context.io.stderr(`Invalid command ${text} (only support watch)\n`);
+  return undefined;
 }
 
 /** Starts the watch of one line; undefined when the line is wrong and the user may try again. */
@@ -87,12 +98,12 @@ async function startLine(
   named: ByteText[],
 ): Promise<PrintedWatch | undefined> {
   const complain = (why: string) => context.io.stderr(`Invalid command ${text} (${why})\n`);
-  if (words.length < 2 && named.length === 0) {
+  if (words.length === 0 && named.length === 0) {
     complain("command type or key is not provided");
     return undefined;
   }
   const flags = new FlagSet([INTERACTIVE, ...WATCH_FLAGS]);
-  const what = watchArguments(parseLine(flags, words.slice(1)), named);
+  const what = watchArguments(parseLine(flags, words), named);
   try {
     return await start(context, flags, what);
   } catch (error) {

@@ -15,7 +15,7 @@ export class FlagError extends Error {
 
 /** The arguments that are no flags. */
 export interface Positionals {
-  readonly args: ByteText[];
+  readonly args: readonly ByteText[];
   /** How many of them stand before `--`; undefined when there is no `--`. */
   readonly beforeDashes: number | undefined;
 }

@@ -17,10 +17,7 @@ const WRONG_NUMBER = "bad number of arguments";
  * names, beside which there must be no others. Throws a CtlError when they do not fit together.
  */
 export function watchArguments(
-  { args, beforeDashes }: Positionals | {
-    args: readonly ByteText[];
-    beforeDashes: number | undefined;
-  },
+  { args, beforeDashes }: Positionals,
   named: readonly ByteText[],
 ): WatchArguments {
   const given = args.slice(0, beforeDashes);

@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { type Etcd, startEtcd } from "../../embed/etcd.ts";
+import { newMemoryConfig } from "../../embed/memory_config.ts";
+import { byteText } from "./byte_text.ts";
+import { ctlMain } from "./main.ts";
+import { CapturedIo } from "./testing/captured_io.ts";
+
+/** Runs a command and returns what it left behind. */
+async function ctl(
+  etcd: Etcd,
+  args: readonly string[],
+  input = "",
+): Promise<[exitCode: number, stdout: string, stderr: string]> {
+  const io = new CapturedIo(input);
+  const exitCode = await ctlMain([`--endpoints=${etcd.clientUrl}`, ...args], io);
+  return [exitCode, io.out, io.err];
+}
+
+Deno.test("ctlMain() puts, gets and deletes", async () => {
+  await using etcd = await startEtcd(newMemoryConfig());
+  assert.deepEqual(await ctl(etcd, ["put", "\u00e9", "1"]), [0, "OK\n", ""]);
+  assert.deepEqual(await ctl(etcd, ["put", "b"], "\x00\xff"), [0, "OK\n", ""]);
+  const text = `${byteText("\u00e9")}\n1\n`;
+  assert.deepEqual(await ctl(etcd, ["get", "", "--prefix"]), [0, `b\n\x00\xff\n${text}`, ""]);
+  assert.deepEqual(await ctl(etcd, ["del", "b", "--prev-kv"]), [0, "1\nb\n\x00\xff\n", ""]);
+  const [exitCode, stdout] = await ctl(etcd, ["get", "", "--prefix", "--count-only", "-w=fields"]);
+  assert.equal(exitCode, 0);
+  assert.match(stdout, /"Count" : 1\n$/);
+  assert.deepEqual(await ctl(etcd, ["get", "a", "--count-only"]), [
+    128,
+    "",
+    "Error: --count-only is only for `--write-out=fields`\n",
+  ]);
+});
+
+Deno.test("ctlMain() runs transactions, leases and compactions", async () => {
+  await using etcd = await startEtcd(newMemoryConfig());
+  const [, granted] = await ctl(etcd, ["lease", "grant", "60"]);
+  const [, lease] = /^lease ([0-9a-f]{16}) granted with TTL\(60s\)\n$/.exec(granted) ?? [];
+  const input = `version("k") = "0"\n\nput k v --lease=${lease}\nget k\n\n\n`;
+  assert.deepEqual(await ctl(etcd, ["txn"], input), [0, "SUCCESS\n\nOK\n\nk\nv\n", ""]);
+  const onLease = `lease("k") = "${lease}"\n\n\n\n`;
+  assert.deepEqual(await ctl(etcd, ["txn"], onLease), [0, "SUCCESS\n", ""]);
+  assert.deepEqual(await ctl(etcd, ["lease", "revoke", lease]), [
+    0,
+    `lease ${lease} revoked\n`,
+    "",
+  ]);
+  assert.deepEqual(await ctl(etcd, ["get", "k"]), [0, "", ""]);
+  assert.deepEqual(await ctl(etcd, ["compaction", "2"]), [0, "compacted revision 2\n", ""]);
+  const gone = "Error: etcdserver: mvcc: required revision has been compacted\n";
+  assert.deepEqual(await ctl(etcd, ["compaction", "2"]), [1, "", gone]);
+});
+
+Deno.test("ctlMain() tells of members and servers", async () => {
+  await using etcd = await startEtcd(newMemoryConfig());
+  const id = etcd.server.memberId().toString(16);
+  const [, members] = await ctl(etcd, ["member", "list"]);
+  assert.ok(members.startsWith(`${id}, started, default, `), members);
+  const [exitCode, , health] = await ctl(etcd, ["endpoint", "health", "--cluster"]);
+  assert.equal(exitCode, 0);
+  assert.ok(health.startsWith(`${etcd.clientUrl} is healthy: `), health);
+  const [, status] = await ctl(etcd, ["endpoint", "status"]);
+  assert.match(status, new RegExp(`^${etcd.clientUrl}, ${id}, 3\\..*, true, false, `));
+});
+
+Deno.test("ctlMain() watches, prints and runs a program for each event until it fails", async () => {
+  await using etcd = await startEtcd(newMemoryConfig());
+  for (const value of ["1", "2"]) await ctl(etcd, ["put", "k", value]);
+  const io = new CapturedIo();
+  io.programResult = "exit status 3";
+  const args = ["watch", "k", "--rev=2", "--", "notify", "me"];
+  assert.equal(await ctlMain([`--endpoints=${etcd.clientUrl}`, ...args], io), 1);
+  assert.equal(io.out, "PUT\nk\n1\nPUT\nk\n2\n");
+  assert.equal(io.err, 'command ["notify" "me"] error (exit status 3)\n');
+  assert.deepEqual(io.programs, [{
+    command: ["notify", "me"],
+    environment: {
+      ETCD_WATCH_REVISION: "3",
+      ETCD_WATCH_EVENT_TYPE: '"PUT"',
+      ETCD_WATCH_KEY: '"k"',
+      ETCD_WATCH_VALUE: '"1"',
+    },
+  }]);
+});
+
+Deno.test("ctlMain() says how far watches are when it is asked for progress", async () => {
+  await using etcd = await startEtcd(newMemoryConfig());
+  await ctl(etcd, ["put", "k", "1"]);
+  const io = new CapturedIo("watch k --rev=2\nprogress\n");
+  const printed = Promise.withResolvers<void>();
+  io.holdInput(printed.promise);
+  const stdout = io.stdout.bind(io);
+  io.stdout = (bytes) => {
+    stdout(bytes);
+    if (bytes.startsWith("progress")) printed.resolve();
+  };
+  assert.equal(await ctlMain([`--endpoints=${etcd.clientUrl}`, "watch", "-i"], io), 3);
+  assert.equal(io.out, "PUT\nk\n1\nprogress notify: 2\n");
+  assert.equal(io.err, "Error: Error reading watch request line: EOF\n");
+});
+
+Deno.test("ctlMain() passes on what the flags say of connections", async () => {
+  const io = new CapturedIo("", { ETCDCTL_COMMAND_TIMEOUT: "50ms" });
+  const directory = await Deno.makeTempDir({ prefix: "detcd-ctl-" });
+  try {
+    for (const name of ["ca", "cert", "key"]) {
+      await Deno.writeTextFile(`${directory}/${name}`, name);
+    }
+    const tls = [
+      `--cacert=${directory}/ca`,
+      `--cert=${directory}/cert`,
+      `--key=${directory}/key`,
+      "--keepalive-time=20s",
+    ];
+    io.transport = {
+      unary: () => Promise.reject(new Error("not reached")),
+      stream: () => {
+        throw new Error("not reached");
+      },
+      close: () => Promise.resolve(),
+    };
+    assert.equal(await ctlMain(["--endpoints=a:1,http://b:2", ...tls, "get", "k"], io), 1);
+    assert.deepEqual(io.connected, ["https://a:1", "http://b:2"]);
+    assert.equal(io.connectOptions.dialTimeoutMs, 50);
+    assert.equal(io.connectOptions.keepAliveTimeMs, 20_000);
+    assert.deepEqual(io.connectOptions.tls?.ca, new TextEncoder().encode("ca"));
+    assert.deepEqual(io.connectOptions.tls?.key, new TextEncoder().encode("key"));
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("ctlMain() refuses what is not built, instead of ignoring it", async () => {
+  for (const flag of ["--user=root:x", "--password=x", "--discovery-srv=example.com"]) {
+    const io = new CapturedIo();
+    assert.equal(await ctlMain([flag, "get", "k"], io), 128);
+    assert.match(io.err, /^Error: .* not built yet\n$/);
+  }
+});
+
+Deno.test("ctlMain() refuses a variable beside its flag", async () => {
+  const io = new CapturedIo("", { ETCDCTL_ENDPOINTS: "a:1" });
+  assert.equal(await ctlMain(["--endpoints=b:1", "get", "k"], io), 1);
+  assert.match(io.err, /^Error: conflicting environment variable "ETCDCTL_ENDPOINTS" is shadowed/);
+});
+
+Deno.test("ctlMain() prints versions and settings", async () => {
+  const io = new CapturedIo();
+  assert.equal(await ctlMain(["version", "--debug"], io), 0);
+  assert.match(io.out, /^etcdctl version: 3\.\d+\.\d+\nAPI version: 3\.\d+\ndetcd version: .*\n$/);
+  assert.match(io.err, /^ETCDCTL_CACERT=\n[^]*ETCDCTL_WRITE_OUT=simple\n$/);
+});
