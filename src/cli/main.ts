@@ -1,3 +1,4 @@
+import { systemClock } from "../base/clock.ts";
 import type { Config } from "../embed/config/config.ts";
 import type { RunningEtcd } from "./serve.ts";
 
@@ -28,6 +29,7 @@ async function serveMain(args: readonly string[]): Promise<number> {
     environment: Deno.env.toObject(),
     signals: processSignals,
     processId: Deno.pid,
+    clock: systemClock,
     startEtcd,
     print: (text) => print(Deno.stdout, text),
     printError,

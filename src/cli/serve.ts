@@ -1,3 +1,4 @@
+import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Config } from "../embed/config/config.ts";
 import { DEFAULT_LOG_OUTPUT, STD_ERR_LOG_OUTPUT } from "../embed/config/constants.ts";
@@ -25,6 +26,7 @@ export interface ServeHost {
   readonly environment: Environment;
   readonly signals: SignalSource;
   readonly processId: number;
+  readonly clock: Clock;
   startEtcd(config: Config): Promise<RunningEtcd>;
   print(text: string): void;
   printError(text: string): void;
@@ -126,6 +128,7 @@ async function runUntilStopped(config: Config, host: ServeHost, logger: Logger):
   using stopWatch = new StopWatch(
     host.signals,
     (signal) => host.exit(exitCodeOf(signal, host.processId)),
+    host.clock,
   );
   const etcd = await startOrReport(config, host, logger);
   if (etcd === undefined) return 1;

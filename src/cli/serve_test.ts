@@ -1,3 +1,4 @@
+import { ManualClock } from "../base/manual_clock.ts";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Config } from "../embed/config/config.ts";
@@ -56,6 +57,7 @@ class FakeHost implements ServeHost {
   readonly signals = new FakeSignals();
   readonly etcd = new FakeEtcd();
   processId = 1234;
+  readonly clock = new ManualClock();
   printed = "";
   complained = "";
   exitCodes: number[] = [];
@@ -134,10 +136,23 @@ Deno.test("serve() ends at once when a second signal comes", async () => {
   const { host } = await run(IN_MEMORY, (host) => {
     host.afterStart = () => {
       host.signals.send("SIGINT");
+      host.clock.advance(600);
       host.signals.send("SIGINT");
     };
   });
   assert.deepEqual(host.exitCodes, [130]);
+});
+
+Deno.test("serve() takes a signal that a runner passes on again for the same one", async () => {
+  const { host, code } = await run(IN_MEMORY, (host) => {
+    host.afterStart = () => {
+      host.signals.send("SIGINT");
+      host.clock.advance(100);
+      host.signals.send("SIGINT");
+    };
+  });
+  assert.deepEqual(host.exitCodes, []);
+  assert.equal(code, 130);
 });
 
 Deno.test("serve() ends well on a signal as the first process of a container", () => {

@@ -1,3 +1,5 @@
+import { type Clock, systemClock } from "../base/clock.ts";
+
 /** A signal that asks the server to stop. */
 export type StopSignal = "SIGINT" | "SIGTERM" | "SIGBREAK";
 
@@ -28,20 +30,31 @@ export const processSignals: SignalSource = {
   unlisten: (signal, receive) => Deno.removeSignalListener(signal, receive),
 };
 
-/** Waits for the first signal to stop, and hears the second one too: somebody is in a hurry. */
+/**
+ * A signal that comes again so soon is the same wish: a terminal sends it to all processes of a
+ * group, and a runner in that group (npx, `deno task`) passes it on once more.
+ */
+const ECHO_MS = 500;
+
+/** Waits for the first signal to stop, and hears a later one too: somebody is in a hurry. */
 export class StopWatch implements Disposable {
   readonly first: Promise<StopSignal>;
   readonly #source: SignalSource;
   readonly #receivers: readonly (readonly [StopSignal, () => void])[];
 
-  constructor(source: SignalSource, onSecond: (signal: StopSignal) => void) {
+  constructor(
+    source: SignalSource,
+    onSecond: (signal: StopSignal) => void,
+    clock: Clock = systemClock,
+  ) {
     this.#source = source;
     const { promise, resolve } = Promise.withResolvers<StopSignal>();
     this.first = promise;
-    let isStopping = false;
+    let firstMs = Infinity;
     function receive(signal: StopSignal): void {
-      if (isStopping) onSecond(signal);
-      isStopping = true;
+      const nowMs = clock.monotonicMs();
+      if (nowMs > firstMs + ECHO_MS) onSecond(signal);
+      firstMs = Math.min(firstMs, nowMs);
       resolve(signal);
     }
     this.#receivers = STOP_SIGNALS.map((signal) => [signal, () => receive(signal)] as const);
