@@ -1,7 +1,10 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { AutoCompactor } from "../core/compactor/auto_compactor.ts";
+import { PeriodicCompactor } from "../core/compactor/periodic_compactor.ts";
+import { RevisionCompactor } from "../core/compactor/revision_compactor.ts";
 import { ETCD_ERRORS, type EtcdError } from "../core/errors.ts";
+import type { ServerConfig } from "./server_config.ts";
 
 /** What automatic compaction asks of the server. */
 export interface CompactionProposer {
@@ -81,4 +84,20 @@ export class AutoCompaction {
     };
     this.#logger.warn(`failed auto ${this.#mode} compaction`, fields);
   }
+}
+
+/** Begins to compact automatically, if the configuration asks for it. */
+export function startAutoCompaction(
+  { autoCompaction, clock, logger }: ServerConfig,
+  proposer: CompactionProposer,
+): AutoCompaction | undefined {
+  if (autoCompaction === undefined) return undefined;
+  const compactor = autoCompaction.mode === "revision"
+    ? new RevisionCompactor(autoCompaction.retainedRevisions)
+    : new PeriodicCompactor(
+      autoCompaction.periodMs,
+      clock.monotonicMs(),
+      proposer.currentRevision,
+    );
+  return new AutoCompaction(autoCompaction.mode, compactor, proposer, clock, logger);
 }

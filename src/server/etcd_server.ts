@@ -1,23 +1,32 @@
 import { assert } from "../base/assert.ts";
 import type { Timer } from "../base/clock.ts";
+import { Alarms } from "../core/alarms/alarms.ts";
 import { ETCD_ERRORS, EtcdError } from "../core/errors.ts";
 import { Lessor } from "../core/lease/lessor.ts";
 import { decodeMember } from "../core/members/member.ts";
 import { Membership } from "../core/members/membership.ts";
 import { Store } from "../core/mvcc/store.ts";
 import { WatchHub } from "../core/mvcc/watch_hub.ts";
+import type { DatabaseSize, Quota } from "../core/quota/quota.ts";
 import { NO_MEMBER, RaftNode } from "../core/raft/raft_node.ts";
-import { LeaseRevokeRequest } from "../pb/etcdserverpb.ts";
+import { CompactionRequest, LeaseRevokeRequest } from "../pb/etcdserverpb.ts";
 import { encodeRaftRequest, readRaftRequestCounter } from "../pb/raft_request.ts";
 import { ConfChange, ConfChangeType, type Entry, EntryType } from "../pb/raftpb.ts";
 import type { AppliedState, LeaseCounts } from "./applied_state.ts";
+import {
+  type AutoCompaction,
+  type CompactionProposer,
+  startAutoCompaction,
+} from "./auto_compaction.ts";
 import { BackgroundWork } from "./background.ts";
 import { type OpenedLog, openLog } from "./bootstrap.ts";
 import { CommitLoop } from "./commit_loop.ts";
 import { CompactionRunner } from "./compaction_runner.ts";
+import { HashQueue } from "./hash_queue.ts";
 import { LeaseExpirer, type LeaseRevoker } from "./lease_expirer.ts";
 import { SERVER_LIMITS } from "./limits.ts";
 import { decodeOperation } from "./operations/decode.ts";
+import { CompactionOperation } from "./operations/kv.ts";
 import { LeaseRevokeOperation } from "./operations/lease.ts";
 import type { Operation } from "./operations/operation.ts";
 import { OpenStreams } from "./open_streams.ts";
@@ -26,18 +35,25 @@ import { publishSelf } from "./publisher.ts";
 import { ReadGate, type WaitingRead } from "./read_gate.ts";
 import { RequestIdGenerator } from "./request_id.ts";
 import { minLeaseTtlSeconds, requestTimeoutMs, type ServerConfig } from "./server_config.ts";
+import { type AlarmProposer, SpaceAlarm } from "./space_alarm.ts";
+import { newQuota } from "./server_quota.ts";
+import { StoreSize } from "./store_size.ts";
 
 /**
  * One member: it proposes what clients ask, drives Raft with the disk, applies what is committed
  * and tells those who wait.
  */
-export class EtcdServer implements LeaseRevoker {
+export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmProposer {
   readonly config: ServerConfig;
   readonly memberId: bigint;
   readonly store: Store;
   readonly lessor: Lessor;
   readonly membership: Membership;
   readonly hub: WatchHub;
+  readonly alarms = new Alarms();
+  readonly databaseSize: DatabaseSize;
+  readonly quota: Quota;
+  readonly hashes: HashQueue;
   /** Streams that end when the server stops. */
   readonly streams = new OpenStreams();
   readonly #log: OpenedLog;
@@ -50,6 +66,8 @@ export class EtcdServer implements LeaseRevoker {
   readonly #requestIds: RequestIdGenerator;
   readonly #leaseExpirer: LeaseExpirer;
   readonly #watchDelivery: BackgroundWork;
+  readonly #spaceAlarm: SpaceAlarm;
+  #autoCompaction: AutoCompaction | undefined;
   readonly #ready = Promise.withResolvers<void>();
   readonly #stopping = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<void>();
@@ -74,10 +92,17 @@ export class EtcdServer implements LeaseRevoker {
       progressNotifyIntervalMs: config.watchProgressNotifyIntervalMs,
       prng: config.prng,
     });
+    this.hashes = new HashQueue(this.store, config.clock);
+    this.databaseSize = new StoreSize(this.store);
+    this.quota = newQuota(config, this.databaseSize);
+    this.#spaceAlarm = new SpaceAlarm(this.alarms, this, config.logger);
     this.#state = {
       store: this.store,
       lessor: this.lessor,
       membership: this.membership,
+      alarms: this.alarms,
+      quota: this.quota,
+      spaceAlarm: this.#spaceAlarm,
       compactions: this.#compactions,
       hub: this.hub,
       clock: config.clock,
@@ -171,6 +196,10 @@ export class EtcdServer implements LeaseRevoker {
     return this.#raft.appliedIndex;
   }
 
+  get currentRevision(): number {
+    return this.store.currentRevision;
+  }
+
   get pendingProposalCount(): number {
     return this.#proposals.count;
   }
@@ -250,6 +279,16 @@ export class EtcdServer implements LeaseRevoker {
     this.propose(operation, this.frame(operation.field, bytes, 0, bytes.length));
   }
 
+  /** Proposes what no client asked for; its waiter learns of a refusal too. */
+  proposeOwn(operation: Operation, bytes: Uint8Array): void {
+    try {
+      this.proposeEncoded(operation, bytes);
+    } catch (error) {
+      if (!(error instanceof EtcdError)) throw error;
+      operation.fail(error);
+    }
+  }
+
   /** Lets a linearizable read go as soon as it may, which is mostly at once. */
   whenReadable(read: WaitingRead): void {
     if (this.#raft.readableNow && this.#lifecycle === "running") {
@@ -280,15 +319,23 @@ export class EtcdServer implements LeaseRevoker {
   }
 
   revokeLease(id: bigint, settled: (error: EtcdError | undefined) => void): void {
-    const waiter = { applied: () => settled(undefined), failed: settled };
     const request = LeaseRevokeRequest.create({ id });
-    try {
-      const operation = new LeaseRevokeOperation(request, waiter);
-      this.proposeEncoded(operation, LeaseRevokeRequest.encode(request));
-    } catch (error) {
-      if (!(error instanceof EtcdError)) throw error;
-      settled(error);
-    }
+    const waiter = { applied: () => settled(undefined), failed: settled };
+    this.proposeOwn(
+      new LeaseRevokeOperation(request, waiter),
+      LeaseRevokeRequest.encode(request),
+    );
+  }
+
+  compact(revision: number, settled: (error: EtcdError | undefined) => void): void {
+    const request = CompactionRequest.create({ revision });
+    const waiter = { applied: () => settled(undefined), failed: settled };
+    this.proposeOwn(new CompactionOperation(request, waiter), CompactionRequest.encode(request));
+  }
+
+  /** Raises this member's NOSPACE alarm; `settled` is called once that has worked or failed. */
+  raiseSpaceAlarm(settled: () => void): void {
+    this.#spaceAlarm.raise(settled);
   }
 
   /** Sees to it that slow and late watchers are served; call it when one has room again. */
@@ -308,7 +355,9 @@ export class EtcdServer implements LeaseRevoker {
     this.#ready.reject(ETCD_ERRORS.stopped);
     this.#tickTimer?.cancel();
     this.#leaseExpirer.stop();
+    this.#autoCompaction?.stop();
     this.#compactions.stop();
+    this.hashes.stop();
     this.#watchDelivery.stop();
     await this.#loop.stop();
     this.#proposals.failAll(ETCD_ERRORS.stopped);
@@ -447,9 +496,14 @@ export class EtcdServer implements LeaseRevoker {
       this.config.clock.monotonicMs(),
       this.config.electionTicks * this.config.tickMs,
     );
-    publishSelf(this).then(() => {
-      this.#isReady = true;
-      this.#ready.resolve();
-    }, (error) => this.#ready.reject(error));
+    publishSelf(this).then(() => this.#becomeReady(), (error) => this.#ready.reject(error));
+  }
+
+  #becomeReady(): void {
+    if (this.#lifecycle !== "running") return;
+    this.#isReady = true;
+    this.#ready.resolve();
+    // Before the log was replayed, the store's revision said nothing about its age.
+    this.#autoCompaction = startAutoCompaction(this.config, this);
   }
 }

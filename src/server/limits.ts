@@ -20,6 +20,8 @@ export const SERVER_LIMITS = {
   leaseExpiriesPerScan: 500,
   /** The work of one slice of compaction, in steps of the store. */
   compactionStepsPerSlice: 2_000,
+  /** The work of one slice of hashing, in steps of the store: about 2 ms. */
+  hashStepsPerSlice: 2_000,
   /** The work of one slice of catching up slow watchers, in changes read. */
   watchCatchUpSteps: 2_000,
 } as const;

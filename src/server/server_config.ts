@@ -17,6 +17,10 @@ export interface ServerConfig {
   readonly electionTicks: number;
   readonly maxTxnOps: number;
   readonly maxRequestBytes: number;
+  /** The bound on the stored state in bytes; 0 is etcd's default, negative is no bound. */
+  readonly quotaBackendBytes: number;
+  /** What history to keep; undefined keeps all until somebody compacts. */
+  readonly autoCompaction: AutoCompactionConfig | undefined;
   readonly watchProgressNotifyIntervalMs: number;
   readonly warningApplyDurationMs: number;
   readonly clock: Clock;
@@ -24,6 +28,11 @@ export interface ServerConfig {
   readonly logger: Logger;
   readonly observer: WalObserver;
 }
+
+/** How much history automatic compaction keeps. */
+export type AutoCompactionConfig =
+  | { readonly mode: "periodic"; readonly periodMs: number }
+  | { readonly mode: "revision"; readonly retainedRevisions: number };
 
 /** The directories and how to write to them. */
 export interface DiskConfig {

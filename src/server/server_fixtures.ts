@@ -23,6 +23,8 @@ export function testConfig(
     electionTicks: 10,
     maxTxnOps: 128,
     maxRequestBytes: 1572864,
+    quotaBackendBytes: 0,
+    autoCompaction: undefined,
     watchProgressNotifyIntervalMs: 600_000,
     warningApplyDurationMs: 100,
     clock: systemClock,

@@ -1,5 +1,6 @@
+import type { Logger } from "../base/log.ts";
 import type { Alarms } from "../core/alarms/alarms.ts";
-import { EtcdError } from "../core/errors.ts";
+import { NO_MEMBER } from "../core/raft/raft_node.ts";
 import { AlarmAction, AlarmRequest, AlarmType } from "../pb/etcdserverpb.ts";
 import { AlarmOperation } from "./operations/alarm.ts";
 import type { Operation } from "./operations/operation.ts";
@@ -7,7 +8,8 @@ import type { Operation } from "./operations/operation.ts";
 /** What raising an alarm asks of the server. */
 export interface AlarmProposer {
   readonly memberId: bigint;
-  proposeEncoded(operation: Operation, bytes: Uint8Array): void;
+  readonly leader: bigint;
+  proposeOwn(operation: Operation, bytes: Uint8Array): void;
 }
 
 /**
@@ -17,16 +19,20 @@ export interface AlarmProposer {
 export class SpaceAlarm {
   readonly #alarms: Alarms;
   readonly #proposer: AlarmProposer;
+  readonly #logger: Logger;
   #waiting: (() => void)[] = [];
 
-  constructor(alarms: Alarms, proposer: AlarmProposer) {
+  constructor(alarms: Alarms, proposer: AlarmProposer, logger: Logger) {
     this.#alarms = alarms;
     this.#proposer = proposer;
+    this.#logger = logger;
   }
 
   /** Calls `settled` once the alarm is raised, or cannot be. */
   raise(settled: () => void): void {
-    if (this.#alarms.has(this.#proposer.memberId, AlarmType.NOSPACE)) {
+    const { memberId, leader } = this.#proposer;
+    // Without a leader nothing can be proposed; so it is while the log is replayed.
+    if (leader === NO_MEMBER || this.#alarms.has(memberId, AlarmType.NOSPACE)) {
       settled();
       return;
     }
@@ -35,20 +41,16 @@ export class SpaceAlarm {
   }
 
   #propose(): void {
+    this.#logger.warn("message exceeded backend quota; raising alarm");
     const request = AlarmRequest.create({
       action: AlarmAction.ACTIVATE,
       memberId: this.#proposer.memberId,
       alarm: AlarmType.NOSPACE,
     });
     const settle = () => this.#settle();
-    try {
-      const operation = new AlarmOperation(request, { applied: settle, failed: settle });
-      this.#proposer.proposeEncoded(operation, AlarmRequest.encode(request));
-    } catch (error) {
-      // Without a leader, say; the next request that does not fit tries again.
-      if (!(error instanceof EtcdError)) throw error;
-      settle();
-    }
+    // What hinders it now may be gone when the next request does not fit, which tries again.
+    const operation = new AlarmOperation(request, { applied: settle, failed: settle });
+    this.#proposer.proposeOwn(operation, AlarmRequest.encode(request));
   }
 
   #settle(): void {

@@ -83,7 +83,7 @@ describeBothTargets("maintenance", (test) => {
   test("there are no alarms at first", async ({ client }) => {
     const { alarms } = await client.call(MAINTENANCE_SERVICE.alarm, { action: AlarmAction.GET });
     assert.deepEqual(alarms, []);
-  }, LATER);
+  });
 
   test("an alarm that is raised shows, stops writes and can be put out", async (context) => {
     const { client, prefix } = context;
@@ -107,7 +107,7 @@ describeBothTargets("maintenance", (test) => {
     }
     assert.deepEqual((await client.call(MAINTENANCE_SERVICE.alarm)).alarms, []);
     await put(client, `${prefix}a`, "3");
-  }, LATER);
+  });
 
   test("hashkv is the same for the same data and changes with it", async ({ client, prefix }) => {
     const revision = revisionOf(await put(client, `${prefix}a`, "1"));
@@ -118,7 +118,7 @@ describeBothTargets("maintenance", (test) => {
     assert.notEqual(second.hash, first.hash);
     const old = await client.call(MAINTENANCE_SERVICE.hashKv, { revision });
     assert.equal(old.hash, first.hash);
-  }, LATER);
+  });
 
   test("hashkv of the future is refused", async ({ client, prefix }) => {
     const revision = revisionOf(await put(client, `${prefix}a`, "1")) + 100;
@@ -126,7 +126,7 @@ describeBothTargets("maintenance", (test) => {
       code: GrpcCode.OutOfRange,
       text: "etcdserver: mvcc: required revision is a future revision",
     });
-  }, LATER);
+  });
 
   test("defragment keeps everything", async ({ client, prefix }) => {
     for (let i = 0; i < 20; i++) await put(client, prefix + i, "x");

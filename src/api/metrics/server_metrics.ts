@@ -1,9 +1,11 @@
 import { formatId } from "../../core/members/member_id.ts";
 import { NO_MEMBER } from "../../core/raft/raft_node.ts";
-import type { Registry } from "../../deps/prom_client.ts";
+import { alarmTypeName } from "../../core/alarms/alarms.ts";
+import { Gauge, type Registry } from "../../deps/prom_client.ts";
 import type { EtcdServer } from "../../server/etcd_server.ts";
 import { DETCD_VERSION, ETCD_VERSION } from "../../server/versions.ts";
 import type { HealthCounts } from "../http/health.ts";
+import { registerBuckets } from "./counted_histogram.ts";
 import { registerLabel } from "./label_gauge.ts";
 import { counter, gauge, type ReadValue, registerValue } from "./read_value.ts";
 
@@ -20,6 +22,13 @@ export function registerServerMetrics(
     registerValue(registry, value);
   }
   registerLabels(registry, server);
+  registerAlarms(registry, server);
+  registerBuckets(
+    registry,
+    "etcd_mvcc_hash_rev_duration_seconds",
+    "The latency of hashing the store up to a revision.",
+    server.hashes.durations,
+  );
 }
 
 function serverValues(server: EtcdServer, health: HealthCounts): ReadValue[] {
@@ -70,6 +79,11 @@ function serverValues(server: EtcdServer, health: HealthCounts): ReadValue[] {
       "Applies that took longer than --warning-apply-duration.",
       () => server.slowApplyCount,
     ),
+    gauge(
+      "etcd_server_quota_backend_bytes",
+      "The bound on the bytes that the store may take; negative when there is none.",
+      () => server.quota.quotaBytes,
+    ),
     counter(
       "etcd_server_health_success",
       "Times that /health said yes.",
@@ -85,17 +99,17 @@ function serverValues(server: EtcdServer, health: HealthCounts): ReadValue[] {
 }
 
 function storeValues(server: EtcdServer): ReadValue[] {
-  const { store, hub } = server;
+  const { store, hub, databaseSize } = server;
   return [
     gauge(
       "etcd_mvcc_db_total_size_in_bytes",
       "Bytes that the store takes.",
-      () => store.sizeInUseBytes,
+      () => databaseSize.totalBytes,
     ),
     gauge(
       "etcd_mvcc_db_total_size_in_use_in_bytes",
       "Bytes of the store that hold data.",
-      () => store.sizeInUseBytes,
+      () => databaseSize.inUseBytes,
     ),
     counter("etcd_mvcc_range_total", "Ranges served.", () => store.counters.ranges),
     counter("etcd_mvcc_put_total", "Puts applied.", () => store.counters.puts),
@@ -151,4 +165,20 @@ function registerLabels(registry: Registry, server: EtcdServer): void {
     "cluster_version",
     () => server.membership.clusterVersion ?? "not_decided",
   );
+}
+
+/** A line for each alarm that is raised. */
+function registerAlarms(registry: Registry, server: EtcdServer): void {
+  new Gauge({
+    name: "etcd_debugging_server_alarms",
+    help: "1 for each alarm that a member has raised.",
+    labelNames: ["server_id", "alarm_type"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { memberId, alarm } of server.alarms.list()) {
+        this.labels(formatId(memberId), alarmTypeName(alarm)).set(1);
+      }
+    },
+  });
 }

@@ -1,5 +1,5 @@
 import { GrpcCode } from "../../base/grpc_code.ts";
-import { EtcdError } from "../../core/errors.ts";
+import { ETCD_ERRORS, EtcdError } from "../../core/errors.ts";
 import type { ServerCall, UnaryHandler } from "../../net/grpc/server_call.ts";
 import { DecodeError } from "../../pb/decode_error.ts";
 import type { EtcdServer } from "../../server/etcd_server.ts";
@@ -39,4 +39,9 @@ export function whenReadable(server: EtcdServer, call: ServerCall, answer: () =>
     },
     failed: (error) => call.fail(error.code, error.message),
   });
+}
+
+/** Refuses a call that the quota has no room for, once everybody knows that it has none. */
+export function refuseSpace(server: EtcdServer, call: ServerCall): void {
+  server.raiseSpaceAlarm(() => failCall(call, ETCD_ERRORS.noSpace));
 }

@@ -13,6 +13,7 @@ import type {
   RangeResult,
   TxnResult,
 } from "../../core/mvcc/store.ts";
+import { putCostBytes, txnCostBytes } from "../../core/quota/request_cost.ts";
 import type { ServerCall } from "../../net/grpc/server_call.ts";
 import {
   CompactionRequest,
@@ -32,7 +33,7 @@ import {
 } from "../../server/operations/kv.ts";
 import type { ServiceRegistry } from "../service_registry.ts";
 import { CallWaiter, respond, type ResponseWriter } from "./call_waiter.ts";
-import { refusing, whenReadable } from "./calls.ts";
+import { refuseSpace, refusing, whenReadable } from "./calls.ts";
 import {
   writeDeleteRangeResponse,
   writePutResponse,
@@ -114,6 +115,7 @@ export class KvService {
   #put(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
     const frame = this.#server.frame(OperationField.PUT, bytes, start, end);
     const request = PutRequest.decode(frame, frame.length - (end - start));
+    if (!this.#server.quota.fits(putCostBytes(request))) return refuseSpace(this.#server, call);
     checkPut(request);
     this.#server.propose(
       new PutOperation(request, new CallWaiter(call, this.#writePut)),
@@ -134,6 +136,7 @@ export class KvService {
   #txn(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
     const frame = this.#server.frame(OperationField.TXN, bytes, start, end);
     const request = TxnRequest.decode(frame, frame.length - (end - start));
+    if (!this.#server.quota.fits(txnCostBytes(request))) return refuseSpace(this.#server, call);
     checkTxn(request, this.#server.config.maxTxnOps);
     if (isReadOnlyTxn(request)) this.#readOnlyTxn(call, request);
     else {

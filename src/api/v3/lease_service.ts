@@ -1,4 +1,5 @@
 import { ETCD_ERRORS } from "../../core/errors.ts";
+import { LEASE_COST_BYTES } from "../../core/quota/request_cost.ts";
 import type { MessageListener, ServerCall } from "../../net/grpc/server_call.ts";
 import {
   LeaseGrantRequest,
@@ -17,7 +18,7 @@ import {
 import type { EndlessStream } from "../../server/open_streams.ts";
 import type { ServiceRegistry } from "../service_registry.ts";
 import { CallWaiter, respond, type ResponseWriter } from "./call_waiter.ts";
-import { failCall, refusing, whenReadable } from "./calls.ts";
+import { failCall, refuseSpace, refusing, whenReadable } from "./calls.ts";
 import { ResponseHeaderWriter } from "./response_header.ts";
 
 /** Tags of LeaseGrantResponse, LeaseKeepAliveResponse, LeaseTimeToLiveResponse and LeaseLeases. */
@@ -88,6 +89,7 @@ export class LeaseService {
 
   #grant(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
     const request = LeaseGrantRequest.decode(bytes, start, end);
+    if (!this.#server.quota.fits(LEASE_COST_BYTES)) return refuseSpace(this.#server, call);
     if (request.id === 0n) request.id = this.#server.newLeaseId();
     this.#server.proposeEncoded(
       new LeaseGrantOperation(request, new CallWaiter(call, this.#writeGrant)),

@@ -7,13 +7,15 @@ const LOOKS_PER_INTERVAL = 10;
 
 function looksWithin(periodMs: number, lookIntervalMs: number): number {
   // A tenth of a short period has been rounded, so the division would not always give ten.
-  return periodMs <= LONGEST_INTERVAL_MS ? LOOKS_PER_INTERVAL : Math.floor(periodMs / lookIntervalMs);
+  return periodMs <= LONGEST_INTERVAL_MS
+    ? LOOKS_PER_INTERVAL
+    : Math.floor(periodMs / lookIntervalMs);
 }
 
 /**
- * Keeps the history of a period of time. The revision is sampled all the time, so that the oldest
- * sample is the revision of a period ago; members that do not lead sample too, so that one that
- * begins to lead knows at once how far it may go.
+ * Keeps the history of a period of time. The revision is sampled at every look, so that the oldest
+ * sample is the revision of a period ago or a look more. Members that do not lead sample too, so
+ * that one that begins to lead knows at once how far it may go.
  */
 export class PeriodicCompactor implements AutoCompactor {
   readonly lookIntervalMs: number;

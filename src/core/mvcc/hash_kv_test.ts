@@ -35,6 +35,10 @@ function smallHistory(): Store {
   return store;
 }
 
+Deno.test("HashKv hashes nothing below revision 0, as etcd does", () => {
+  assert.equal(hashOf(smallHistory(), -1), crcOf());
+});
+
 Deno.test("HashKv hashes the changes as they lie in etcd's file", () => {
   assert.equal(hashOf(storeOf()), crcOf());
   assert.equal(hashOf(smallHistory()), crcOf(PUT_A_AT_2, DELETE_A_AT_3, PUT_B_AT_4));

@@ -4,6 +4,7 @@ import { newMemoryDisk } from "../wal_fixtures.ts";
 import {
   applyToModel,
   applyToTransaction,
+  checkBranchKeys,
   checkFile,
   contentsOf,
   type Model,
@@ -44,6 +45,7 @@ class History {
       if (prng.chance(0.3)) this.#pinned.push({ read: file.beginRead(), model: this.#model });
       await this.#transaction(file);
       await checkFile(file, this.#model, `after transaction ${i}`);
+      checkBranchKeys(file);
       this.#checkPinned();
       if (prng.chance(0.15)) file = await this.#reopen(file);
     }

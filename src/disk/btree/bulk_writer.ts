@@ -112,10 +112,8 @@ export class BulkTree {
     if (this.#branches.length === 0) return this.#writer.writeNode(this.#leaf);
     this.#writeLeaf();
     for (let level = 0;; level++) {
-      const branch = this.#branches[level];
       const isTop = level === this.#branches.length - 1;
-      if (isTop && branch.items.length === 1) return branch.items[0].childId;
-      if (isTop) return this.#writer.writeNode(branch);
+      if (isTop) return this.#writer.writeNode(this.#branches[level]);
       this.#writeBranch(level);
     }
   }

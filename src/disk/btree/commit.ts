@@ -26,10 +26,13 @@ export interface CommitParts {
  */
 export async function commitChanges(parts: CommitParts, changes: Changes): Promise<Tree> {
   const { store, allocator, before } = parts;
+  const transactionId = before.meta.transactionId + 1;
+  const { freed } = changes.pages;
+  allocator.freed(transactionId, freed.splice(0));
   const rootId = await writeTrees(parts, changes);
-  const freed = [...changes.pages.freed];
-  for (const id of await abandonedPages(parts, changes.abandoned)) freed.push(id);
-  for (const id of freelistPages(store, before.meta)) freed.push(id);
+  allocator.freed(transactionId, freed.splice(0));
+  allocator.freed(transactionId, await abandonedPages(parts, changes.abandoned));
+  allocator.freed(transactionId, freelistPages(store, before.meta));
   await store.file.dataSync();
 
   const meta: Meta = {
@@ -37,11 +40,10 @@ export async function commitChanges(parts: CommitParts, changes: Changes): Promi
     rootId,
     freelistId: undefined,
     pageCount: allocator.pageCount,
-    transactionId: before.meta.transactionId + 1,
+    transactionId,
   };
   await writeMeta(store, meta);
   store.pageCount = meta.pageCount;
-  allocator.freed(meta.transactionId, freed);
   return new Tree(meta);
 }
 

@@ -47,7 +47,7 @@ export class PageAllocator {
     return id;
   }
 
-  /** The pages are no part of the tree that the transaction committed, nor of any later one. */
+  /** The pages are no part of the tree that the transaction commits, nor of any later one. */
   freed(transactionId: number, ids: readonly number[]): void {
     if (ids.length > 0) this.#waiting.push({ transactionId, ids });
   }

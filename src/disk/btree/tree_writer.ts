@@ -16,8 +16,9 @@ const INLINE_PART = 1 / 4;
 const SMALL_PART = 1 / 2;
 
 /**
- * Turns the dirty trees of a transaction into pages and writes those, from the leaves up: small
- * nodes are united with their neighbours, each node gets a page, and its branch learns which.
+ * Turns the dirty trees of a transaction into pages and writes those, from the leaves up. First
+ * small nodes are united with their neighbours; then each node gets a page, and its branch learns
+ * which.
  */
 export class TreeWriter {
   readonly #store: PageStore;
@@ -45,18 +46,18 @@ export class TreeWriter {
 
   /** Writes a changed tree; returns the page at its top. */
   async writeTree(tree: DirtyTree): Promise<number> {
-    const top = await this.#finishBelowTop(tree);
-    return typeof top === "number" ? top : await this.#writeTop(top);
+    const top = await this.#unite(tree);
+    return typeof top === "number" ? top : await this.#write(top, tree);
   }
 
   /** Writes the changed tree of a bucket, unless it fits into the bucket's value; returns that. */
   async writeBucket(tree: DirtyTree): Promise<Uint8Array> {
     const { sequence } = tree.base;
-    const top = await this.#finishBelowTop(tree);
+    const top = await this.#unite(tree);
     if (typeof top !== "number" && top.isLeaf && fitsInline(top, this.#pageBytes)) {
       return encodeInlineBucket(top, sequence);
     }
-    const pageId = typeof top === "number" ? top : await this.#writeTop(top);
+    const pageId = typeof top === "number" ? top : await this.#write(top, tree);
     const value = new Uint8Array(BUCKET_HEADER_BYTES);
     writeBucketHeader(new DataView(value.buffer), 0, pageId, sequence);
     return value;
@@ -68,67 +69,55 @@ export class TreeWriter {
   }
 
   /**
-   * Writes all that is two levels or more below the top. Returns the top, lower than before if it
-   * had become needless; a number if it is a page that needs no writing.
+   * Unites small nodes of the whole tree. Returns the top, which is lower than before if nothing
+   * but one child was left below; a number if it is a page that needs no writing.
    */
-  async #finishBelowTop(tree: DirtyTree): Promise<DirtyNode | number> {
+  async #unite(tree: DirtyTree): Promise<DirtyNode | number> {
     let top: DirtyNode | undefined = tree.top;
     if (top === undefined) return tree.base.pageId;
-    this.#recentLeaf = tree.recentLeaf;
-    await this.#finishBranchesBelow(top);
-    while (!top.isLeaf) {
-      this.#uniteChildren(top);
-      if (top.items.length === 0) return new DirtyLeaf();
-      if (top.items.length > 1) break;
+    for (const branch of branchesUpward(top)) {
+      this.#uniteChildren(branch);
+      if (this.#turn.isSpent()) await this.#turn.next();
+    }
+    while (!top.isLeaf && top.items.length === 1) {
       const { child, childId }: BranchItem = top.items[0];
-      if (child === undefined) return childId;
-      top = child;
+      if (child === undefined && !this.#mayFitInline(childId)) return childId;
+      top = this.#dirtyChild(top, 0);
     }
-    return top;
+    return top.items.length === 0 ? new DirtyLeaf() : top;
   }
 
-  /** Writes the children of every dirty branch below `top`, the lowest branches first. */
-  async #finishBranchesBelow(top: DirtyNode): Promise<void> {
-    if (top.isLeaf) return;
-    const way = [{ branch: top, next: 0 }];
-    while (way.length > 0) {
-      const place = way[way.length - 1];
-      if (place.next < place.branch.items.length) {
-        const { child } = place.branch.items[place.next++];
-        if (child !== undefined && !child.isLeaf) way.push({ branch: child, next: 0 });
-        continue;
-      }
-      way.pop();
-      if (way.length === 0) return;
-      this.#uniteChildren(place.branch);
-      await this.#writeChildren(place.branch);
-    }
+  /** Whether it is worth making the page dirty, since it may do without a page of its own. */
+  #mayFitInline(id: number): boolean {
+    const page = this.#store.page(id);
+    return page.isLeaf && page.usedBytes() <= this.#pageBytes * INLINE_PART;
   }
 
-  async #writeTop(node: DirtyNode): Promise<number> {
-    let top = node;
+  /** Writes all nodes; returns the page of the one at the top, which is new if the old one was split. */
+  async #write(top: DirtyNode, tree: DirtyTree): Promise<number> {
+    this.#recentLeaf = tree.recentLeaf;
+    for (const branch of branchesUpward(top)) await this.#writeChildren(branch);
+    let node = top;
     for (;;) {
-      if (!top.isLeaf) await this.#writeChildren(top);
-      const rights = splitIfLarge(top, -1, this.#pageBytes);
-      if (rights.length === 0) return this.#writeNode(top, true);
-      top = new DirtyBranch([top, ...rights].map((part) => new BranchItem(part.items[0], 0, part)));
+      const rights = splitIfLarge(node, -1, this.#pageBytes);
+      if (rights.length === 0) return this.#writeNode(node, true);
+      const parts = [node, ...rights].map((part) => new BranchItem(part.items[0], 0, part));
+      node = new DirtyBranch(parts);
+      await this.#writeChildren(node);
     }
   }
 
-  /** Removes empty children and unites small ones with neighbours; all must be finished. */
+  /** Removes empty children and unites small ones with neighbours. */
   #uniteChildren(branch: DirtyBranch): void {
+    const smallBytes = this.#pageBytes * SMALL_PART;
     for (let i = 0; i < branch.items.length;) {
       const { child } = branch.items[i];
       if (child === undefined) i++;
       else if (child.items.length === 0) branch.remove(i);
-      else if (this.#isSmall(child) && this.#uniteWithNeighbour(branch, i, child)) {
-        i = Math.max(0, i - 1);
-      } else i++;
+      else if (child.sizeBytes >= smallBytes) i++;
+      else if (this.#uniteWithNeighbour(branch, i, child)) i = Math.max(0, i - 1);
+      else i++;
     }
-  }
-
-  #isSmall(node: DirtyNode): boolean {
-    return node.sizeBytes < this.#pageBytes * SMALL_PART || (!node.isLeaf && node.items.length < 2);
   }
 
   /** Rather with one that is to be written anyway. */
@@ -139,7 +128,7 @@ export class TreeWriter {
         const neighbour = branch.items[other];
         if ((neighbour.child !== undefined) !== isDirty) continue;
         if (!this.#fitsWith(child, neighbour)) continue;
-        this.#unite(branch, Math.min(index, other));
+        this.#join(branch, Math.min(index, other));
         return true;
       }
     }
@@ -154,7 +143,7 @@ export class TreeWriter {
   }
 
   /** Makes one of the children at `index` and behind it. */
-  #unite(branch: DirtyBranch, index: number): void {
+  #join(branch: DirtyBranch, index: number): void {
     const left = this.#dirtyChild(branch, index);
     const right = this.#dirtyChild(branch, index + 1);
     const lastLeft = left.items.at(-1);
@@ -184,6 +173,7 @@ export class TreeWriter {
       });
       if (this.#turn.isSpent()) await this.#turn.next();
       branch.setChildId(i, this.#writeNode(child, false));
+      // bbolt finds a child's place in its branch by its first key, so they must be the same.
       branch.setKey(i, child.items[0]);
     }
   }
@@ -218,6 +208,22 @@ export class TreeWriter {
       undefined,
       "neighbouring pages have keys that are out of order",
     );
+  }
+}
+
+/** All dirty branches of a tree, each behind those below it, so that it can do with its children as it likes. */
+function* branchesUpward(top: DirtyNode): Generator<DirtyBranch> {
+  if (top.isLeaf) return;
+  const way = [{ branch: top, next: 0 }];
+  while (way.length > 0) {
+    const place = way[way.length - 1];
+    if (place.next === place.branch.items.length) {
+      way.pop();
+      yield place.branch;
+      continue;
+    }
+    const { child } = place.branch.items[place.next++];
+    if (child !== undefined && !child.isLeaf) way.push({ branch: child, next: 0 });
   }
 }
 

@@ -5,7 +5,10 @@ import type { AppliedState } from "../applied_state.ts";
 export interface Waiter<Result> {
   /** The operation is durable and applied, and no later one is applied yet. */
   applied(result: Result): void;
-  /** The operation was refused and changed nothing, or its outcome is not known to this member. */
+  /**
+   * The operation was refused and changed nothing, or was applied beyond this member's quota, or
+   * its outcome is not known to this member.
+   */
   failed(error: EtcdError): void;
 }
 
