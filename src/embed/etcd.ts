@@ -153,6 +153,7 @@ export async function startEtcd(userConfig: Config): Promise<Etcd> {
     const health = { success: 0, failures: 0 };
     addRoutes(serving, { server, grpc, disk, health, clients: serving });
     registerServices(serving.grpc, server);
+    serving.onDefect = (error) => server.fail(error);
     config.serviceRegister?.(serving.grpc);
     const etcd = new Etcd(config, server, serving);
     etcd.begin();

@@ -6,6 +6,7 @@ import { parseUrlList } from "../base/url_list.ts";
 import { Client as GrpcClient, credentials } from "../deps/grpc_js.ts";
 import { connect } from "./client/client.ts";
 import { ClientError } from "./client/client_error.ts";
+import { GrpcServer } from "../net/grpc/server.ts";
 import { type Config, newConfig } from "./config/config.ts";
 import { NotBuiltError } from "./config/errors.ts";
 import { startEtcd } from "./etcd.ts";
@@ -117,6 +118,31 @@ Deno.test("Etcd.close() ends watches and keep-alives that would never end by the
   for (const watch of watches) await watch.cancel();
   await kept;
   await remote.close();
+});
+
+Deno.test("Etcd.err() tells why a server stopped by itself, and the listeners are closed", async () => {
+  const config = newMemoryConfig();
+  const defect = new Error("a defect of an embedder's service");
+  config.serviceRegister = (server) => {
+    const raw: unknown = server;
+    assert.ok(raw instanceof GrpcServer);
+    raw.addUnary("/broken.Broken/Break", () => {
+      throw defect;
+    });
+  };
+  const etcd = await startEtcd(config);
+  const client = new GrpcClient(etcd.clients[0].address, credentials.createInsecure());
+  const identity = (bytes: Buffer) => bytes;
+  const failed = new Promise((resolve) => {
+    client.makeUnaryRequest("/broken.Broken/Break", identity, identity, Buffer.alloc(0), resolve);
+  });
+  const errors: Error[] = [];
+  for await (const error of etcd.err()) errors.push(error);
+  assert.deepEqual(errors, [defect]);
+  assert.ok(await failed);
+  client.close();
+  await etcd.close();
+  await assert.rejects(fetch(`${etcd.clientUrl}/health`));
 });
 
 Deno.test("Etcd calls of a closed server fail with a clear error", async () => {

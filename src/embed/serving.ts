@@ -25,6 +25,10 @@ export class Serving {
   readonly clientRoutes: Routes = new Map();
   /** Paths on the metrics URLs. */
   readonly metricsRoutes: Routes = new Map();
+  /** What happens when a handler throws what nobody expected; set before `begin`. */
+  onDefect: (error: unknown) => void = (error) => {
+    throw error;
+  };
   readonly #config: Config;
   readonly #listeners: Listener[] = [];
   readonly #clients: BoundListener[] = [];
@@ -111,6 +115,7 @@ export class Serving {
       keepAliveTimeoutMs: this.#config.grpcKeepAliveTimeoutMs,
       minClientPingIntervalMs: this.#config.grpcKeepAliveMinTimeMs,
       held: true,
+      onDefect: (error) => this.onDefect(error),
       ...(http1 === undefined ? {} : { http1 }),
     }).catch((error: unknown) => {
       throw new ListenError(url.toString(), error);

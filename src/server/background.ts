@@ -2,25 +2,36 @@ import { setImmediate } from "node:timers";
 
 /**
  * Work that goes on in slices between which the event loop serves everybody else. `slice` does a
- * little and returns whether there is more.
+ * little and returns whether there is more. What it throws is a defect: it ends the work and goes
+ * to `failed`.
  */
 export class BackgroundWork {
   readonly #slice: () => boolean;
+  readonly #failed: (error: unknown) => void;
   #scheduled = false;
   #stopped = false;
 
-  constructor(slice: () => boolean) {
+  constructor(slice: () => boolean, failed: (error: unknown) => void) {
     this.#slice = slice;
+    this.#failed = failed;
   }
 
   /** Sees to it that a slice runs in one of the next turns. */
   wake(): void {
     if (this.#scheduled || this.#stopped) return;
     this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      if (!this.#stopped && this.#slice()) this.wake();
-    });
+    setImmediate(() => this.#run());
+  }
+
+  #run(): void {
+    this.#scheduled = false;
+    if (this.#stopped) return;
+    try {
+      if (this.#slice()) this.wake();
+    } catch (error) {
+      this.#stopped = true;
+      this.#failed(error);
+    }
   }
 
   stop(): void {

@@ -10,7 +10,11 @@ interface RunningCompaction {
 /** Removes what compactions have marked, one after the other, in slices. */
 export class CompactionRunner {
   readonly #queue: RunningCompaction[] = [];
-  readonly #work = new BackgroundWork(() => this.#step());
+  readonly #work: BackgroundWork;
+
+  constructor(failed: (error: unknown) => void) {
+    this.#work = new BackgroundWork(() => this.#step(), failed);
+  }
 
   /** The promise resolves when all superseded revisions are gone. */
   run(compaction: Compaction): Promise<void> {

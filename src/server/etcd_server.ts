@@ -22,6 +22,7 @@ import { BackgroundWork } from "./background.ts";
 import { type OpenedLog, openLog } from "./bootstrap.ts";
 import { CommitLoop } from "./commit_loop.ts";
 import { CompactionRunner } from "./compaction_runner.ts";
+import { guardedClock } from "./guarded_clock.ts";
 import { HashQueue } from "./hash_queue.ts";
 import { LeaseExpirer, type LeaseRevoker } from "./lease_expirer.ts";
 import { SERVER_LIMITS } from "./limits.ts";
@@ -60,7 +61,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
   readonly #raft: RaftNode;
   readonly #loop: CommitLoop;
   readonly #state: AppliedState;
-  readonly #compactions = new CompactionRunner();
+  readonly #compactions = new CompactionRunner((error) => this.fail(error));
   readonly #proposals = new PendingProposals();
   readonly #reads = new ReadGate();
   readonly #requestIds: RequestIdGenerator;
@@ -80,7 +81,9 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
   #leaderChangeCount = 0;
   #slowApplyCount = 0;
 
-  private constructor(config: ServerConfig, log: OpenedLog) {
+  private constructor(given: ServerConfig, log: OpenedLog) {
+    const clock = guardedClock(given.clock, (error) => this.fail(error));
+    const config = { ...given, clock };
     this.config = config;
     this.#log = log;
     this.memberId = log.memberId;
@@ -92,7 +95,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
       progressNotifyIntervalMs: config.watchProgressNotifyIntervalMs,
       prng: config.prng,
     });
-    this.hashes = new HashQueue(this.store, config.clock);
+    this.hashes = new HashQueue(this.store, config.clock, (error) => this.fail(error));
     this.databaseSize = new StoreSize(this.store);
     this.quota = newQuota(config, this.databaseSize);
     this.#spaceAlarm = new SpaceAlarm(this.alarms, this, config.logger);
@@ -120,14 +123,14 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
       readConfirmed: (context, index) => this.#readConfirmed(context, index),
       appliedGroup: (first, last, durationMs) => this.#appliedGroup(first, last, durationMs),
       appliedSlice: () => this.#appliedSlice(),
-      failed: (error) => this.#fail(error),
+      failed: (error) => this.fail(error),
       nowMs: () => config.clock.monotonicMs(),
     });
     this.#leaseExpirer = new LeaseExpirer(this.lessor, this, config.clock);
     this.#watchDelivery = new BackgroundWork(() => {
       this.hub.notify();
       return this.hub.catchUp(SERVER_LIMITS.watchCatchUpSteps);
-    });
+    }, (error) => this.fail(error));
     // Whoever embeds the server may never ask; an unasked failure is not an unhandled one.
     this.#ready.promise.catch(() => {});
   }
@@ -367,7 +370,12 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     this.#stopped.resolve();
   }
 
-  #fail(error: unknown): void {
+  /**
+   * Stops the member because its disk failed or an invariant broke: it must not answer from a
+   * state that may be wrong. `failure` tells why.
+   */
+  fail(error: unknown): void {
+    if (this.#lifecycle === "stopping" || this.#lifecycle === "stopped") return;
     this.#failure = error;
     this.config.logger.error("the member stops because of an error", {
       error: error instanceof Error ? error.message : String(error),

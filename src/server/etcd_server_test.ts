@@ -197,6 +197,20 @@ Deno.test("EtcdServer refuses a request that is too large", async () => {
   await server.stop();
 });
 
+Deno.test("EtcdServer stops when one of its own parts throws", async () => {
+  const clock = new ManualClock();
+  const server = await startServer(testConfig(undefined, { clock }));
+  const defect = new Error("a defect");
+  server.hub.tick = () => {
+    throw defect;
+  };
+  clock.advance(100);
+  await server.stopNotify;
+  assert.equal(server.failure, defect);
+  await assert.rejects(put(server, "a", "1"), ETCD_ERRORS.stopped);
+  assert.equal(clock.timerCount, 0);
+});
+
 Deno.test("EtcdServer can be stopped at any time and more than once", async () => {
   const unstarted = await EtcdServer.open(testConfig(undefined));
   await Promise.all([unstarted.stop(), unstarted.stop()]);

@@ -37,12 +37,13 @@ export class HashQueue {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #waiting: HashRequest[] = [];
-  readonly #work = new BackgroundWork(() => this.#slice());
+  readonly #work: BackgroundWork;
   #running: RunningHash | undefined;
 
-  constructor(store: Store, clock: Clock) {
+  constructor(store: Store, clock: Clock, failed: (error: unknown) => void) {
     this.#store = store;
     this.#clock = clock;
+    this.#work = new BackgroundWork(() => this.#slice(), failed);
   }
 
   add(request: HashRequest): void {

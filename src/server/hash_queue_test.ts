@@ -40,10 +40,14 @@ function hashOf(store: Store, revision: number): number {
   return hash.hash;
 }
 
+function rethrow(error: unknown): never {
+  throw error;
+}
+
 Deno.test("HashQueue hashes in slices, while the store goes on", async () => {
   const store = largeStore();
   const [whole, half] = [hashOf(store, 0), hashOf(store, 5_001)];
-  const queue = new HashQueue(store, systemClock);
+  const queue = new HashQueue(store, systemClock, rethrow);
   const all = ask(queue, 0);
   const old = ask(queue, 5_001);
   await setImmediate();
@@ -68,7 +72,7 @@ Deno.test("HashQueue hashes in slices, while the store goes on", async () => {
 Deno.test("HashQueue lets compactions go between two hashes", async () => {
   const store = largeStore();
   for (let i = 0; i < 100; i++) put(store, "key 1", String(i));
-  const queue = new HashQueue(store, systemClock);
+  const queue = new HashQueue(store, systemClock, rethrow);
   const first = ask(queue, 0);
   const second = ask(queue, 0);
   await setImmediate();
@@ -82,7 +86,7 @@ Deno.test("HashQueue lets compactions go between two hashes", async () => {
 
 Deno.test("HashQueue refuses what it cannot hash, and goes on", async () => {
   const store = largeStore();
-  const queue = new HashQueue(store, systemClock);
+  const queue = new HashQueue(store, systemClock, rethrow);
   store.compact(100);
   const requests = [99, 10_002, 100].map((revision) => ask(queue, revision).done);
   await assert.rejects(requests[0], ETCD_ERRORS.compacted);
@@ -92,7 +96,7 @@ Deno.test("HashQueue refuses what it cannot hash, and goes on", async () => {
 
 Deno.test("HashQueue.cancel() takes back what waits and what runs", async () => {
   const store = largeStore();
-  const queue = new HashQueue(store, systemClock);
+  const queue = new HashQueue(store, systemClock, rethrow);
   const settled: string[] = [];
   const watched = (name: string) => {
     const { request, done } = ask(queue, 0);
@@ -113,7 +117,7 @@ Deno.test("HashQueue.cancel() takes back what waits and what runs", async () => 
 
 Deno.test("HashQueue.stop() tells everybody and frees the store", async () => {
   const store = largeStore();
-  const queue = new HashQueue(store, systemClock);
+  const queue = new HashQueue(store, systemClock, rethrow);
   const requests = [ask(queue, 0), ask(queue, 0)];
   await setImmediate();
   await setImmediate();

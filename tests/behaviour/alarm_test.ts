@@ -9,7 +9,7 @@ import {
 import { KV_SERVICE, LEASE_SERVICE, MAINTENANCE_SERVICE } from "../../src/pb/services.ts";
 import { describeBothTargets, type TestContext } from "../harness/both_targets.ts";
 import { ctlLines, etcdctl } from "../harness/etcdctl.ts";
-import { type GrpcClient, refusal } from "../harness/grpc_client.ts";
+import { type GrpcClient, refusal, withClient } from "../harness/grpc_client.ts";
 import { httpRequest } from "../harness/http1.ts";
 import {
   deleteOp,
@@ -24,6 +24,7 @@ import {
   txn,
   txnOp,
 } from "../harness/kv_calls.ts";
+import type { ServerProcess } from "../harness/server_process.ts";
 
 const NO_SPACE = {
   code: GrpcCode.ResourceExhausted,
@@ -249,27 +250,31 @@ describeBothTargets("alarms", (test) => {
   test("a restart keeps them", async (context) => {
     const { client, prefix, server } = context;
     await put(client, `${prefix}a`, "1");
-    await during(context, AlarmType.NOSPACE, async (memberId) => {
-      await activate(client, 7n, AlarmType.NOSPACE);
-      await deactivate(client, 7n, AlarmType.NOSPACE);
-      await server.stop();
-      // It serves, but /health says no, which is what `restart()` waits for.
-      server.launch();
-      await assert.doesNotReject(untilServing(context));
+    const { memberId } = headerOf(await range(client, prefix));
+    await activate(client, memberId, AlarmType.NOSPACE);
+    await activate(client, 7n, AlarmType.NOSPACE);
+    await deactivate(client, 7n, AlarmType.NOSPACE);
+    await client.close();
+    await server.stop();
+    // It serves, but its health is what `restart()` would wait for.
+    server.launch();
+    await withClient(server, async (client) => {
+      await untilServing(server, client);
       assert.deepEqual(await list(client), [`${memberId}: 1`]);
       assert.deepEqual(await refusal(put(client, `${prefix}a`, "2")), NO_SPACE);
       assert.deepEqual(pairs((await range(client, `${prefix}a`)).kvs, prefix), ["a=1"]);
+      await deactivate(client, memberId, AlarmType.NOSPACE);
+      await put(client, `${prefix}a`, "3");
     });
-    await put(client, `${prefix}a`, "3");
   });
 });
 
 /** Returns once the server answers, whatever it says of its health. */
-async function untilServing(context: TestContext): Promise<void> {
+async function untilServing(server: ServerProcess, client: GrpcClient): Promise<void> {
   for (let attempt = 0;; attempt++) {
     try {
-      await httpRequest(context.server.clientPort, "/version");
-      await range(context.client, context.prefix);
+      await httpRequest(server.clientPort, "/version");
+      await range(client, "a");
       return;
     } catch (error) {
       if (attempt === 300) throw error;

@@ -11,7 +11,7 @@ import {
   MAINTENANCE_SERVICE,
 } from "../../src/pb/services.ts";
 import { describeBothTargets } from "../harness/both_targets.ts";
-import { refusal } from "../harness/grpc_client.ts";
+import { refusal, withClient } from "../harness/grpc_client.ts";
 import { headerOf, put, range, rangePrefix, revisionOf } from "../harness/kv_calls.ts";
 import { ServerProcess } from "../harness/server_process.ts";
 
@@ -181,9 +181,10 @@ describeBothTargets("maintenance", (test) => {
   test("a restart keeps ids, revision and data, and begins a new term", async (context) => {
     const { client, prefix, server } = context;
     const before = headerOf(await put(client, `${prefix}a`, "1"));
+    await client.close();
     await server.stop();
     await server.restart();
-    const response = await range(client, `${prefix}a`);
+    const response = await withClient(server, (client) => range(client, `${prefix}a`));
     const after = headerOf(response);
     assert.deepEqual(
       [after.clusterId, after.memberId, after.revision, response.count],

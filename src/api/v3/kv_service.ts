@@ -106,7 +106,13 @@ export class KvService {
     }
     const cursor = store.openRange(request);
     if (cursor.step(V3_LIMITS.rangeKeysPerTurn)) {
-      new LargeRange(call, cursor, this.#header, store.currentRevision);
+      new LargeRange(
+        call,
+        cursor,
+        this.#header,
+        store.currentRevision,
+        (error) => this.#server.fail(error),
+      );
     } else {
       respond(call, this.#writeRange, cursor.result());
     }

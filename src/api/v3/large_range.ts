@@ -19,7 +19,7 @@ export class LargeRange {
   readonly #header: ResponseHeaderWriter;
   readonly #revision: number;
   readonly #writer = new Writer();
-  readonly #work = new BackgroundWork(() => this.#slice());
+  readonly #work: BackgroundWork;
   #result: RangeResult | undefined;
   #encoded = 0;
 
@@ -28,11 +28,13 @@ export class LargeRange {
     cursor: RangeCursor,
     header: ResponseHeaderWriter,
     revision: number,
+    failed: (error: unknown) => void,
   ) {
     this.#call = call;
     this.#cursor = cursor;
     this.#header = header;
     this.#revision = revision;
+    this.#work = new BackgroundWork(() => this.#slice(), failed);
     call.onCancel = () => this.#stop();
     this.#work.wake();
   }

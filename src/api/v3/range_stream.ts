@@ -72,7 +72,7 @@ export class RangeStream implements MessageListener {
       this.#call.onDrain = () => this.#sendChunks();
       this.#sendChunks();
       return false;
-    });
+    }, (error) => this.#server.fail(error));
     this.#call.onCancel = () => {
       reading.stop();
       cursor.cancel();

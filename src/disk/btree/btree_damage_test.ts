@@ -160,7 +160,7 @@ async function useDamaged(bytes: Uint8Array, prng: Prng): Promise<"refused" | "f
       await write.commit();
     }
   });
-  if (file.failure === undefined) await file.close();
+  await file.close();
   return seen;
 }
 
@@ -219,6 +219,7 @@ for (const operation of ["write", "sync"] as const) {
           assert.throws(() => file.beginRead(), isSame);
           assert.throws(() => file.beginWrite(), isSame);
           await assert.rejects(file.check(), isSame);
+          await file.close();
 
           for (const mode of ["lost", "kept", "torn"] as const) {
             const again = await openSmall(disk.afterCrash(new Prng(seed), mode));

@@ -27,6 +27,8 @@ export interface BTreeOptions {
   readonly cacheBytes?: number | undefined;
   /** Only read; what does not need to know the free pages opens at once. */
   readonly readOnly?: boolean | undefined;
+  /** Never wait for the disk: a loss of power may then leave a file that cannot be read. */
+  readonly unsafeNoSync?: boolean | undefined;
   /** The size of a page, where the file is new. */
   readonly pageBytes?: number | undefined;
   /** How long a turn may last; for tests. */
@@ -113,7 +115,10 @@ export class BTreeFile {
     return this.#tree.meta.pageCount * this.pageBytes;
   }
 
-  /** The part of `sizeBytes` that can be written again without making the file larger. */
+  /**
+   * The part of `sizeBytes` that can be written again without making the file larger; the rest is
+   * etcd's dbSizeInUse. Not known, and 0, if the file is only read.
+   */
   get freeBytes(): number {
     return (this.#allocator?.freeCount ?? 0) * this.pageBytes;
   }
@@ -159,11 +164,16 @@ export class BTreeFile {
     }
   }
 
-  /** Waits for a commit that is under way. There must be no other transaction. */
+  /**
+   * Waits for a commit that is under way. Unless the file failed, there must be no other
+   * transaction.
+   */
   async close(): Promise<void> {
     await this.#commitEnd;
-    assert(!this.#hasWriter, "a file is closed after its write transaction has ended");
-    assert(this.#readers.size === 0, "a file is closed after its read transactions");
+    if (this.failure === undefined) {
+      assert(!this.#hasWriter, "a file is closed after its write transaction has ended");
+      assert(this.#readers.size === 0, "a file is closed after its read transactions");
+    }
     this.#store.close();
   }
 
@@ -207,7 +217,10 @@ export class BTreeFile {
 async function openTree(file: DiskFile, options: BTreeOptions): Promise<OpenedFile> {
   const { meta, warning } = readMetaPages(file);
   const pages = { bytes: meta.pageBytes, count: meta.pageCount };
-  const store = new PageStore(file, pages, options.cacheBytes ?? BTREE_LIMITS.cacheBytes);
+  const store = new PageStore(file, pages, {
+    cacheBytes: options.cacheBytes ?? BTREE_LIMITS.cacheBytes,
+    waitsForDisk: options.unsafeNoSync !== true,
+  });
   if (options.readOnly === true) return { store, meta, warning, allocator: undefined };
   const free = await findFreePages(store, meta, newTurn(options));
   const newAllocator = options.newAllocator ?? makeAllocator;

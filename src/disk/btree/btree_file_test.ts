@@ -172,6 +172,7 @@ Deno.test("BTreeFile tells misuse from damage", async () => {
   assert.throws(() => read.readImage(new Uint8Array(1), 0, 1, 0), misuse);
   assert.deepEqual(reading?.get(new Uint8Array(1)), undefined);
   await file.close();
+  await file.close();
   assert.throws(() => file.beginRead(), misuse);
 });
 
@@ -428,6 +429,16 @@ Deno.test("compactCopy() makes a file without free pages that holds the same", a
     await checkFile(copy, applyToModel(model, more), `seed ${seed}, going on`);
     await copy.close();
   }
+});
+
+Deno.test("BTreeFile waits for no disk when it is told so", async () => {
+  const disk = newMemoryDisk();
+  const file = await openSmall(disk, { unsafeNoSync: true });
+  const before = disk.hardware.operationCount;
+  await commit(file, [{ kind: "put", bucket: "key", key: "a", value: "b" }]);
+  // The page of the root and the meta page.
+  assert.equal(disk.hardware.operationCount, before + 2);
+  await file.close();
 });
 
 Deno.test("BTreeFile leaves alone buckets within buckets, which only bbolt makes", async () => {

@@ -33,7 +33,7 @@ export async function commitChanges(parts: CommitParts, changes: Changes): Promi
   allocator.freed(transactionId, freed.splice(0));
   allocator.freed(transactionId, await abandonedPages(parts, changes.abandoned));
   allocator.freed(transactionId, freelistPages(store, before.meta));
-  await store.file.dataSync();
+  await store.sync();
 
   const meta: Meta = {
     ...before.meta,
@@ -65,12 +65,13 @@ async function writeTrees(
 }
 
 /** Transactions alternate between the two meta pages. */
-async function writeMeta({ file, pageBytes }: PageStore, meta: Meta): Promise<void> {
+async function writeMeta(store: PageStore, meta: Meta): Promise<void> {
+  const { pageBytes } = store;
   const pageId = meta.transactionId % 2;
   const page = new Uint8Array(pageBytes);
   encodeMetaPage(meta, pageId, page, 0);
-  file.writeAt(page, 0, pageBytes, pageId * pageBytes);
-  await file.dataSync();
+  store.file.writeAt(page, 0, pageBytes, pageId * pageBytes);
+  await store.sync();
 }
 
 async function abandonedPages(

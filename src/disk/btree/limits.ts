@@ -14,8 +14,6 @@ export const BTREE_LIMITS = {
   pageCount: 0xffff_ffff,
   /** A tree of ten billion pairs has less than twenty levels; a deeper one is a circle. */
   depth: 64,
-  /** A count of 0xffff has another meaning on freelist pages, so bbolt refuses it everywhere. */
-  elementsPerPage: 0xfffe,
   /** Holds the branch pages of some ten million keys, besides what is read often. */
   cacheBytes: 32 * 1024 * 1024,
   /** What a cached page takes beside its bytes: its objects and its entries in the cache. */

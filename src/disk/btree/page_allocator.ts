@@ -18,10 +18,8 @@ export class PageAllocator {
   readonly #free: PageSet;
   /** Oldest first. */
   readonly #waiting: FreedPages[] = [];
-  /** No page below is free. */
-  #lowestFree = 0;
-  /** Nowhere are that many free pages in a row. */
-  #missingRun = Infinity;
+  /** By a length: below this page, there are not that many free pages in a row. */
+  readonly #searchFrom = new Map<number, number>();
 
   constructor(pageCount: number, free: PageSet) {
     this.#pageCount = pageCount;
@@ -43,7 +41,6 @@ export class PageAllocator {
     const id = this.#findRun(span);
     if (id < 0) return this.#grow(span, path);
     for (let i = 0; i < span; i++) this.#free.delete(id + i);
-    if (id === this.#lowestFree) this.#lowestFree = id + span;
     return id;
   }
 
@@ -72,18 +69,19 @@ export class PageAllocator {
   }
 
   #addFree(ids: readonly number[]): void {
-    for (const id of ids) {
-      this.#free.add(id);
-      if (id < this.#lowestFree) this.#lowestFree = id;
-    }
-    this.#missingRun = Infinity;
+    for (const id of ids) this.#free.add(id);
+    this.#searchFrom.clear();
   }
 
+  /** -1 if there are not that many pages in a row. */
   #findRun(span: number): number {
-    if (span >= this.#missingRun || span > this.#free.count) return -1;
-    const id = this.#free.findRun(span, this.#lowestFree);
-    if (id < 0) this.#missingRun = span;
-    else if (span === 1) this.#lowestFree = id;
+    if (span > this.#free.count) return -1;
+    let from = 0;
+    for (const [length, start] of this.#searchFrom) {
+      if (length <= span && start > from) from = start;
+    }
+    const id = from === Infinity ? -1 : this.#free.findRun(span, from);
+    this.#searchFrom.set(span, id < 0 ? Infinity : id + span);
     return id;
   }
 

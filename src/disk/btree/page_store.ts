@@ -21,18 +21,20 @@ export class PageStore implements PageSource {
   readonly cache: PageCache;
   /** Pages from here on belong to no committed tree. */
   pageCount: number;
+  readonly #waitsForDisk: boolean;
   #failure: unknown;
   #isClosed = false;
 
   constructor(
     file: DiskFile,
     pages: { readonly bytes: number; readonly count: number },
-    cacheBytes: number,
+    options: { readonly cacheBytes: number; readonly waitsForDisk: boolean },
   ) {
     this.file = file;
     this.pageBytes = pages.bytes;
     this.pageCount = pages.count;
-    this.cache = new PageCache(cacheBytes);
+    this.cache = new PageCache(options.cacheBytes);
+    this.#waitsForDisk = options.waitsForDisk;
   }
 
   get path(): string {
@@ -49,8 +51,14 @@ export class PageStore implements PageSource {
     this.#failure ??= failure;
   }
 
+  /** Waits until all that was written is safe. */
+  async sync(): Promise<void> {
+    if (this.#waitsForDisk) await this.file.dataSync();
+  }
+
+  /** Harmless the second time. */
   close(): void {
-    this.checkUsable();
+    if (this.#isClosed) return;
     this.#isClosed = true;
     this.file.close();
   }
