@@ -8,7 +8,7 @@ import type {
 } from "../../src/pb/etcdserverpb.ts";
 import { LEASE_SERVICE } from "../../src/pb/services.ts";
 import { describeBothTargets } from "../harness/both_targets.ts";
-import { type GrpcClient, type GrpcStream, refusal } from "../harness/grpc_client.ts";
+import { type GrpcClient, type GrpcStream, refusal, withClient } from "../harness/grpc_client.ts";
 import {
   deleteRange,
   put,
@@ -256,11 +256,14 @@ describeBothTargets("lease", (test) => {
   test("a lease and its keys outlive a restart", async ({ client, prefix, server }) => {
     const { id } = await grant(client, 300);
     await put(client, `${prefix}a`, "1", { lease: id });
+    await client.close();
     await server.kill();
     await server.restart();
-    const left = await timeToLive(client, id, true);
-    assert.deepEqual([left.grantedTtl, left.keys], [300, [`${prefix}a`]]);
-    await revoke(client, id);
-    assert.equal((await range(client, `${prefix}a`)).count, 0);
+    await withClient(server, async (client) => {
+      const left = await timeToLive(client, id, true);
+      assert.deepEqual([left.grantedTtl, left.keys], [300, [`${prefix}a`]]);
+      await revoke(client, id);
+      assert.equal((await range(client, `${prefix}a`)).count, 0);
+    });
   });
 });
