@@ -11,6 +11,7 @@ import { isUnstarted, startFile } from "./new_file.ts";
 import { PageAllocator } from "./page_allocator.ts";
 import { PageSet } from "./page_set.ts";
 import { PageStore } from "./page_store.ts";
+import { PageWriter } from "./page_writer.ts";
 import { ReachablePages } from "./reachable_pages.ts";
 import { ReadTransaction } from "./read_transaction.ts";
 import { Tree } from "./tree.ts";
@@ -62,6 +63,8 @@ export class BTreeFile {
   readonly #store: PageStore;
   readonly #allocator: PageAllocator | undefined;
   #tree: Tree;
+  /** Kept, because its buffer is larger than most commits. */
+  #output: PageWriter | undefined;
   /** How many read transactions there are, by the transaction that committed what they read. */
   readonly #readers = new Map<number, number>();
   #hasWriter = false;
@@ -183,9 +186,13 @@ export class BTreeFile {
     try {
       this.#store.checkUsable();
       allocator.release(this.#oldestRead());
-      const before = this.#tree;
-      const parts = { store: this.#store, allocator, before, turn: this.#newTurn() };
-      this.#tree = await commitChanges(parts, changes);
+      this.#tree = await commitChanges({
+        store: this.#store,
+        allocator,
+        output: this.#output ??= new PageWriter(this.#store.file, this.pageBytes),
+        before: this.#tree,
+        turn: this.#newTurn(),
+      }, changes);
     } catch (error) {
       this.#store.fail(error);
       throw error;

@@ -9,6 +9,7 @@ import { newMemoryDisk, readFile, writeFile } from "../wal_fixtures.ts";
 import { BTreeFile } from "./btree_file.ts";
 import {
   applyToModel,
+  checkBranches,
   checkFile,
   commit,
   contentsOf,
@@ -27,6 +28,7 @@ import { BulkTree, BulkWriter } from "./bulk_writer.ts";
 import { compactCopy } from "./compact_copy.ts";
 import type { Cursor } from "./cursor.ts";
 import { BranchItem, DirtyBranch, DirtyLeaf, LeafItem } from "./dirty_node.ts";
+import { decodeMeta } from "./meta.ts";
 import { newFileImage } from "./new_file.ts";
 
 const PAGE_BYTES = 1024;
@@ -150,6 +152,17 @@ Deno.test("WriteTransaction refuses keys that the format does not allow", async 
   assert.deepEqual(await file.check(), []);
   assert.equal(contentsOf(file).get("key")?.size, 1);
   await file.close();
+});
+
+Deno.test("BTreeFile.check() and close() wait for a commit that is under way", async () => {
+  const file = await openSmall(newMemoryDisk());
+  await commit(file, putRevisions(1, 50));
+  const committing = commit(file, putRevisions(30, 200));
+  assert.deepEqual(await file.check(), []);
+  await committing;
+  const last = commit(file, putRevisions(100, 200));
+  await file.close();
+  await last;
 });
 
 Deno.test("BTreeFile tells misuse from damage", async () => {
@@ -333,6 +346,10 @@ Deno.test("BTreeFile writes no page again that a reader can still see", async ()
     await write.commit();
     assert.ok(sameContents(readAll(read), model));
   }
+  assert.deepEqual([0, PAGE_BYTES].map((offset) => decodeMeta(image, offset)), [
+    read.tree.meta,
+    { ...read.tree.meta, transactionId: read.transactionId - 1 },
+  ]);
   const disk = newMemoryDisk();
   for (const bytes of [image, imageOf(read)]) {
     writeFile(disk, PATH, bytes);
@@ -421,6 +438,7 @@ Deno.test("compactCopy() makes a file without free pages that holds the same", a
     await file.close();
     const copy = await BTreeFile.open(disk, "data/copy", SMALL);
     await checkFile(copy, model, `seed ${seed}`);
+    checkBranches(copy);
     assert.equal(copy.freeBytes, 0);
     assert.equal(disk.stat("data/copy")?.sizeBytes, copy.sizeBytes);
     assert.ok(copy.sizeBytes <= size, `${copy.sizeBytes} after ${size}`);
@@ -479,6 +497,10 @@ Deno.test("BTreeFile leaves alone buckets within buckets, which only bbolt makes
   const copy = await BTreeFile.open(disk, "data/copy", SMALL);
   assert.deepEqual(await copy.check(), []);
   assert.deepEqual([...contentsOf(copy).get("outer")?.keys() ?? []], ["a", "b", "n"]);
+  const copied = copy.beginRead();
+  const cursor = copied.bucket("outer")?.cursor();
+  assert.deepEqual([cursor?.seek(n), cursor?.isBucket, cursor?.value.length], [true, true, 16]);
+  copied.close();
   await copy.close();
 });
 

@@ -4,7 +4,7 @@ import { newMemoryDisk } from "../wal_fixtures.ts";
 import {
   applyToModel,
   applyToTransaction,
-  checkBranchKeys,
+  checkBranches,
   checkFile,
   contentsOf,
   type Model,
@@ -45,7 +45,7 @@ class History {
       if (prng.chance(0.3)) this.#pinned.push({ read: file.beginRead(), model: this.#model });
       await this.#transaction(file);
       await checkFile(file, this.#model, `after transaction ${i}`);
-      checkBranchKeys(file);
+      checkBranches(file);
       this.#checkPinned();
       if (prng.chance(0.15)) file = await this.#reopen(file);
     }

@@ -2,8 +2,9 @@ import { bytesFromLatin1 } from "../../base/bytes.ts";
 import type { DiskFile } from "../file_system.ts";
 import { BUCKET_HEADER_BYTES, writeBucketHeader } from "./bucket_root.ts";
 import { BranchItem, DirtyBranch, DirtyLeaf, type DirtyNode, LeafItem } from "./dirty_node.ts";
+import { MIN_SPLIT_CHILDREN } from "./node_split.ts";
 import { encodeMetaPage } from "./meta.ts";
-import { BUCKET_FLAG, ELEMENT_BYTES } from "./page.ts";
+import { BUCKET_FLAG } from "./page.ts";
 import { PageWriter } from "./page_writer.ts";
 import { encodeInlineBucket, fitsInline } from "./tree_writer.ts";
 
@@ -128,18 +129,20 @@ export class BulkTree {
   #writeBranch(level: number): void {
     const branch = this.#branches[level];
     this.#branches[level] = new DirtyBranch();
-    const { bytes } = branch.items[0];
-    this.#addChild(level + 1, bytes, this.#writer.writeNode(branch));
+    this.#addChild(level + 1, branch.items[0].bytes, this.#writer.writeNode(branch));
   }
 
   #addChild(level: number, key: Uint8Array, childId: number): void {
     if (level === this.#branches.length) this.#branches.push(new DirtyBranch());
-    const size = this.#branches[level].sizeBytes + ELEMENT_BYTES + key.length;
-    if (this.#branches[level].items.length >= 2 && size > this.#writer.pageBytes) {
-      this.#writeBranch(level);
-    }
     const branch = this.#branches[level];
     const place = { bytes: key, start: 0, keySize: key.length };
     branch.insert(branch.items.length, new BranchItem(place, childId, undefined));
+    if (branch.sizeBytes <= this.#writer.pageBytes || branch.items.length < MIN_SPLIT_CHILDREN) {
+      return;
+    }
+    // The last two make a branch of their own, for one child alone would be too few.
+    const rest = branch.splitOff(branch.items.length - MIN_SPLIT_CHILDREN / 2);
+    this.#writeBranch(level);
+    this.#branches[level] = rest;
   }
 }

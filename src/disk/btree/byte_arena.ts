@@ -11,8 +11,7 @@ export class ByteArena {
     const keySize = key.length;
     const valueSize = end - start;
     if (this.#chunk.length - this.#position < keySize + valueSize) {
-      this.#chunk = new Uint8Array(Math.max(BTREE_LIMITS.arenaChunkBytes, keySize + valueSize));
-      this.#position = 0;
+      this.#newChunk(keySize + valueSize);
     }
     const chunk = this.#chunk;
     const position = this.#position;
@@ -23,5 +22,13 @@ export class ByteArena {
     }
     this.#position += keySize + valueSize;
     return new LeafItem(chunk, position, keySize, valueSize, flags);
+  }
+
+  /** Most transactions are small, and new memory costs time, so chunks begin small as well. */
+  #newChunk(neededBytes: number): void {
+    const { arenaFirstChunkBytes, arenaChunkBytes } = BTREE_LIMITS;
+    const doubled = Math.max(arenaFirstChunkBytes, this.#chunk.length * 2);
+    this.#chunk = new Uint8Array(Math.max(Math.min(doubled, arenaChunkBytes), neededBytes));
+    this.#position = 0;
   }
 }

@@ -3,6 +3,7 @@ import { findFreelist } from "./freelist_page.ts";
 import { encodeMetaPage, type Meta } from "./meta.ts";
 import { BUCKET_FLAG } from "./page.ts";
 import type { PageAllocator } from "./page_allocator.ts";
+import type { PageWriter } from "./page_writer.ts";
 import type { PageStore } from "./page_store.ts";
 import { ReachablePages } from "./reachable_pages.ts";
 import { Tree } from "./tree.ts";
@@ -14,6 +15,7 @@ import type { Changes } from "./write_transaction.ts";
 export interface CommitParts {
   readonly store: PageStore;
   readonly allocator: PageAllocator;
+  readonly output: PageWriter;
   /** The tree that was changed. */
   readonly before: Tree;
   readonly turn: TurnBudget;
@@ -49,18 +51,18 @@ export async function commitChanges(parts: CommitParts, changes: Changes): Promi
 
 /** Returns the page at the top of the bucket of buckets. */
 async function writeTrees(
-  { store, allocator, turn }: CommitParts,
+  { store, allocator, output, turn }: CommitParts,
   changes: Changes,
 ): Promise<number> {
   const { rootTree, trees, pages } = changes;
-  const writer = new TreeWriter(store, pages, allocator, turn);
+  const writer = new TreeWriter(store, pages, allocator, output, turn);
   for (const [name, tree] of trees) {
     if (tree.top === undefined) continue;
     const value = await writer.writeBucket(tree);
     rootTree.put(bytesFromLatin1(name), BUCKET_FLAG, value, 0, value.length);
   }
   const rootId = await writer.writeTree(rootTree);
-  writer.flush();
+  output.flush();
   return rootId;
 }
 

@@ -18,7 +18,9 @@ export const BTREE_LIMITS = {
   cacheBytes: 32 * 1024 * 1024,
   /** What a cached page takes beside its bytes: its objects and its entries in the cache. */
   cachedPageOverheadBytes: 512,
-  /** New pairs are collected in pieces of this size; a larger pair gets a piece of its own. */
+  /** New pairs are collected in pieces, of which the first has this size: enough for some puts. */
+  arenaFirstChunkBytes: 8 * 1024,
+  /** Each piece is twice as large as the one before, up to this; a larger pair gets its own. */
   arenaChunkBytes: 256 * 1024,
   /** Neighbouring pages are written in one call, which takes about 0.1 ms for this many bytes. */
   writeBufferBytes: 256 * 1024,

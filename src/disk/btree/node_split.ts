@@ -1,8 +1,8 @@
 import type { DirtyNode } from "./dirty_node.ts";
 import { PAGE_HEADER_BYTES } from "./page.ts";
 
-/** With fewer children, a branch would become two that divide nothing, and the tree grow for ever. */
-const MIN_SPLIT_CHILDREN = 4;
+/** A branch must have two children: bbolt wants it so, and with one it would divide nothing. */
+export const MIN_SPLIT_CHILDREN = 4;
 
 /**
  * Splits a node that does not fit into a page until all parts do, as far as that is possible: what

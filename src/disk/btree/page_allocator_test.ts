@@ -15,6 +15,10 @@ Deno.test("PageAllocator.allocate() gives low pages first, in a row, and then en
   const spans = [2, 1, 3, 2, 1, 1];
   assert.deepEqual(spans.map((span) => allocator.allocate(span, "db")), [5, 3, 9, 20, 22, 23]);
   assert.deepEqual([allocator.freeCount, allocator.pageCount], [0, 24]);
+
+  const inARow = newAllocator(20, [2, 3, 4, 5, 6, 7, 8]);
+  const ids = [1, 2, 1, 2, 1].map((span) => inARow.allocate(span, "db"));
+  assert.deepEqual(ids, [2, 3, 5, 6, 8]);
 });
 
 Deno.test("PageAllocator.release() makes free what was freed up to a transaction", () => {

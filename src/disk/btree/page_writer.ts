@@ -24,7 +24,7 @@ export class PageWriter {
     if (!isNeighbour || this.#pageCount * this.#pageBytes + needed > this.bytes.length) {
       this.flush();
       this.#firstId = id;
-      if (needed > this.bytes.length) this.#enlarge(needed);
+      if (needed > this.bytes.length) this.#resize(needed);
     }
     const offset = this.#pageCount * this.#pageBytes;
     this.#pageCount += span;
@@ -36,9 +36,11 @@ export class PageWriter {
     const position = this.#firstId * this.#pageBytes;
     this.#file.writeAt(this.bytes, 0, this.#pageCount * this.#pageBytes, position);
     this.#pageCount = 0;
+    const { writeBufferBytes } = BTREE_LIMITS;
+    if (this.bytes.length > writeBufferBytes) this.#resize(writeBufferBytes);
   }
 
-  #enlarge(sizeBytes: number): void {
+  #resize(sizeBytes: number): void {
     this.bytes = new Uint8Array(sizeBytes);
     this.view = new DataView(this.bytes.buffer);
   }

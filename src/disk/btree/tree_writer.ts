@@ -1,3 +1,4 @@
+import { assert } from "../../base/assert.ts";
 import { BUCKET_HEADER_BYTES, writeBucketHeader } from "./bucket_root.ts";
 import { damage } from "./damage.ts";
 import { areInOrder, BranchItem, DirtyBranch, DirtyLeaf, type DirtyNode } from "./dirty_node.ts";
@@ -6,7 +7,7 @@ import { splitIfLarge } from "./node_split.ts";
 import { BUCKET_FLAG, Page, PAGE_HEADER_BYTES } from "./page.ts";
 import type { PageAllocator } from "./page_allocator.ts";
 import type { PageStore } from "./page_store.ts";
-import { PageWriter } from "./page_writer.ts";
+import type { PageWriter } from "./page_writer.ts";
 import type { TurnBudget } from "./turn_budget.ts";
 
 /** A bucket that takes at most this part of a page lies within its own value, as in bbolt. */
@@ -34,13 +35,14 @@ export class TreeWriter {
     store: PageStore,
     pages: TransactionPages,
     allocator: PageAllocator,
+    output: PageWriter,
     turn: TurnBudget,
   ) {
     this.#store = store;
     this.#pages = pages;
     this.#allocator = allocator;
     this.#turn = turn;
-    this.#output = new PageWriter(store.file, store.pageBytes);
+    this.#output = output;
     this.#pageBytes = store.pageBytes;
   }
 
@@ -61,11 +63,6 @@ export class TreeWriter {
     const value = new Uint8Array(BUCKET_HEADER_BYTES);
     writeBucketHeader(new DataView(value.buffer), 0, pageId, sequence);
     return value;
-  }
-
-  /** Writes what still waits for neighbours. */
-  flush(): void {
-    this.#output.flush();
   }
 
   /**
@@ -114,25 +111,36 @@ export class TreeWriter {
       const { child } = branch.items[i];
       if (child === undefined) i++;
       else if (child.items.length === 0) branch.remove(i);
-      else if (child.sizeBytes >= smallBytes) i++;
+      else if (child.sizeBytes >= smallBytes && !isLonely(child)) i++;
       else if (this.#uniteWithNeighbour(branch, i, child)) i = Math.max(0, i - 1);
       else i++;
     }
   }
 
-  /** Rather with one that is to be written anyway. */
   #uniteWithNeighbour(branch: DirtyBranch, index: number, child: DirtyNode): boolean {
+    const other = this.#findNeighbour(branch, index, (item) => this.#fitsWith(child, item)) ??
+      (isLonely(child)
+        ? this.#findNeighbour(branch, index, (item) => this.#isBranch(item))
+        : undefined);
+    if (other === undefined) return false;
+    this.#join(branch, Math.min(index, other));
+    return true;
+  }
+
+  /** Rather one that is to be written anyway. */
+  #findNeighbour(
+    branch: DirtyBranch,
+    index: number,
+    suits: (item: BranchItem) => boolean,
+  ): number | undefined {
     for (const isDirty of [true, false]) {
       for (const other of [index - 1, index + 1]) {
         if (other < 0 || other >= branch.items.length) continue;
-        const neighbour = branch.items[other];
-        if ((neighbour.child !== undefined) !== isDirty) continue;
-        if (!this.#fitsWith(child, neighbour)) continue;
-        this.#join(branch, Math.min(index, other));
-        return true;
+        const item = branch.items[other];
+        if ((item.child !== undefined) === isDirty && suits(item)) return other;
       }
     }
-    return false;
+    return undefined;
   }
 
   #fitsWith(node: DirtyNode, neighbour: BranchItem): boolean {
@@ -142,7 +150,11 @@ export class TreeWriter {
     return node.sizeBytes + otherBytes - PAGE_HEADER_BYTES <= this.#pageBytes;
   }
 
-  /** Makes one of the children at `index` and behind it. */
+  #isBranch(item: BranchItem): boolean {
+    return !(item.child ?? this.#store.page(item.childId)).isLeaf;
+  }
+
+  /** Makes one of the children at `index` and behind it, which may become too large for a page. */
   #join(branch: DirtyBranch, index: number): void {
     const left = this.#dirtyChild(branch, index);
     const right = this.#dirtyChild(branch, index + 1);
@@ -151,9 +163,16 @@ export class TreeWriter {
     if (lastLeft !== undefined && firstRight !== undefined && !areInOrder(lastLeft, firstRight)) {
       throw this.#disorder();
     }
-    if (left.isLeaf && right.isLeaf) left.append(right);
-    else if (!left.isLeaf && !right.isLeaf) left.append(right);
     branch.remove(index + 1);
+    if (left.isLeaf) {
+      assert(right.isLeaf, "only nodes of one kind are joined");
+      left.append(right);
+    } else {
+      assert(!right.isLeaf, "only nodes of one kind are joined");
+      left.append(right);
+      // Children that found no neighbour before may have one now.
+      this.#uniteChildren(left);
+    }
   }
 
   #dirtyChild(branch: DirtyBranch, index: number): DirtyNode {
@@ -209,6 +228,11 @@ export class TreeWriter {
       "neighbouring pages have keys that are out of order",
     );
   }
+}
+
+/** bbolt takes it for granted that a branch has two children or more. */
+function isLonely(node: DirtyNode): boolean {
+  return !node.isLeaf && node.items.length < 2;
 }
 
 /** All dirty branches of a tree, each behind those below it, so that it can do with its children as it likes. */
