@@ -33,7 +33,6 @@ export {
   newZapLoggerBuilder,
   type ServiceRegistrar,
   type SocketOptions,
-  type UserHandler,
   type V2ProxyConfig,
 } from "./src/embed/config/config.ts";
 export { configFromFile } from "./src/embed/config/config_file.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { UserHandler } from "../api/http/user_handlers.ts";
 export { EndpointUrl, UrlError } from "../base/endpoint_url.ts";
 export { GrpcCode } from "../base/grpc_code.ts";
 export type { LogFields, Logger } from "../base/log.ts";

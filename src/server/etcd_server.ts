@@ -294,7 +294,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
 
   /** Lets a linearizable read go as soon as it may, which is mostly at once. */
   whenReadable(read: WaitingRead): void {
-    if (this.#raft.readableNow && this.#lifecycle === "running") {
+    if (this.readableNow) {
       read.ready();
       return;
     }

@@ -1,3 +1,4 @@
+import type { UserHandler } from "../../api/http/user_handlers.ts";
 import type { EndpointUrl } from "../../base/endpoint_url.ts";
 import type { Logger } from "../../base/log.ts";
 import { formatUrlList, parseUrlList } from "../../base/url_list.ts";
@@ -49,9 +50,6 @@ export interface V2ProxyConfig {
   /** Time to receive an answer; 0 is no bound. */
   readTimeoutMs: number;
 }
-
-/** Answers HTTP requests under a path that the embedding program chose. */
-export type UserHandler = (request: Request) => Response | Promise<Response>;
 
 /** A gRPC server before it serves: services can be added to it. */
 export interface ServiceRegistrar {

@@ -1,4 +1,3 @@
-import { latin1FromBytes } from "../../../base/bytes.ts";
 import { type Clock, systemClock } from "../../../base/clock.ts";
 import { type ConnectOptions, openTransport } from "../../../embed/client/network_transport.ts";
 import type { Transport } from "../../../embed/client/transport.ts";
@@ -77,9 +76,4 @@ export class CapturedIo implements CtlIo {
     this.programs.push({ command, environment });
     return Promise.resolve(this.programResult);
   }
-}
-
-/** Bytes as the command sees them. */
-export function bytesText(...bytes: number[]): ByteText {
-  return latin1FromBytes(Uint8Array.from(bytes));
 }
