@@ -4,19 +4,31 @@
  *
  *     deno task bench [--only put-50x10,get-50x10] [--rounds 5] [--duration 3]
  *                     [--target etcd] [--markdown docs/PERFORMANCE.md]
+ *     deno task bench --suite large [--keys 1000000] [--order sequential|scattered]
+ *                     [--only snapshot] [--rounds 3] [--target detcd] [--markdown ...]
  */
 
 import { parseArgs } from "node:util";
 import { findProgram } from "../tests/harness/programs.ts";
-import { ServerProcess } from "../tests/harness/server_process.ts";
 import { TARGET_NAMES, type TargetName, whyMissing } from "../tests/harness/targets.ts";
-import { describeRun, renderText, tableLines, writeMarkdown } from "./bench/report.ts";
-import { type Measurement, MEASUREMENTS } from "./bench/rows.ts";
+import { isKeyOrder, KEY_ORDERS, type KeyOrder } from "./bench/large/key_space.ts";
+import { LargeSuite } from "./bench/large/large_suite.ts";
+import { note } from "./bench/progress.ts";
+import { renderText, writeMarkdown } from "./bench/report.ts";
+import { StandardSuite } from "./bench/standard_suite.ts";
+import type { Results, Suite } from "./bench/suite.ts";
+
+const SUITE_NAMES = ["standard", "large"];
+/** Rounds when the command line says nothing; a round of the large suite takes minutes. */
+const DEFAULT_ROUNDS = { standard: 5, large: 3 } as const;
 
 interface Options {
+  readonly isLarge: boolean;
   readonly only: readonly string[];
   readonly rounds: number;
   readonly seconds: number;
+  readonly keys: number;
+  readonly order: KeyOrder;
   readonly targets: readonly TargetName[];
   readonly markdown: string | undefined;
 }
@@ -25,21 +37,41 @@ function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
     options: {
+      suite: { type: "string", default: "standard" },
       only: { type: "string", default: "" },
-      rounds: { type: "string", default: "5" },
+      rounds: { type: "string" },
       duration: { type: "string", default: "3" },
+      keys: { type: "string", default: "1000000" },
+      order: { type: "string", default: KEY_ORDERS[0] },
       target: { type: "string", default: TARGET_NAMES.join(",") },
       markdown: { type: "string" },
     },
   });
+  const isLarge = oneOf("suite", values.suite, SUITE_NAMES) === "large";
   const chosenTargets = values.target.split(",");
+  for (const name of chosenTargets) oneOf("target", name, TARGET_NAMES);
+  const { order } = values;
+  if (!isKeyOrder(order)) throw new Error(`--order takes ${KEY_ORDERS.join(" or ")}, not ${order}`);
   return {
+    isLarge,
     only: values.only.split(",").filter((id) => id !== ""),
-    rounds: positive("rounds", values.rounds),
+    rounds: positive(
+      "rounds",
+      values.rounds ?? String(DEFAULT_ROUNDS[isLarge ? "large" : "standard"]),
+    ),
     seconds: positive("duration", values.duration),
+    keys: positive("keys", values.keys),
+    order,
     targets: TARGET_NAMES.filter((name) => chosenTargets.includes(name)),
     markdown: values.markdown,
   };
+}
+
+function oneOf(option: string, text: string, choices: readonly string[]): string {
+  if (!choices.includes(text)) {
+    throw new Error(`--${option} takes ${choices.join(" or ")}, not ${text}`);
+  }
+  return text;
 }
 
 function positive(name: string, text: string): number {
@@ -48,45 +80,37 @@ function positive(name: string, text: string): number {
   return value;
 }
 
-/** The measurements that yield a wanted row; all of them when none is named. */
-function chooseMeasurements(only: readonly string[]): Measurement[] {
-  const known = MEASUREMENTS.flatMap((measurement) => measurement.rows.map((row) => row.id));
-  const unknown = only.filter((id) => !known.includes(id));
-  if (unknown.length > 0) {
-    throw new Error(`--only ${unknown.join(",")}: rows are ${known.join(", ")}`);
-  }
-  if (only.length === 0) return [...MEASUREMENTS];
-  return MEASUREMENTS.filter((each) => each.rows.some((row) => only.includes(row.id)));
+function newSuite(options: Options): Suite {
+  if (options.isLarge) return new LargeSuite(options.only, options.keys, options.order);
+  return new StandardSuite(options.only, options.seconds);
 }
 
-function showProgress(text: string): void {
-  if (!Deno.stderr.isTerminal()) return;
-  Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
+function presentTargets(wanted: readonly TargetName[]): TargetName[] {
+  return wanted.filter((target) => {
+    const reason = whyMissing(target);
+    if (reason !== undefined) console.log(`left out: ${target} (${reason})`);
+    return reason === undefined;
+  });
 }
 
-async function measureRound(
-  target: TargetName,
-  measurements: readonly Measurement[],
-  seconds: number,
-  record: (rowId: string, figure: number) => void,
+async function measureRounds(
+  suite: Suite,
+  targets: readonly TargetName[],
+  rounds: number,
+  results: Map<string, Map<TargetName, number[]>>,
 ): Promise<void> {
-  let server: ServerProcess | undefined;
-  try {
-    for (const { rows, onServer, onFreshStart } of measurements) {
-      showProgress(`${target}: ${rows[0].title}`);
-      let figures: number[] = [];
-      if (onFreshStart !== undefined) figures = await onFreshStart(target);
-      if (onServer !== undefined) {
-        server ??= await ServerProcess.start(target);
-        figures = await onServer(server, seconds);
-      }
-      rows.forEach((row, i) => record(row.id, figures[i]));
+  for (let round = 1; round <= rounds; round++) {
+    // Who goes first changes, so that a machine that slows down favours neither.
+    const order = round % 2 === 1 ? targets : targets.toReversed();
+    for (const target of order) {
+      await suite.measureRound(target, (row, figure) => {
+        const ofRow = results.get(row.id) ?? new Map<TargetName, number[]>();
+        const figures = ofRow.get(target) ?? [];
+        if (figure !== undefined) figures.push(figure);
+        results.set(row.id, ofRow.set(target, figures));
+      });
     }
-  } catch (error) {
-    console.error(`\n${target} failed; its log ends:\n${server?.logTail() ?? ""}`);
-    throw error;
-  } finally {
-    await server?.dispose();
+    note(`round ${round} of ${rounds} done`);
   }
 }
 
@@ -105,31 +129,31 @@ async function main(): Promise<void> {
     return;
   }
   const options = readOptions(Deno.args);
-  const measurements = chooseMeasurements(options.only);
-  const targets: TargetName[] = [];
-  for (const target of options.targets) {
-    const reason = whyMissing(target);
-    if (reason === undefined) targets.push(target);
-    else console.log(`left out: ${target} (${reason})`);
-  }
+  const suite = newSuite(options);
+  const targets = presentTargets(options.targets);
   const results = new Map<string, Map<TargetName, number[]>>();
-  for (let round = 1; round <= options.rounds; round++) {
-    // Who goes first changes, so that a machine that slows down favours neither.
-    const order = round % 2 === 1 ? targets : targets.toReversed();
-    for (const target of order) {
-      await measureRound(target, measurements, options.seconds, (rowId, figure) => {
-        const ofRow = results.get(rowId) ?? new Map<TargetName, number[]>();
-        results.set(rowId, ofRow.set(target, [...ofRow.get(target) ?? [], figure]));
-      });
-    }
-    showProgress(`round ${round} of ${options.rounds} done\n`);
+  try {
+    await measureRounds(suite, targets, options.rounds, results);
+  } catch (error) {
+    // What was measured so far cost minutes and may be all that is wanted.
+    console.log(`\nincomplete:\n${renderText(suite.tableLines(results))}\n`);
+    throw error;
   }
-  const rows = measurements.flatMap((measurement) => measurement.rows);
-  const lines = tableLines(rows, results);
+  await printReport(suite, targets, options, results);
+}
+
+async function printReport(
+  suite: Suite,
+  targets: readonly TargetName[],
+  options: Options,
+  results: Results,
+): Promise<void> {
+  const lines = suite.tableLines(results);
   const versions = await Promise.all(targets.map(versionOf));
-  const description = describeRun(options.rounds, options.seconds, versions.join(", "));
+  const description = suite.describe(options.rounds, versions.join(", "));
   console.log(`\n${renderText(lines)}\n\n${description}`);
-  if (options.markdown !== undefined) writeMarkdown(options.markdown, description, lines);
+  const { markdown } = options;
+  if (markdown !== undefined) writeMarkdown(markdown, suite.section, description, lines);
 }
 
 if (import.meta.main) await main();

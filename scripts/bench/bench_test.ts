@@ -5,7 +5,8 @@ import type { TargetName } from "../../tests/harness/targets.ts";
 import { parseReport } from "./h2load.ts";
 import { MessageReader } from "./lean_connection.ts";
 import { replaceSection, tableLines } from "./report.ts";
-import { formatFigure, median } from "./statistics.ts";
+import { formatFigure, median, percentile } from "./statistics.ts";
+import { chooseByRows, type Row } from "./suite.ts";
 import { WatchResponseCounter } from "./watch_response_counter.ts";
 import { encode, headerRevision } from "./wire.ts";
 
@@ -84,21 +85,44 @@ Deno.test("tableLines() shows medians and a ratio above 1 in detcd's favour", ()
   results.set("b", new Map([["etcd", [30]], ["detcd", [10]]]));
   results.set("c", new Map([["etcd", [30]]]));
   const lines = tableLines(rows, results).slice(1);
-  assert.deepEqual(lines[0].slice(2), ["4.0 (1.0 - 10.0)", "8.0 (8.0 - 8.0)", "2.00x"]);
+  assert.deepEqual(lines[0].slice(2), ["4.00 (1.00 - 10.0)", "8.00 (8.00 - 8.00)", "2.00x"]);
   assert.equal(lines[1][4], "3.00x");
   assert.deepEqual(lines[2].slice(3), ["-", "-"]);
 });
 
-Deno.test("replaceSection() replaces between the markers and appends where there are none", () => {
-  const section = "<!-- bench:begin -->\nnew\n<!-- bench:end -->";
-  const page = "# P\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nrest\n";
-  assert.equal(replaceSection(page, section), `# P\n${section}\nrest\n`);
-  assert.equal(replaceSection("# P\n", section), `# P\n\n${section}\n`);
+Deno.test("replaceSection() replaces between its own markers and appends where there are none", () => {
+  const marked = (section: string, content: string): string =>
+    `<!-- ${section}:begin -->\n\n${content}\n\n<!-- ${section}:end -->`;
+  const page = (small: string, large: string): string =>
+    `# P\n${marked("bench", small)}\nrest\n${marked("bench-large", large)}\nend\n`;
+  assert.equal(replaceSection(page("old", "big"), "bench", "new"), page("new", "big"));
+  assert.equal(replaceSection(page("old", "big"), "bench-large", "new"), page("old", "new"));
+  assert.equal(replaceSection("# P\n", "bench", "new"), `# P\n\n${marked("bench", "new")}\n`);
 });
 
 Deno.test("median() and formatFigure() keep to what a measurement bears", () => {
   assert.equal(median([5, 1, 9]), 5);
   assert.equal(median([5, 1, 9, 7]), 6);
   assert.ok(Number.isNaN(median([])));
-  assert.deepEqual([12345.6, 123.4, 12.34, NaN].map(formatFigure), ["12 346", "123", "12.3", "-"]);
+  const texts = [12345.6, 123.4, 12.34, 1.234, NaN].map(formatFigure);
+  assert.deepEqual(texts, ["12 346", "123", "12.3", "1.23", "-"]);
+});
+
+Deno.test("percentile() takes the nearest rank", () => {
+  const thousand = Array.from({ length: 1000 }, (_, i) => 1000 - i);
+  assert.equal(percentile(thousand, 99.9), 999);
+  assert.equal(percentile(thousand, 50), 500);
+  assert.equal(percentile(thousand, 100), 1000);
+  assert.equal(percentile(thousand, 0), 1);
+  assert.equal(percentile([...thousand, 1001], 99.9), 1000);
+  assert.equal(percentile([7, 3], 99.9), 7);
+  assert.ok(Number.isNaN(percentile([], 50)));
+});
+
+Deno.test("chooseByRows() takes whole measurements and refuses names it does not know", () => {
+  const row = (id: string): Row => ({ id, title: id, unit: "ms", isRate: false });
+  const [first, second] = [{ rows: [row("a"), row("b")] }, { rows: [row("c")] }];
+  assert.deepEqual(chooseByRows([first, second], ["b"]), [first]);
+  assert.deepEqual(chooseByRows([first, second], []), [first, second]);
+  assert.throws(() => chooseByRows([first, second], ["d"]), /--only d: rows are a, b, c/);
 });

@@ -27,6 +27,8 @@ const INITIAL_WINDOW_BYTES = 65_535;
 const CREDIT_STEP_BYTES = 64 * 1024 * 1024;
 /** Large frames mean fewer frame headers to read; grpc-go still sends 16 KiB. */
 const MAX_FRAME_BYTES = 1024 * 1024;
+/** What every peer takes without having said so. */
+const MAX_SENT_FRAME_BYTES = 16_384;
 
 /** Receives what comes on one stream. */
 export interface LeanStreamListener {
@@ -49,6 +51,8 @@ interface Stream {
 export class LeanConnection {
   readonly #socket: Socket;
   readonly #authority: string;
+  /** Header blocks by path: a connection has one or two. */
+  readonly #headerBlocks = new Map<string, Buffer>();
   readonly #streams = new Map<number, Stream>();
   #nextStreamId = 1;
   /** The header of the frame that is being read, as far as it has come. */
@@ -59,6 +63,8 @@ export class LeanConnection {
   #payload: Buffer[] = [];
   #receivedBytes = 0;
   #sendWindowBytes = INITIAL_WINDOW_BYTES;
+  /** DATA frames that wait for the server to open the connection's window. */
+  readonly #heldFrames: Buffer[] = [];
   #output: Buffer[] = [];
   #isFlushQueued = false;
   #isClosing = false;
@@ -93,30 +99,50 @@ export class LeanConnection {
     const id = this.#nextStreamId;
     this.#nextStreamId += 2;
     this.#streams.set(id, { listener, receivedBytes: 0 });
-    const block = headerBlock(path, this.#authority);
-    this.#write(frame(FRAME.HEADERS, FLAG_END_HEADERS, id, block));
+    this.#write(frame(FRAME.HEADERS, FLAG_END_HEADERS, id, this.#headerBlock(path)));
     return id;
+  }
+
+  #headerBlock(path: string): Buffer {
+    const known = this.#headerBlocks.get(path);
+    if (known !== undefined) return known;
+    const block = headerBlock(path, this.#authority);
+    this.#headerBlocks.set(path, block);
+    return block;
   }
 
   send(streamId: number, message: Uint8Array, isLast: boolean): void {
     const payload = Buffer.alloc(GRPC_PREFIX_BYTES + message.length);
     payload.writeUInt32BE(message.length, 1);
     payload.set(message, GRPC_PREFIX_BYTES);
-    this.#sendWindowBytes -= payload.length;
-    if (this.#sendWindowBytes < 0) throw new Error("the lean client ran out of its send window");
-    this.#write(frame(FRAME.DATA, isLast ? FLAG_END_STREAM : 0, streamId, payload));
+    for (let start = 0; start < payload.length; start += MAX_SENT_FRAME_BYTES) {
+      const end = Math.min(payload.length, start + MAX_SENT_FRAME_BYTES);
+      const flags = isLast && end === payload.length ? FLAG_END_STREAM : 0;
+      this.#heldFrames.push(frame(FRAME.DATA, flags, streamId, payload.subarray(start, end)));
+    }
+    this.#writeHeldFrames();
+  }
+
+  /** Minds the connection's window only: no message sent here comes near a stream's. */
+  #writeHeldFrames(): void {
+    let written = 0;
+    for (const held of this.#heldFrames) {
+      const dataBytes = held.length - FRAME_HEADER_BYTES;
+      if (dataBytes > this.#sendWindowBytes) break;
+      this.#sendWindowBytes -= dataBytes;
+      this.#write(held);
+      written++;
+    }
+    if (written > 0) this.#heldFrames.splice(0, written);
   }
 
   /** One unary call; resolves with the response message, or undefined if none came. */
   unary(path: string, request: Uint8Array): Promise<Uint8Array | undefined> {
     return new Promise((resolve) => {
-      let response: Uint8Array | undefined;
-      const reader = new MessageReader((bytes, start, end) => {
-        response = Uint8Array.from(bytes.subarray(start, end));
-      });
+      const pieces: Buffer[] = [];
       const id = this.openStream(path, {
-        data: (bytes, start, end) => reader.read(bytes, start, end),
-        ended: () => resolve(response),
+        data: (bytes, start, end) => pieces.push(Buffer.from(bytes.subarray(start, end))),
+        ended: () => resolve(onlyMessage(pieces)),
       });
       this.send(id, request, true);
     });
@@ -178,6 +204,7 @@ export class LeanConnection {
       this.#write(frame(FRAME.PING, FLAG_ACK, 0, payload));
     } else if (type === FRAME.WINDOW_UPDATE && streamId === 0) {
       this.#sendWindowBytes += payload.readUInt32BE(0);
+      this.#writeHeldFrames();
     } else if (type === FRAME.GOAWAY) this.#fail(new Error("the server sent GOAWAY"));
     const mayEnd = type === FRAME.DATA || type === FRAME.HEADERS;
     if (type === FRAME.RST_STREAM || (mayEnd && (flags & FLAG_END_STREAM) !== 0)) {
@@ -246,6 +273,16 @@ export class MessageReader {
     }
     this.#pending = position === end ? undefined : Buffer.from(bytes.subarray(position, end));
   }
+}
+
+/** The message that a unary call was answered with; joined once, however large it is. */
+function onlyMessage(pieces: readonly Buffer[]): Uint8Array | undefined {
+  if (pieces.length === 0) return undefined;
+  const bytes = pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
+  if (bytes.length < GRPC_PREFIX_BYTES) return undefined;
+  // A stream that breaks off in the middle of its message has not answered.
+  if (bytes.length !== GRPC_PREFIX_BYTES + bytes.readUInt32BE(1)) return undefined;
+  return bytes.subarray(GRPC_PREFIX_BYTES);
 }
 
 function frame(type: number, flags: number, streamId: number, payload: Uint8Array): Buffer {

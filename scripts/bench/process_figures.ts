@@ -18,3 +18,14 @@ export function residentBytes(pid: number): number {
   if (match === null) throw new Error(`process ${pid} shows no VmRSS`);
   return Number(match[1]) * 1024;
 }
+
+/**
+ * Bytes that the process, all its threads, has sent on their way to the disk. The kernel counts
+ * them when a page of its cache becomes dirty: a page written twice before it reaches the disk
+ * counts once.
+ */
+export function writtenBytes(pid: number): number {
+  const match = /^write_bytes: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, "latin1"));
+  if (match === null) throw new Error(`process ${pid} shows no write_bytes`);
+  return Number(match[1]);
+}

@@ -1,14 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import type { TargetName } from "../../tests/harness/targets.ts";
-import type { Row } from "./rows.ts";
+import type { Results, Row } from "./suite.ts";
 import { formatFigure, median } from "./statistics.ts";
-
-/** Every figure of every round, by row and target. */
-export type Results = ReadonlyMap<string, ReadonlyMap<TargetName, readonly number[]>>;
-
-const BEGIN_MARKER = "<!-- bench:begin -->";
-const END_MARKER = "<!-- bench:end -->";
 
 const COLUMNS = ["what", "unit", "etcd", "detcd", "ratio"] as const;
 
@@ -18,57 +12,64 @@ export function tableLines(rows: readonly Row[], results: Results): string[][] {
 }
 
 function tableLine(row: Row, results: Results): string[] {
-  const etcd = results.get(row.id)?.get("etcd") ?? [];
-  const detcd = results.get(row.id)?.get("detcd") ?? [];
+  const [etcd, detcd] = [figuresOf(results, row, "etcd"), figuresOf(results, row, "detcd")];
   // A ratio above 1 is always in detcd's favour.
   const ratio = row.isRate ? median(detcd) / median(etcd) : median(etcd) / median(detcd);
-  return [row.title, row.unit, cell(etcd), cell(detcd), ratioCell(ratio)];
+  return [row.title, row.unit, figuresCell(etcd), figuresCell(detcd), ratioCell(ratio)];
 }
 
-function cell(figures: readonly number[]): string {
+/** What the rounds yielded for one row on one target. */
+export function figuresOf(results: Results, row: Row, target: TargetName): readonly number[] {
+  return results.get(row.id)?.get(target) ?? [];
+}
+
+/** Median, lowest and highest of the rounds. */
+export function figuresCell(figures: readonly number[]): string {
   if (figures.length === 0) return "-";
   const [low, high] = [Math.min(...figures), Math.max(...figures)];
   return `${formatFigure(median(figures))} (${formatFigure(low)} - ${formatFigure(high)})`;
 }
 
-function ratioCell(ratio: number): string {
-  return Number.isNaN(ratio) ? "-" : `${ratio.toFixed(2)}x`;
+/** How many times one is the other, "-" where there is nothing to compare. */
+export function ratioCell(ratio: number): string {
+  if (!Number.isFinite(ratio)) return "-";
+  return `${ratio < 0.1 ? ratio.toPrecision(1) : ratio.toFixed(2)}x`;
 }
 
 /** The table for a terminal. */
 export function renderText(lines: readonly (readonly string[])[]): string {
-  const widths = COLUMNS.map((_, i) => Math.max(...lines.map((line) => line[i].length)));
+  const widths = lines[0].map((_, i) => Math.max(...lines.map((line) => line[i].length)));
   return lines.map((line) => line.map((text, i) => text.padEnd(widths[i])).join("  ").trimEnd())
     .join("\n");
 }
 
-/** How the figures came to be, in one sentence. */
-export function describeRun(rounds: number, seconds: number, versions: string): string {
+/** Where the figures were measured, in half a sentence. */
+export function describeMachine(versions: string): string {
   const [cpu] = cpus();
   return `${versions}; ${cpus().length} cores (${cpu?.model ?? "unknown"}), loopback, ` +
-    `default settings, durable; median (lowest - highest) of ${rounds} alternating rounds of ` +
-    `${seconds} s a row; a ratio above 1 is in detcd's favour.`;
+    `default settings, durable`;
 }
 
 /** Replaces what stands between the markers of a Markdown page, or appends both. */
 export function writeMarkdown(
   path: string,
+  section: string,
   description: string,
   lines: readonly (readonly string[])[],
 ): void {
   const [head, ...body] = lines.map((line) => `| ${line.join(" | ")} |`);
-  const rule = `| ${COLUMNS.map(() => "---").join(" | ")} |`;
-  const section = [BEGIN_MARKER, "", description, "", head, rule, ...body, "", END_MARKER].join(
-    "\n",
-  );
+  const rule = `| ${lines[0].map(() => "---").join(" | ")} |`;
+  const content = [description, "", head, rule, ...body].join("\n");
   const page = existsSync(path) ? readFileSync(path, "utf8") : "# Performance\n";
-  writeFileSync(path, replaceSection(page, section));
+  writeFileSync(path, replaceSection(page, section, content));
 }
 
-/** The page with its marked section replaced, or appended where there was none. */
-export function replaceSection(page: string, section: string): string {
-  const begin = page.indexOf(BEGIN_MARKER);
-  const end = page.indexOf(END_MARKER);
-  if (begin < 0 || end < begin) return `${page.trimEnd()}\n\n${section}\n`;
-  return page.slice(0, begin) + section + page.slice(end + END_MARKER.length);
+/** The page with one marked section replaced, or appended where there was none. */
+export function replaceSection(page: string, section: string, content: string): string {
+  const [beginMarker, endMarker] = [`<!-- ${section}:begin -->`, `<!-- ${section}:end -->`];
+  const marked = [beginMarker, "", content, "", endMarker].join("\n");
+  const begin = page.indexOf(beginMarker);
+  const end = page.indexOf(endMarker);
+  if (begin < 0 || end < begin) return `${page.trimEnd()}\n\n${marked}\n`;
+  return page.slice(0, begin) + marked + page.slice(end + endMarker.length);
 }

@@ -2,16 +2,8 @@ import type { ServerProcess } from "../../tests/harness/server_process.ts";
 import { measureGets, measurePuts } from "./request_rows.ts";
 import { measureKeepAlives, measureWatch } from "./stream_rows.ts";
 import { measureStart } from "./start_rows.ts";
+import type { Row } from "./suite.ts";
 import type { TargetName } from "../../tests/harness/targets.ts";
-
-/** One figure of the table. */
-export interface Row {
-  readonly id: string;
-  readonly title: string;
-  readonly unit: string;
-  /** Whether more is better; times and sizes are better small. */
-  readonly isRate: boolean;
-}
 
 /** A measurement that yields the figures of one or more rows. */
 export interface Measurement {

@@ -30,7 +30,8 @@ export async function measureStart(target: TargetName): Promise<StartFigures> {
   }
 }
 
-async function untilListening(port: number): Promise<void> {
+/** Returns as soon as somebody accepts connections. */
+export async function untilListening(port: number): Promise<void> {
   const deadline = performance.now() + START_TIMEOUT_MS;
   while (performance.now() < deadline) {
     try {

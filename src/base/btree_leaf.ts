@@ -81,6 +81,15 @@ export class Leaf {
     this.counted++;
   }
 
+  /** Adds a handle behind all others to a leaf that has room. */
+  append(keys: HandleKeys, handle: number, counted: boolean): void {
+    assert(this.size < LEAF_CAPACITY, "a leaf with room is appended to");
+    const place = this.base + this.size++;
+    this.words[place] = keys.headOf(handle, this.prefixLength);
+    this.words[place + LEAF_CAPACITY] = counted ? handle : -handle;
+    if (counted) this.counted++;
+  }
+
   /** Takes a handle out and returns it, negative if it was not counted. */
   remove(index: number): number {
     const { words, base } = this;

@@ -17,12 +17,21 @@ export interface Clock {
   setTimer(delayMs: number, fire: () => void): Timer;
 }
 
+/** What the machine's timers can wait at most; a longer wait would end at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
   setTimer(delayMs, fire) {
-    const id = setTimeout(fire, delayMs);
+    let restMs = delayMs;
+    const waitStep = (): ReturnType<typeof setTimeout> => {
+      const stepMs = Math.min(restMs, LONGEST_TIMER_MS);
+      restMs -= stepMs;
+      return setTimeout(restMs > 0 ? () => (id = waitStep()) : fire, stepMs);
+    };
+    let id = waitStep();
     return { cancel: () => clearTimeout(id) };
   },
 };

@@ -173,6 +173,39 @@ Deno.test("CountedBtree.countedSlice() finds what counts behind many handles tha
   tree.check();
 });
 
+Deno.test("CountedBtree.build() makes a tree that goes on like any other", () => {
+  for (const count of [0, 1, 64, 65, 128, 4_096, 4_097, 9_000]) {
+    const prng = new Prng(count);
+    const model = new SortedArray();
+    const tree = new CountedBtree(model);
+    const keys = Array.from({ length: count }, (_, i) => `/common/${i}`).sort();
+    keys.forEach((key, i) => {
+      model.add(key, i + 1);
+      model.entries.length = 0;
+    });
+    const handles = Int32Array.from(keys, (_, i) => i + 1);
+    let slices = 0;
+    for (const _ of tree.build(handles, (handle) => handle % 3 !== 0)) slices++;
+    assert.equal(slices, Math.ceil(count / 64));
+    for (let i = 0; i < count; i++) {
+      model.entries.push({ key: keys[i], handle: i + 1, counted: (i + 1) % 3 !== 0 });
+    }
+    assertEqual(tree, model, prng, ["", "/common/5", "/common/77", "z"]);
+    for (let i = 0; i < 300; i++) {
+      const key = `/common/${prng.between(0, count + 100)}`;
+      const entry = model.find(key);
+      if (entry === undefined) {
+        model.add(key, count + i + 1);
+        tree.insert(key, count + i + 1);
+      } else {
+        assert.equal(tree.remove(key), entry.handle);
+        model.remove(key);
+      }
+    }
+    assertEqual(tree, model, prng, ["", "/common/5", "/common/77", "z"]);
+  }
+});
+
 Deno.test("CountedBtree throws when a key to change is not there", () => {
   const model = new SortedArray();
   const tree = new CountedBtree(model);

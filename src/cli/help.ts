@@ -20,7 +20,7 @@ export const USAGE = `Usage:
     Talk to a server, as etcdctl does.
 
   detcd utl COMMAND
-    Work on data files, as etcdutl does (not built yet).
+    Work on data files while no server runs on them, as etcdutl does.
 
   detcd gateway
     Forward TCP connections to servers (not built yet).

@@ -3,7 +3,7 @@ import type { Config } from "../embed/config/config.ts";
 import type { RunningEtcd } from "./serve.ts";
 
 /** Subcommands that etcd has and detcd does not have yet. */
-const NOT_BUILT = ["utl", "gateway", "grpc-proxy"];
+const NOT_BUILT = ["gateway", "grpc-proxy"];
 
 /**
  * Runs what the arguments ask for and returns the exit code. Each command is loaded only when it
@@ -14,6 +14,10 @@ export async function main(args: readonly string[]): Promise<number> {
   if (command === "ctl") {
     const { ctlMain } = await import("./ctl/main.ts");
     return await ctlMain(rest);
+  }
+  if (command === "utl") {
+    const { utlMain } = await import("./utl/main.ts");
+    return await utlMain(rest);
   }
   if (NOT_BUILT.includes(command)) {
     printError(`detcd ${command} is not built yet\n`);

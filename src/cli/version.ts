@@ -1,4 +1,5 @@
-import { DETCD_VERSION, ETCD_VERSION } from "../server/versions.ts";
+import { CompatVersion } from "../core/members/compat_version.ts";
+import { DETCD_VERSION } from "../server/versions.ts";
 
 /** Go's names of machines, which scripts look for. */
 const GO_ARCHITECTURES: Readonly<Record<string, string>> = {
@@ -10,7 +11,7 @@ const GO_ARCHITECTURES: Readonly<Record<string, string>> = {
 export function versionText(): string {
   const architecture = GO_ARCHITECTURES[Deno.build.arch] ?? Deno.build.arch;
   return [
-    `etcd Version: ${ETCD_VERSION}`,
+    `etcd Version: ${CompatVersion.newest.release}`,
     `detcd Version: ${DETCD_VERSION}`,
     "Git SHA: not recorded",
     `Deno Version: ${Deno.version.deno}`,

@@ -3,6 +3,7 @@ import { bytesFromText, textFromBytes } from "../base/bytes.ts";
 import { DiskError, DiskErrorCode, diskErrorFrom } from "./disk_error.ts";
 import type { FileLock, FileSystem } from "./file_system.ts";
 import { DISK_LIMITS } from "./limits.ts";
+import { listSnapFiles } from "./snap_file.ts";
 import { unfinishedWalPath } from "./wal_opening.ts";
 import { haveWal } from "./wal_segment.ts";
 
@@ -33,7 +34,7 @@ export class DataDir {
   /** What an administrator should know and may ignore. */
   readonly warnings: readonly string[];
   readonly #fileSystem: FileSystem;
-  readonly #lock: FileLock;
+  #lock: FileLock;
 
   private constructor(fileSystem: FileSystem, paths: Paths, lock: FileLock, warnings: string[]) {
     this.path = paths.data;
@@ -77,9 +78,52 @@ export class DataDir {
     return haveWal(this.#fileSystem, this.walPath);
   }
 
+  /** Whether any snapshot was ever made here, or has come from a leader. */
+  hasSnapshots(): boolean {
+    return listSnapFiles(this.#fileSystem, this.snapPath).length > 0;
+  }
+
+  /**
+   * Lets a finished file, which lies beside the B-tree file, take its place, and survive a loss of
+   * power there. Who has the file before open goes on reading that one.
+   *
+   * A lock is not on the name but on the file behind it (flock knows inodes), and the new file comes
+   * with none. So it is locked before it gets the name: whoever opens the name, before or after,
+   * finds a locked file. The lock on the file before ends last, when no name leads to it any more.
+   */
+  async replaceDb(newPath: string): Promise<void> {
+    const lock = this.#fileSystem.tryLock(newPath);
+    if (lock === undefined) throw lockedBySomebody(newPath);
+    try {
+      this.#fileSystem.rename(newPath, this.dbPath);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+    const before = this.#lock;
+    this.#lock = lock;
+    try {
+      await this.#fileSystem.syncDirectory(this.snapPath);
+    } finally {
+      before.release();
+      this.#lockBesideIfNeeded();
+    }
+  }
+
   /** Lets another server use the directory. */
   close(): void {
     this.#lock.release();
+  }
+
+  /**
+   * On Windows a lock is on another file beside the locked one, and that stays where it is when the
+   * locked one gets a new name. Everywhere else this finds the lock taken, by ourselves.
+   */
+  #lockBesideIfNeeded(): void {
+    const lock = this.#fileSystem.tryLock(this.dbPath);
+    if (lock === undefined) return;
+    this.#lock.release();
+    this.#lock = lock;
   }
 }
 
@@ -175,6 +219,15 @@ function takeLock(fileSystem: FileSystem, paths: Paths): FileLock {
   });
 }
 
+function lockedBySomebody(path: string): DiskError {
+  return new DiskError({
+    operation: "lock",
+    path,
+    code: DiskErrorCode.LOCKED,
+    what: "another process has locked it",
+  });
+}
+
 function writeHolder(fileSystem: FileSystem, path: string, holder: string): void {
   const bytes = bytesFromText(holder);
   const file = fileSystem.open(path, "create");
@@ -202,6 +255,11 @@ function readHolder(fileSystem: FileSystem, path: string): string {
   }
 }
 
+/**
+ * What was never finished is a log that was being made (`wal.tmp`), a B-tree file on its way from a
+ * leader (`tmp*`) and the copy of a defragmentation (`db.tmp.*`). A file `*.snap.db` is finished, and
+ * may be what the member has to go on with: see `removeSnapDbsBefore`.
+ */
 function removeUnfinished(fileSystem: FileSystem, paths: Paths): void {
   fileSystem.removeTree(unfinishedWalPath(paths.wal));
   for (const name of fileSystem.readDirectory(paths.snap)) {

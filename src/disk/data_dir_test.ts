@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { bytesFromText } from "../base/bytes.ts";
+import { bytesFromText, textFromBytes } from "../base/bytes.ts";
+import { Snapshot } from "../pb/raftpb.ts";
 import { DataDir } from "./data_dir.ts";
 import { DenoFileSystem } from "./deno_file_system.ts";
 import { DiskError, DiskErrorCode } from "./disk_error.ts";
+import type { FileLock, FileSystem } from "./file_system.ts";
 import { MemoryFileSystem } from "./memory_file_system.ts";
+import { writeSnapFile } from "./snap_file.ts";
 import { METADATA, newPrng, reopenWal, walOptions, writeFile } from "./wal_fixtures.ts";
 import { createWal } from "./wal_opening.ts";
 
@@ -85,6 +88,120 @@ Deno.test("DataDir.open() removes what was left unfinished, and nothing else", (
   DataDir.open(fileSystem, OPTIONS).close();
   assert.equal(fileSystem.stat(`${member}/wal.tmp`), undefined);
   assert.deepEqual(fileSystem.readDirectory(`${member}/snap`), kept);
+});
+
+/** What a defragmentation leaves beside the B-tree file. */
+function writeCopy(fileSystem: FileSystem, directory: DataDir, content: string): string {
+  const path = join(directory.snapPath, "db.tmp.1");
+  const file = fileSystem.open(path, "createNew");
+  const bytes = bytesFromText(content);
+  file.writeAt(bytes, 0, bytes.length, 0);
+  file.dataSyncNow();
+  file.close();
+  return path;
+}
+
+function contentOf(fileSystem: FileSystem, path: string): string {
+  const file = fileSystem.open(path, "read");
+  const bytes = new Uint8Array(file.size());
+  file.readAt(bytes, 0, bytes.length, 0);
+  file.close();
+  return textFromBytes(bytes);
+}
+
+Deno.test("DataDir.replaceDb() puts a file in the place of db, which survives a loss of power", async () => {
+  const fileSystem = new MemoryFileSystem();
+  const directory = DataDir.open(fileSystem, OPTIONS);
+  await directory.replaceDb(writeCopy(fileSystem, directory, "new"));
+  const after = fileSystem.afterCrash(newPrng(1), "lost");
+  assert.equal(contentOf(after, directory.dbPath), "new");
+  assert.deepEqual(after.readDirectory(directory.snapPath), ["db"]);
+  await directory.replaceDb(writeCopy(fileSystem, directory, "newer"));
+  assert.equal(contentOf(fileSystem, directory.dbPath), "newer");
+  assert.equal(refusal(() => DataDir.open(fileSystem, OPTIONS)).code, DiskErrorCode.LOCKED);
+  directory.close();
+  DataDir.open(fileSystem, OPTIONS).close();
+});
+
+Deno.test("DataDir.replaceDb() never leaves the directory without a lock", async () => {
+  const syncs: (() => void)[] = [];
+  const fileSystem = new MemoryFileSystem({ completeSync: (complete) => syncs.push(complete) });
+  let intruder: FileLock | undefined;
+  let attempts = 0;
+  // Another server may come whenever this one calls the file system, before and behind.
+  const watched = new Proxy(fileSystem, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== "function") return member;
+      return (...args: unknown[]): unknown => {
+        intrude();
+        const result: unknown = Reflect.apply(member, target, args);
+        intrude();
+        return result;
+      };
+    },
+  });
+  let isOpen = false;
+  const intrude = (): void => {
+    if (!isOpen) return;
+    attempts++;
+    intruder ??= fileSystem.tryLock("/srv/etcd/data/member/snap/db");
+  };
+  const directory = DataDir.open(watched, OPTIONS);
+  const copy = writeCopy(fileSystem, directory, "new");
+  isOpen = true;
+  const replacing = directory.replaceDb(copy);
+  syncs.pop()?.();
+  await replacing;
+  isOpen = false;
+  assert.ok(attempts >= 8, "it was looked at all the way");
+  assert.equal(intruder, undefined);
+  directory.close();
+});
+
+Deno.test("DataDir.replaceDb() keeps what it has if the disk refuses", async () => {
+  const fileSystem = new MemoryFileSystem();
+  const directory = DataDir.open(fileSystem, OPTIONS);
+  const copy = writeCopy(fileSystem, directory, "new");
+  fileSystem.hardware.inject({ operation: "rename", after: 0, code: "EIO" });
+  await assert.rejects(directory.replaceDb(copy), { code: "EIO" });
+  assert.equal(contentOf(fileSystem, directory.dbPath), "");
+  assert.equal(refusal(() => DataDir.open(fileSystem, OPTIONS)).code, DiskErrorCode.LOCKED);
+  const lock = fileSystem.tryLock(copy);
+  assert.ok(lock !== undefined, "the copy is not locked any more");
+  await assert.rejects(directory.replaceDb(copy), { code: DiskErrorCode.LOCKED });
+  lock.release();
+  directory.close();
+});
+
+Deno.test("DataDir.replaceDb() holds a lock that other programs see", async () => {
+  const root = Deno.makeTempDirSync({ prefix: "detcd-data-" });
+  try {
+    const fileSystem = new DenoFileSystem();
+    const options = { dataDir: join(root, "data"), holder: "process 1" };
+    const directory = DataDir.open(fileSystem, options);
+    for (const content of ["first", "second"]) {
+      const before = fileSystem.open(directory.dbPath, "read");
+      await directory.replaceDb(writeCopy(fileSystem, directory, content));
+      before.close();
+      assert.equal(contentOf(fileSystem, directory.dbPath), content);
+      assert.throws(() => DataDir.open(fileSystem, options), { code: DiskErrorCode.LOCKED });
+    }
+    directory.close();
+    DataDir.open(fileSystem, options).close();
+  } finally {
+    Deno.removeSync(root, { recursive: true });
+  }
+});
+
+Deno.test("DataDir.hasSnapshots() tells of snapshot files", async () => {
+  const fileSystem = new MemoryFileSystem();
+  const directory = DataDir.open(fileSystem, OPTIONS);
+  writeFile(fileSystem, join(directory.snapPath, "x.snap"), bytesFromText("x"));
+  assert.equal(directory.hasSnapshots(), false);
+  await writeSnapFile(fileSystem, directory.snapPath, Snapshot.create());
+  assert.equal(directory.hasSnapshots(), true);
+  directory.close();
 });
 
 Deno.test("DataDir.open() refuses a proxy's directory and a file", () => {

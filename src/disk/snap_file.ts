@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { assert } from "../base/assert.ts";
 import { crc32c } from "../base/crc32c.ts";
 import { DecodeError } from "../pb/decode_error.ts";
 import { Snapshot } from "../pb/raftpb.ts";
@@ -8,11 +9,27 @@ import { hex16 } from "./file_name.ts";
 import type { DiskFile, FileSystem } from "./file_system.ts";
 import { DISK_LIMITS } from "./limits.ts";
 
-const NAME_PATTERN = /^[0-9a-f]{16}-[0-9a-f]{16}\.snap$/;
+const NAME_PATTERN = /^([0-9a-f]{16})-([0-9a-f]{16})\.snap$/;
+
+/** The B-tree file that came with a snapshot from the leader, until it takes the place of `db`. */
+const SNAP_DB_PATTERN = /^([0-9a-f]{16})\.snap\.db$/;
+
+/** Which entry of the log a snapshot was made behind. */
+export interface SnapPosition {
+  readonly term: number;
+  readonly index: number;
+}
 
 /** The name of the file for a snapshot. */
 export function snapFileName(term: number, index: number): string {
   return `${hex16(term)}-${hex16(index)}.snap`;
+}
+
+/** What such a name says. Throws for any other name. */
+export function parseSnapFileName(name: string): SnapPosition {
+  const match = NAME_PATTERN.exec(name);
+  assert(match !== null, "only the names of snapshot files are parsed");
+  return { term: Number.parseInt(match[1], 16), index: Number.parseInt(match[2], 16) };
 }
 
 /** The snapshot files in a directory, newest first. */
@@ -20,24 +37,93 @@ export function listSnapFiles(fileSystem: FileSystem, directory: string): string
   return fileSystem.readDirectory(directory).filter((name) => NAME_PATTERN.test(name)).reverse();
 }
 
-/** Writes a snapshot's file; it is safe on return. The caller records it in the log afterwards. */
-export function writeSnapFile(
+/**
+ * Removes all snapshot files but the newest `keptCount` (with 0, none is removed) and, whatever its
+ * age, that of the snapshot at `neededIndex`.
+ */
+export function purgeSnapFiles(
+  fileSystem: FileSystem,
+  directory: string,
+  keptCount: number,
+  neededIndex: number,
+): void {
+  if (keptCount === 0) return;
+  for (const name of listSnapFiles(fileSystem, directory).slice(keptCount)) {
+    if (parseSnapFileName(name).index !== neededIndex) fileSystem.remove(join(directory, name));
+  }
+}
+
+/**
+ * Removes the B-tree files that came with snapshots before `index`: they were used or are of no use
+ * any more. One that came later may be what the member has to start with.
+ */
+export function removeSnapDbsBefore(
+  fileSystem: FileSystem,
+  directory: string,
+  index: number,
+): void {
+  for (const name of fileSystem.readDirectory(directory)) {
+    const match = SNAP_DB_PATTERN.exec(name);
+    if (match === null || Number.parseInt(match[1], 16) >= index) continue;
+    fileSystem.remove(join(directory, name));
+  }
+}
+
+/**
+ * Writes a snapshot's file; it is safe once the promise is fulfilled. The caller records it in the
+ * log afterwards.
+ */
+export async function writeSnapFile(
   fileSystem: FileSystem,
   directory: string,
   snapshot: Snapshot,
-): void {
-  const { term = 0, index = 0 } = snapshot.metadata ?? {};
+): Promise<void> {
+  const { term, index } = snapshot.metadata;
   const data = Snapshot.encode(snapshot);
   const bytes = SnapFile.encode({ crc: crc32c(data), data });
   const file = fileSystem.open(join(directory, snapFileName(term, index)), "create");
   try {
     file.truncate(0);
     file.writeAt(bytes, 0, bytes.length, 0);
-    file.dataSyncNow();
+    await file.dataSync();
   } finally {
     file.close();
   }
-  fileSystem.syncDirectoryNow(directory);
+  await fileSystem.syncDirectory(directory);
+}
+
+/**
+ * Reads the newest of the snapshots that are accepted, which are those that the log has a record
+ * of: a file may have been written without the record that makes it count. Broken files are set
+ * aside as etcd does and told to `onBroken`. Undefined if none can be used.
+ */
+export function newestSnapFile(
+  fileSystem: FileSystem,
+  directory: string,
+  accepts: (position: SnapPosition) => boolean,
+  onBroken: (error: DiskError) => void = () => {},
+): Snapshot | undefined {
+  for (const name of listSnapFiles(fileSystem, directory)) {
+    const snapshot = readUnlessBroken(fileSystem, join(directory, name), onBroken);
+    if (snapshot !== undefined && accepts(snapshot.metadata)) return snapshot;
+  }
+  return undefined;
+}
+
+function readUnlessBroken(
+  fileSystem: FileSystem,
+  path: string,
+  onBroken: (error: DiskError) => void,
+): Snapshot | undefined {
+  try {
+    return readSnapFile(fileSystem, path);
+  } catch (error) {
+    // A disk that fails to read says nothing about the file.
+    if (!(error instanceof DiskError) || error.code !== DiskErrorCode.CORRUPT) throw error;
+    setSnapFileAside(fileSystem, path);
+    onBroken(error);
+    return undefined;
+  }
 }
 
 /** Reads a snapshot's file. Throws a DiskError for one that is not whole. */

@@ -62,6 +62,11 @@ export class WalReplay implements WalRecordVisitor {
     return this.#scan.end;
   }
 
+  /** Whether the log has a record of the snapshot from which it was read. */
+  get startSeen(): boolean {
+    return this.#startSeen;
+  }
+
   /** Whether the last segment that has records at all has those that a segment starts with. */
   get lastHeadIsWhole(): boolean {
     return this.#headWhole;

@@ -47,18 +47,28 @@ export function encodeRaftRequest(
 }
 
 /**
- * The low 48 bits of the ID of a request that `encodeRaftRequest` framed for the same member, or
- * undefined when the bytes are another member's, or framed otherwise.
+ * The low 48 bits of the ID of a request that `encodeRaftRequest` framed for the same member, or of
+ * its bare request of the v2 API, which starts with the ID. Undefined when the bytes are another
+ * member's, or framed otherwise.
  */
 export function readRaftRequestCounter(data: Uint8Array, memberBits: number): number | undefined {
+  if (data[0] === ID_TAG) return readCounter(data, 1, data.length, memberBits);
   if (data.length < 4 || data[0] !== HEADER_TAG_LOW || data[1] !== HEADER_TAG_HIGH) {
     return undefined;
   }
   if (data[3] !== ID_TAG) return undefined;
-  const end = Math.min(data.length, 3 + data[2]);
+  return readCounter(data, 4, Math.min(data.length, 3 + data[2]), memberBits);
+}
+
+/** Reads the ID, a varint, in data[offset, end). */
+function readCounter(
+  data: Uint8Array,
+  offset: number,
+  end: number,
+  memberBits: number,
+): number | undefined {
   let counter = 0;
   let scale = 1;
-  let offset = 4;
   // The low 48 bits are six groups of seven bits and six bits of the seventh group.
   for (let group = 0; group < 6 && offset < end; group++) {
     const byte = data[offset++];

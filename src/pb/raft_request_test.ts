@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Prng } from "../base/prng.ts";
-import { InternalRaftRequest, PutRequest } from "./etcdserverpb.ts";
+import { InternalRaftRequest, PutRequest, Request } from "./etcdserverpb.ts";
 import { encodeRaftRequest, readRaftRequestCounter } from "./raft_request.ts";
 
 const PUT_FIELD = 4;
@@ -39,10 +39,27 @@ Deno.test("readRaftRequestCounter() finds the ID of a member's own requests agai
   }
 });
 
+Deno.test("readRaftRequestCounter() finds the ID of a bare request of the v2 API", () => {
+  const prng = new Prng(3);
+  for (let i = 0; i < 500; i++) {
+    const memberBits = prng.between(0, 0xffff);
+    const counter = Math.floor(prng.fraction() * 2 ** prng.between(1, 48));
+    const id = (BigInt(memberBits) << 48n) | BigInt(counter);
+    const data = Request.encode(Request.create({ id, method: "PUT", path: "/0/version" }));
+    assert.equal(readRaftRequestCounter(data, memberBits), counter);
+    assert.equal(readRaftRequestCounter(data, memberBits ^ 1), undefined);
+  }
+});
+
 Deno.test("readRaftRequestCounter() takes entries of others for what they are", () => {
   const request = InternalRaftRequest.create({ put: PutRequest.create({ key: "k" }) });
   assert.equal(readRaftRequestCounter(InternalRaftRequest.encode(request), 1), undefined);
-  for (const bytes of [[], [0xa2], [0xa2, 6, 1], [0xa2, 6, 9, 8], [0xa2, 6, 1, 8, 0x80]]) {
+  for (
+    const bytes of [[], [0xa2], [0xa2, 6, 1], [0xa2, 6, 9, 8], [0xa2, 6, 1, 8, 0x80], [8], [
+      8,
+      0x80,
+    ]]
+  ) {
     const counter = readRaftRequestCounter(new Uint8Array(bytes), 1);
     assert.equal(counter, undefined, `${bytes}`);
   }

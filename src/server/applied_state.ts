@@ -6,6 +6,7 @@ import type { Store } from "../core/mvcc/store.ts";
 import type { WatchHub } from "../core/mvcc/watch_hub.ts";
 import type { Quota } from "../core/quota/quota.ts";
 import type { CompactionRunner } from "./compaction_runner.ts";
+import type { SkippedWrites } from "./operations/skipped_writes.ts";
 import type { SpaceAlarm } from "./space_alarm.ts";
 
 /** Everything that log entries change when they are applied. */
@@ -18,6 +19,7 @@ export interface AppliedState {
   readonly spaceAlarm: SpaceAlarm;
   readonly hub: WatchHub;
   readonly compactions: CompactionRunner;
+  readonly skippedWrites: SkippedWrites;
   readonly clock: Clock;
   readonly counts: LeaseCounts;
 }

@@ -1,40 +1,85 @@
+import type { Clock, Timer } from "../base/clock.ts";
 import type { Compaction } from "../core/mvcc/compaction.ts";
+import type { Backend } from "./backend/backend.ts";
 import { BackgroundWork } from "./background.ts";
 import { SERVER_LIMITS } from "./limits.ts";
+import type { CompactionConfig } from "./server_config.ts";
+
+/** What compactions are run with. */
+export interface CompactionRunnerParts {
+  readonly config: CompactionConfig;
+  readonly clock: Clock;
+  readonly backend: Backend;
+  /** What is thrown on the way is a defect. */
+  failed(error: unknown): void;
+}
 
 interface RunningCompaction {
   readonly compaction: Compaction;
   readonly done: () => void;
 }
 
-/** Removes what compactions have marked, one after the other, in slices. */
+/**
+ * Removes what compactions have marked, one after the other, in slices, with a pause behind each
+ * batch of removals, so that removing never crowds out other work on the disk.
+ */
 export class CompactionRunner {
+  readonly #parts: CompactionRunnerParts;
   readonly #queue: RunningCompaction[] = [];
   readonly #work: BackgroundWork;
+  #removedInBatch = 0;
+  #pause: Timer | undefined;
 
-  constructor(failed: (error: unknown) => void) {
-    this.#work = new BackgroundWork(() => this.#step(), failed);
+  constructor(parts: CompactionRunnerParts) {
+    this.#parts = parts;
+    this.#work = new BackgroundWork(() => this.#step(), (error) => parts.failed(error));
   }
 
-  /** The promise resolves when all superseded revisions are gone. */
+  /** The promise resolves when all superseded revisions are gone, from the B-tree file as well. */
   run(compaction: Compaction): Promise<void> {
     return new Promise((done) => {
       this.#queue.push({ compaction, done });
-      this.#work.wake();
+      if (this.#pause === undefined) this.#work.wake();
     });
   }
 
   stop(): void {
+    this.#pause?.cancel();
     this.#work.stop();
   }
 
   #step(): boolean {
     const running = this.#queue[0];
     if (running === undefined) return false;
-    const more = running.compaction.step(SERVER_LIMITS.compactionStepsPerSlice);
-    if (more) return true;
-    this.#queue.shift();
-    running.done();
-    return this.#queue.length > 0;
+    const { config, backend } = this.#parts;
+    const before = running.compaction.removedChanges;
+    const more = running.compaction.step(
+      SERVER_LIMITS.compactionStepsPerSlice,
+      config.batchLimit - this.#removedInBatch,
+    );
+    this.#removedInBatch += running.compaction.removedChanges - before;
+    if (!more) {
+      this.#queue.shift();
+      this.#finish(running);
+    }
+    if (this.#removedInBatch < config.batchLimit) return this.#queue.length > 0;
+    backend.changed();
+    this.#rest();
+    return false;
+  }
+
+  #rest(): void {
+    this.#removedInBatch = 0;
+    this.#pause = this.#parts.clock.setTimer(this.#parts.config.sleepIntervalMs, () => {
+      this.#pause = undefined;
+      this.#work.wake();
+    });
+  }
+
+  #finish({ done }: RunningCompaction): void {
+    const { backend } = this.#parts;
+    backend.changed();
+    // A failure of the file stops the member, which answers everybody who waits.
+    backend.followed().then(done, () => {});
   }
 }

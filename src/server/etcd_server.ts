@@ -1,17 +1,21 @@
 import { assert } from "../base/assert.ts";
 import type { Timer } from "../base/clock.ts";
-import { Alarms } from "../core/alarms/alarms.ts";
+import type { Alarms } from "../core/alarms/alarms.ts";
 import { ETCD_ERRORS, EtcdError } from "../core/errors.ts";
-import { Lessor } from "../core/lease/lessor.ts";
-import { decodeMember } from "../core/members/member.ts";
-import { Membership } from "../core/members/membership.ts";
-import { Store } from "../core/mvcc/store.ts";
+import type { Lessor } from "../core/lease/lessor.ts";
+import type { Membership } from "../core/members/membership.ts";
+import type { Store } from "../core/mvcc/store.ts";
 import { WatchHub } from "../core/mvcc/watch_hub.ts";
-import type { DatabaseSize, Quota } from "../core/quota/quota.ts";
+import type { Quota } from "../core/quota/quota.ts";
 import { NO_MEMBER, RaftNode } from "../core/raft/raft_node.ts";
-import { CompactionRequest, LeaseRevokeRequest } from "../pb/etcdserverpb.ts";
+import {
+  CompactionRequest,
+  LeaseCheckpoint,
+  LeaseCheckpointRequest,
+  LeaseRevokeRequest,
+} from "../pb/etcdserverpb.ts";
 import { encodeRaftRequest, readRaftRequestCounter } from "../pb/raft_request.ts";
-import { ConfChange, ConfChangeType, type Entry, EntryType } from "../pb/raftpb.ts";
+import { type Entry, EntryType } from "../pb/raftpb.ts";
 import type { AppliedState, LeaseCounts } from "./applied_state.ts";
 import {
   type AutoCompaction,
@@ -19,26 +23,32 @@ import {
   startAutoCompaction,
 } from "./auto_compaction.ts";
 import { BackgroundWork } from "./background.ts";
-import { type OpenedLog, openLog } from "./bootstrap.ts";
+import { Backend } from "./backend/backend.ts";
+import { BackendDurations } from "./backend/backend_durations.ts";
+import { RaftSnapshots } from "./backend/raft_snapshots.ts";
+import { type AppliedPosition, StateCuts } from "./backend/state_cuts.ts";
+import { openMember } from "./bootstrap/open_member.ts";
+import type { OpenedMember } from "./bootstrap/opened_member.ts";
 import { CommitLoop } from "./commit_loop.ts";
 import { CompactionRunner } from "./compaction_runner.ts";
+import { applyConfChange } from "./conf_change.ts";
 import { guardedClock } from "./guarded_clock.ts";
 import { HashQueue } from "./hash_queue.ts";
 import { LeaseExpirer, type LeaseRevoker } from "./lease_expirer.ts";
 import { SERVER_LIMITS } from "./limits.ts";
 import { decodeOperation } from "./operations/decode.ts";
 import { CompactionOperation } from "./operations/kv.ts";
-import { LeaseRevokeOperation } from "./operations/lease.ts";
+import { LeaseCheckpointOperation, LeaseRevokeOperation } from "./operations/lease.ts";
 import type { Operation } from "./operations/operation.ts";
+import { SkippedWrites } from "./operations/skipped_writes.ts";
 import { OpenStreams } from "./open_streams.ts";
 import { PendingProposals } from "./pending_proposals.ts";
 import { publishSelf } from "./publisher.ts";
 import { ReadGate, type WaitingRead } from "./read_gate.ts";
 import { RequestIdGenerator } from "./request_id.ts";
-import { minLeaseTtlSeconds, requestTimeoutMs, type ServerConfig } from "./server_config.ts";
+import { requestTimeoutMs, type ServerConfig } from "./server_config.ts";
 import { type AlarmProposer, SpaceAlarm } from "./space_alarm.ts";
 import { newQuota } from "./server_quota.ts";
-import { StoreSize } from "./store_size.ts";
 
 /**
  * One member: it proposes what clients ask, drives Raft with the disk, applies what is committed
@@ -51,23 +61,24 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
   readonly lessor: Lessor;
   readonly membership: Membership;
   readonly hub: WatchHub;
-  readonly alarms = new Alarms();
-  readonly databaseSize: DatabaseSize;
+  readonly alarms: Alarms;
+  readonly backend: Backend;
   readonly quota: Quota;
   readonly hashes: HashQueue;
   /** Streams that end when the server stops. */
   readonly streams = new OpenStreams();
-  readonly #log: OpenedLog;
+  readonly #member: OpenedMember;
   readonly #raft: RaftNode;
   readonly #loop: CommitLoop;
   readonly #state: AppliedState;
-  readonly #compactions = new CompactionRunner((error) => this.fail(error));
+  readonly #compactions: CompactionRunner;
   readonly #proposals = new PendingProposals();
   readonly #reads = new ReadGate();
   readonly #requestIds: RequestIdGenerator;
   readonly #leaseExpirer: LeaseExpirer;
   readonly #watchDelivery: BackgroundWork;
   readonly #spaceAlarm: SpaceAlarm;
+  #snapshots: RaftSnapshots | undefined;
   #autoCompaction: AutoCompaction | undefined;
   readonly #ready = Promise.withResolvers<void>();
   readonly #stopping = Promise.withResolvers<void>();
@@ -81,23 +92,30 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
   #leaderChangeCount = 0;
   #slowApplyCount = 0;
 
-  private constructor(given: ServerConfig, log: OpenedLog) {
+  private constructor(given: ServerConfig, member: OpenedMember) {
     const clock = guardedClock(given.clock, (error) => this.fail(error));
     const config = { ...given, clock };
     this.config = config;
-    this.#log = log;
-    this.memberId = log.memberId;
-    this.membership = new Membership(log.clusterId);
-    this.lessor = new Lessor({ minTtlSeconds: minLeaseTtlSeconds(config) });
-    this.store = new Store(this.lessor);
+    this.#member = member;
+    this.memberId = member.memberId;
+    this.membership = member.state.membership;
+    this.lessor = member.state.lessor;
+    this.store = member.state.store;
+    this.alarms = member.state.alarms;
     this.hub = new WatchHub(this.store, {
       maxResponseBytes: config.maxRequestBytes + 512 * 1024,
       progressNotifyIntervalMs: config.watchProgressNotifyIntervalMs,
       prng: config.prng,
     });
     this.hashes = new HashQueue(this.store, config.clock, (error) => this.fail(error));
-    this.databaseSize = new StoreSize(this.store);
-    this.quota = newQuota(config, this.databaseSize);
+    this.backend = this.#newBackend();
+    this.quota = newQuota(config, this.backend);
+    this.#compactions = new CompactionRunner({
+      config: config.compaction,
+      clock,
+      backend: this.backend,
+      failed: (error) => this.fail(error),
+    });
     this.#spaceAlarm = new SpaceAlarm(this.alarms, this, config.logger);
     this.#state = {
       store: this.store,
@@ -108,17 +126,18 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
       spaceAlarm: this.#spaceAlarm,
       compactions: this.#compactions,
       hub: this.hub,
+      skippedWrites: new SkippedWrites(config.logger),
       clock: config.clock,
       counts: { leasesGranted: 0, leasesRevoked: 0, leasesRenewed: 0 },
     };
-    this.#requestIds = new RequestIdGenerator(log.memberId, config.clock.wallMs());
+    this.#requestIds = new RequestIdGenerator(member.memberId, config.clock.wallMs());
     this.#raft = new RaftNode({
-      id: log.memberId,
+      id: member.memberId,
       electionTicks: config.electionTicks,
       prng: config.prng,
-      start: log.raftStart,
+      start: member.raftStart,
     });
-    this.#loop = new CommitLoop(this.#raft, log.storage, {
+    this.#loop = new CommitLoop(this.#raft, member.storage, {
       applyEntry: (entry) => this.#applyEntry(entry),
       readConfirmed: (context, index) => this.#readConfirmed(context, index),
       appliedGroup: (first, last, durationMs) => this.#appliedGroup(first, last, durationMs),
@@ -135,16 +154,47 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     this.#ready.promise.catch(() => {});
   }
 
+  #newBackend(): Backend {
+    const { config } = this;
+    const { files, snapshots, storage, state, raftStart } = this.#member;
+    this.#snapshots = snapshots && new RaftSnapshots({
+      fileSystem: files.fileSystem,
+      directory: snapshots.directory,
+      storage,
+      config: config.backend,
+      clock: config.clock,
+    }, snapshots.lastIndex);
+    return new Backend({
+      files,
+      store: state.store,
+      cuts: new StateCuts(state, config.compatVersion),
+      snapshots: this.#snapshots,
+      config: config.backend,
+      durations: new BackendDurations(),
+      clock: config.clock,
+      position: () => this.#appliedPosition(),
+      failed: (error) => this.fail(error),
+    }, raftStart.appliedIndex);
+  }
+
+  #appliedPosition(): AppliedPosition {
+    const index = this.#raft.appliedIndex;
+    const term = this.#raft.termOf(index);
+    assert(term !== undefined, "the last applied entry is in memory, or the snapshot before it is");
+    return { index, term, confState: this.#raft.confState() };
+  }
+
   /**
    * Opens the data directory, or bootstraps a new one. Throws an error that names the directory
    * when it cannot be used.
    */
   static async open(config: ServerConfig): Promise<EtcdServer> {
-    const log = await openLog(config);
+    const member = await openMember(config);
     try {
-      return new EtcdServer(config, log);
+      return new EtcdServer(config, member);
     } catch (error) {
-      await log.storage.close();
+      await member.files.close();
+      await member.close();
       throw error;
     }
   }
@@ -231,6 +281,8 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
   /** Begins to work: replays the log, becomes leader, publishes itself. */
   start(): void {
     this.#lifecycle = "running";
+    const { compaction } = this.#member.state;
+    if (compaction !== undefined) this.#compactions.run(compaction);
     this.#scheduleTick();
     this.#leaseExpirer.start();
     this.#loop.wake();
@@ -241,9 +293,14 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     return this.#slowApplyCount;
   }
 
+  /** An ID by which this member finds a proposal again. */
+  newRequestId(): bigint {
+    return this.#requestIds.full(this.#requestIds.next());
+  }
+
   /** A new request ID as a lease ID: positive and never used before. */
   newLeaseId(): bigint {
-    return this.#requestIds.full(this.#requestIds.next()) & 0x7fff_ffff_ffff_ffffn;
+    return this.newRequestId() & 0x7fff_ffff_ffff_ffffn;
   }
 
   /**
@@ -318,7 +375,18 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
   renewLease(id: bigint): number | undefined {
     if (!this.lessor.primary) throw ETCD_ERRORS.noLeader;
     this.#state.counts.leasesRenewed++;
-    return this.lessor.renew(id, this.config.clock.monotonicMs());
+    const ttlSeconds = this.lessor.renew(id, this.config.clock.monotonicMs());
+    const lease = this.lessor.get(id);
+    if (lease !== undefined && lease.remainingTtlSeconds > 0) this.#takeCheckpointBack(id);
+    return ttlSeconds;
+  }
+
+  /** What was left of a lease at some time must not end it early once it was renewed. */
+  #takeCheckpointBack(id: bigint): void {
+    const checkpoints = [LeaseCheckpoint.create({ id, remainingTtl: 0 })];
+    const request = LeaseCheckpointRequest.create({ checkpoints });
+    const bytes = LeaseCheckpointRequest.encode(request);
+    this.proposeOwn(new LeaseCheckpointOperation(request), bytes);
   }
 
   revokeLease(id: bigint, settled: (error: EtcdError | undefined) => void): void {
@@ -365,7 +433,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     await this.#loop.stop();
     this.#proposals.failAll(ETCD_ERRORS.stopped);
     this.#reads.failAll(ETCD_ERRORS.stopped);
-    await this.#closeLog();
+    await this.#closeFiles();
     this.#lifecycle = "stopped";
     this.#stopped.resolve();
   }
@@ -383,9 +451,13 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     this.stop();
   }
 
-  async #closeLog(): Promise<void> {
+  async #closeFiles(): Promise<void> {
     try {
-      await this.#log.storage.close();
+      try {
+        await this.backend.close(this.#failure);
+      } finally {
+        await this.#member.close();
+      }
     } catch (error) {
       // What was acknowledged was synced before, so nothing is lost; but somebody should know.
       this.#failure ??= error;
@@ -424,8 +496,11 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
   }
 
   #applyEntry(entry: Entry): void {
-    if (entry.type === EntryType.EntryConfChange) this.#applyConfChange(entry);
-    else if (entry.data !== undefined && entry.data.length > 0) this.#applyOperation(entry);
+    if (entry.type === EntryType.EntryConfChange) {
+      this.#raft.applyConfChange(applyConfChange(this.membership, entry));
+    } else if (entry.data !== undefined && entry.data.length > 0) {
+      this.#applyOperation(entry);
+    }
   }
 
   #applyOperation(entry: Entry): void {
@@ -435,29 +510,6 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     const own = id === undefined ? undefined : this.#proposals.take(id);
     const operation = own ?? decodeOperation(data, entry.index);
     operation.apply(this.#state);
-  }
-
-  #applyConfChange(entry: Entry): void {
-    const change = ConfChange.decode(entry.data ?? new Uint8Array(0));
-    try {
-      this.#changeMembership(change);
-    } catch (error) {
-      if (!(error instanceof EtcdError)) throw error;
-      // A refused change is applied as a change of nobody, so that Raft takes the next one.
-      change.nodeId = NO_MEMBER;
-    }
-    this.#raft.applyConfChange(change);
-  }
-
-  #changeMembership(change: ConfChange): void {
-    if (change.type === ConfChangeType.ConfChangeAddNode) {
-      this.membership.add(decodeMember(change.context ?? new Uint8Array(0)));
-    } else if (change.type === ConfChangeType.ConfChangeRemoveNode) {
-      this.membership.remove(change.nodeId);
-    } else if (change.type === ConfChangeType.ConfChangeUpdateNode) {
-      const member = decodeMember(change.context ?? new Uint8Array(0));
-      this.membership.updatePeerUrls(change.nodeId, member.peerUrls);
-    }
   }
 
   #appliedGroup(first: Entry, last: Entry, durationMs: number): void {
@@ -478,12 +530,17 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     // waits for an answer has its next request under way while watchers are served.
     this.#watchDelivery.wake();
     this.#reads.release(applied);
-    const { logEntriesKept, logEntriesSlack } = SERVER_LIMITS;
-    if (applied - this.#raft.firstIndex > logEntriesKept + logEntriesSlack) {
-      this.#raft.truncateLogTo(applied - logEntriesKept);
-    }
+    this.backend.changed();
+    this.#truncateLog(applied);
     this.#campaignWhenReplayed();
     this.#noticeLeadership();
+  }
+
+  #truncateLog(applied: number): void {
+    const { snapshotCatchUpEntries } = this.config.backend;
+    const { logEntriesSlack } = SERVER_LIMITS;
+    if (applied - this.#raft.firstIndex <= snapshotCatchUpEntries + logEntriesSlack) return;
+    this.#raft.truncateLogTo(applied - snapshotCatchUpEntries);
   }
 
   /**
@@ -504,11 +561,19 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
       this.config.clock.monotonicMs(),
       this.config.electionTicks * this.config.tickMs,
     );
-    publishSelf(this).then(() => this.#becomeReady(), (error) => this.#ready.reject(error));
+    publishSelf(this).then(() => this.#published(), (error) => this.#ready.reject(error));
+  }
+
+  #published(): void {
+    if (this.#lifecycle !== "running") return;
+    if (this.#member.snapshots?.isNeeded === true) {
+      this.#snapshots?.force();
+      this.backend.changed();
+    }
+    this.#becomeReady();
   }
 
   #becomeReady(): void {
-    if (this.#lifecycle !== "running") return;
     this.#isReady = true;
     this.#ready.resolve();
     // Before the log was replayed, the store's revision said nothing about its age.

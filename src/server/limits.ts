@@ -10,10 +10,16 @@ export const SERVER_LIMITS = {
   applySliceMs: 5,
   /** Entries applied between two looks at the clock; looking costs as much as a small put. */
   applyEntriesPerClockCheck: 64,
-  /** Applied entries kept in memory for followers that fall behind (etcd: snapshot-catchup-entries). */
-  logEntriesKept: 5_000,
-  /** How far the log may grow beyond that before it is cut, so that cutting is rare. */
+  /** How far the log in memory may grow beyond what is kept of it, so that cutting is rare. */
   logEntriesSlack: 5_000,
+  /** The longest time that a checkpoint holds up others while it collects what changed. */
+  checkpointTurnMs: 2,
+  /** Changes handed over to a checkpoint between two looks at the clock: about 0.1 ms. */
+  checkpointChangesPerClockCheck: 256,
+  /** Values are dropped from memory in slices of this many bytes: about 1 ms. */
+  evictedBytesPerTurn: 4 * 1024 * 1024,
+  /** At full speed snapshot-count entries pass in a tenth of a second; this much is between two. */
+  snapshotSpacingMs: 1_000,
   /** How often expired leases are looked for, as in etcd. */
   leaseExpiryScanMs: 500,
   /** Expired leases revoked in one scan, as in etcd: at most 1000 a second. */

@@ -1,25 +1,37 @@
+import { formatAttributes } from "../core/members/member_attributes.ts";
 import type { Membership } from "../core/members/membership.ts";
+import { V2_VERSION_PATH, v2AttributesPath } from "../core/members/v2_keys.ts";
+import { Request } from "../pb/etcdserverpb.ts";
 import { ClusterMemberAttrSetRequest, ClusterVersionSetRequest } from "../pb/membershippb.ts";
 import { ClusterMemberAttrSetOperation, ClusterVersionSetOperation } from "./operations/cluster.ts";
 import type { Operation } from "./operations/operation.ts";
+import { V2Operation } from "./operations/v2.ts";
 import type { ServerConfig } from "./server_config.ts";
-import { ETCD_CLUSTER_VERSION } from "./versions.ts";
 
 /** The member that publishes itself. */
 export interface PublishingMember {
   readonly memberId: bigint;
   readonly config: ServerConfig;
   readonly membership: Membership;
+  newRequestId(): bigint;
+  propose(operation: Operation, frame: Uint8Array): void;
   proposeEncoded(operation: Operation, bytes: Uint8Array): void;
 }
 
 /**
  * Tells the cluster, through the log, what this member is called and where clients reach it, and
- * decides the cluster version. Resolves when both are applied.
+ * decides the cluster version, which becomes lower when the member is told to present an older
+ * one. Resolves when both are applied. The entries have the form that an etcd of the version which
+ * the member presents writes itself, for no other is understood by all members of such a cluster.
  */
 export async function publishSelf(server: PublishingMember): Promise<void> {
-  await publishAttributes(server);
-  if (server.membership.clusterVersion !== ETCD_CLUSTER_VERSION) await publishVersion(server);
+  const { compatVersion } = server.config;
+  const { clusterVersion, publishesByV3 } = compatVersion;
+  await (publishesByV3 ? publishAttributes(server) : putAttributes(server));
+  if (server.membership.clusterVersion === clusterVersion) return;
+  await (publishesByV3
+    ? publishVersion(server, clusterVersion)
+    : putV2(server, V2_VERSION_PATH, clusterVersion));
 }
 
 function publishAttributes(server: PublishingMember): Promise<void> {
@@ -36,10 +48,25 @@ function publishAttributes(server: PublishingMember): Promise<void> {
   });
 }
 
-function publishVersion(server: PublishingMember): Promise<void> {
-  const request = ClusterVersionSetRequest.create({ ver: ETCD_CLUSTER_VERSION });
+function publishVersion(server: PublishingMember, version: string): Promise<void> {
+  const request = ClusterVersionSetRequest.create({ ver: version });
   return new Promise((applied, failed) => {
     const operation = new ClusterVersionSetOperation(request, { applied, failed });
     server.proposeEncoded(operation, ClusterVersionSetRequest.encode(request));
+  });
+}
+
+function putAttributes(server: PublishingMember): Promise<void> {
+  const { name, advertiseClientUrls } = server.config;
+  const attributes = formatAttributes({ name, clientUrls: advertiseClientUrls });
+  return putV2(server, v2AttributesPath(server.memberId), attributes);
+}
+
+/** Writes a key of the v2 store, by an entry that is nothing but this request. */
+function putV2(server: PublishingMember, path: string, val: string): Promise<void> {
+  const request = Request.create({ id: server.newRequestId(), method: "PUT", path, val });
+  return new Promise((applied, failed) => {
+    const operation = new V2Operation(request, { applied, failed });
+    server.propose(operation, Request.encode(request));
   });
 }

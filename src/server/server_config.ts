@@ -1,6 +1,8 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Prng } from "../base/prng.ts";
+import type { CompatVersion } from "../core/members/compat_version.ts";
+import type { BTreeOptions } from "../disk/btree/btree_file.ts";
 import type { FileSystem } from "../disk/file_system.ts";
 import type { WalObserver } from "../disk/wal.ts";
 
@@ -21,6 +23,11 @@ export interface ServerConfig {
   readonly quotaBackendBytes: number;
   /** What history to keep; undefined keeps all until somebody compacts. */
   readonly autoCompaction: AutoCompactionConfig | undefined;
+  /** The etcd version that this member presents to clients and writes its files for. */
+  readonly compatVersion: CompatVersion;
+  readonly backend: BackendConfig;
+  readonly compaction: CompactionConfig;
+  readonly corruptionChecks: CorruptionChecksConfig;
   readonly watchProgressNotifyIntervalMs: number;
   readonly warningApplyDurationMs: number;
   readonly clock: Clock;
@@ -42,6 +49,15 @@ export interface DiskConfig {
   readonly walDir: string;
   /** Acknowledge before the sync. A crash of the machine may then lose acknowledged writes. */
   readonly unsafeNoFsync: boolean;
+  readonly forTests?: DiskTestConfig | undefined;
+}
+
+/** What only tests change: sizes that make rare things happen often, and planted defects. */
+export interface DiskTestConfig {
+  readonly walSegmentSizeBytes?: number | undefined;
+  /** Acknowledge before the log is synced, and sync nothing but the B-tree file. */
+  readonly walWithoutSync?: boolean | undefined;
+  readonly newPageAllocator?: BTreeOptions["newAllocator"];
 }
 
 /** How long a request may wait for the log, in milliseconds, as etcd computes it. */
@@ -52,4 +68,41 @@ export function requestTimeoutMs(config: ServerConfig): number {
 /** The shortest time to live that a lease gets, in seconds: one and a half election timeouts. */
 export function minLeaseTtlSeconds(config: ServerConfig): number {
   return Math.ceil((3 * config.electionTicks * config.tickMs) / 2 / 1000);
+}
+
+/** When the state goes to the files, and how much of the past is kept there. */
+export interface BackendConfig {
+  /** How much memory the bytes of pairs may take; what is beyond is read from the B-tree file. */
+  readonly valueCacheBytes: number;
+  /** How long an applied change waits at most until it is written to the B-tree file. */
+  readonly batchIntervalMs: number;
+  /** How many changes make the B-tree file be written before that. */
+  readonly batchLimit: number;
+  /** How many log entries are applied between two snapshots. */
+  readonly snapshotCount: number;
+  /** Applied entries kept in memory behind a snapshot, for followers that are late. */
+  readonly snapshotCatchUpEntries: number;
+  /** How many log segments are kept; 0 keeps all. */
+  readonly maxWals: number;
+  /** How many snapshot files are kept; 0 keeps all. */
+  readonly maxSnapshots: number;
+  /** Defragment at the start if that frees so many bytes; 0 never does. */
+  readonly bootstrapDefragThresholdBytes: number;
+}
+
+/** The pace at which superseded changes are removed. */
+export interface CompactionConfig {
+  /** Changes removed between two pauses. */
+  readonly batchLimit: number;
+  readonly sleepIntervalMs: number;
+}
+
+/** When the state in memory is compared with the files. */
+export interface CorruptionChecksConfig {
+  /** Verify the whole B-tree file before serving. */
+  readonly initial: boolean;
+  /** The time between two comparisons of the whole state; 0 is never. */
+  readonly intervalMs: number;
+  /** The time between two looks at the hashes made at compactions; 0 is never. */
+  readonly compactHashIntervalMs: number;
 }

@@ -1,4 +1,5 @@
 import { systemClock } from "../base/clock.ts";
+import { CompatVersion } from "../core/members/compat_version.ts";
 import { silentLogger } from "../base/log.ts";
 import { Prng } from "../base/prng.ts";
 import type { FileSystem } from "../disk/file_system.ts";
@@ -25,6 +26,19 @@ export function testConfig(
     maxRequestBytes: 1572864,
     quotaBackendBytes: 0,
     autoCompaction: undefined,
+    compatVersion: CompatVersion.newest,
+    backend: {
+      valueCacheBytes: Infinity,
+      batchIntervalMs: 100,
+      batchLimit: 10_000,
+      snapshotCount: 10_000,
+      snapshotCatchUpEntries: 5_000,
+      maxWals: 5,
+      maxSnapshots: 5,
+      bootstrapDefragThresholdBytes: 0,
+    },
+    compaction: { batchLimit: 1000, sleepIntervalMs: 10 },
+    corruptionChecks: { initial: false, intervalMs: 0, compactHashIntervalMs: 0 },
     watchProgressNotifyIntervalMs: 600_000,
     warningApplyDurationMs: 100,
     clock: systemClock,

@@ -91,7 +91,7 @@ Deno.test("EtcdServer charges transactions and leases too", async () => {
   await disarm();
   assert.equal(get(server, "a")?.revision, 2);
   // The store itself is below the quota by less than a lease costs.
-  assert.ok(server.databaseSize.totalBytes > 1_000 && server.databaseSize.totalBytes < 1_140);
+  assert.ok(server.backend.totalBytes > 1_000 && server.backend.totalBytes < 1_140);
   await grant(server, 2n);
   await putInTxn(server, "a").catch(() => {});
   await disarm();

@@ -8,6 +8,7 @@ import { newZapLoggerBuilder } from "../../src/embed/config/config.ts";
 import { ConfigError } from "../../src/embed/config/errors.ts";
 import { settingOfFlag } from "../../src/embed/config/settings_table.ts";
 import { findProgram } from "../harness/programs.ts";
+import { ServerProcess } from "../harness/server_process.ts";
 
 /** Compares how command lines are read with the etcd that Debian ships, 3.4.23. */
 
@@ -118,6 +119,8 @@ const FLAGS = [
   "proxy-failure-wait",
   "debug",
   "max-snapshots",
+  "experimental-initial-corrupt-check",
+  "experimental-corrupt-check-time",
   "force",
   "vv",
 ];
@@ -269,6 +272,78 @@ Deno.test({
   },
 });
 
+/** Flags about what is stored, each with the name that 3.4 has for it. */
+const STORAGE_FLAGS: Readonly<Record<string, string>> = {
+  "snapshot-count": "snapshot-count",
+  "max-wals": "max-wals",
+  "max-snapshots": "max-snapshots",
+  "backend-batch-interval": "backend-batch-interval",
+  "backend-batch-limit": "backend-batch-limit",
+  "backend-bbolt-freelist-type": "experimental-backend-bbolt-freelist-type",
+  "compaction-batch-limit": "experimental-compaction-batch-limit",
+  "corrupt-check-time": "experimental-corrupt-check-time",
+  "experimental-corrupt-check-time": "experimental-corrupt-check-time",
+  "experimental-initial-corrupt-check": "experimental-initial-corrupt-check",
+};
+
+const STORAGE_VALUES = ["", "0", "-1", "0x10", "18446744073709551616", "1.5", "4h", "-5s", "map"];
+
+Deno.test({
+  name: "readCommandLine() reads flags about what is stored as etcd does",
+  ignore,
+  async fn() {
+    const pairs = Object.entries(STORAGE_FLAGS)
+      .flatMap(([flag, older]) => STORAGE_VALUES.map((value) => ({ flag, older, value })));
+    await forEach(pairs, async ({ flag, older, value }) => {
+      const ours = await runOurs([`--${flag}=${value}`, "stray"]);
+      const theirs = await runEtcd([`--${older}=${value}`, "stray"]);
+      const message = theirs.message.replace(`-${older}`, `-${flag}`);
+      assert.deepEqual(ours, { ...theirs, message }, `--${flag}=${value}`);
+    });
+  },
+});
+
+/** Values about what is stored that etcd serves with; those of 0 and below are its own bounds. */
+const SERVED_VALUES: readonly Readonly<Record<string, string>>[] = [
+  {
+    "snapshot-count": "300",
+    "max-wals": "2",
+    "max-snapshots": "3",
+    "backend-batch-interval": "20ms",
+    "backend-batch-limit": "5",
+    "backend-bbolt-freelist-type": "map",
+    "compaction-batch-limit": "10",
+    "experimental-corrupt-check-time": "4h",
+    "experimental-initial-corrupt-check": "true",
+  },
+  {
+    "snapshot-count": "0",
+    "max-wals": "0",
+    "max-snapshots": "0",
+    "backend-batch-interval": "0",
+    "backend-batch-limit": "-1",
+    "backend-bbolt-freelist-type": "array",
+    "compaction-batch-limit": "0",
+    "corrupt-check-time": "0s",
+    "experimental-initial-corrupt-check": "false",
+  },
+];
+
+Deno.test({
+  name: "Config.validate() takes the values about what is stored that etcd serves with",
+  ignore,
+  async fn() {
+    await forEach(SERVED_VALUES, async (values) => {
+      const pairs = Object.entries(values);
+      const older = pairs.map(([flag, value]) => `--${STORAGE_FLAGS[flag]}=${value}`);
+      const server = await ServerProcess.start("etcd", { flags: older });
+      await server.dispose();
+      const flags = pairs.map(([flag, value]) => `--${flag}=${value}`);
+      assert.deepEqual(await runOurs(flags), { code: 0, message: "" });
+    });
+  },
+});
+
 Deno.test({
   name: "readCommandLine() reads URLs as etcd does",
   ignore,
@@ -386,6 +461,16 @@ const FILES = [
   "quota-backend-bytes: -9223372036854775808",
   "snapshot-count: 18446744073709551615",
   "snapshot-count: 18446744073709551616",
+  "max-snapshots: 0",
+  "max-snapshots: -1",
+  "backend-batch-limit: -1",
+  "backend-batch-limit: 5s",
+  "backend-batch-interval: 5000000000",
+  "backend-batch-interval: 5s",
+  "experimental-initial-corrupt-check: true",
+  "experimental-initial-corrupt-check: 1",
+  "experimental-corrupt-check-time: 5000000000",
+  "experimental-corrupt-check-time: 5s",
   "log-outputs: [stderr]",
   "log-outputs: stderr",
   "cipher-suites: []",

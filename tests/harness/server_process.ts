@@ -18,6 +18,8 @@ export interface StartOptions {
 const READY_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 10_000;
 const POLL_INTERVAL_MS = 10;
+/** A server with an alarm serves. */
+const HEALTH_PATH = "/health?exclude=NOSPACE&exclude=CORRUPT";
 
 /** Processes still running, so that the end of the test process can be theirs too. */
 const living = new Set<ChildProcess>();
@@ -155,7 +157,7 @@ export class ServerProcess {
 
   async #isHealthy(): Promise<boolean> {
     try {
-      const { status, body } = await httpRequest(this.clientPort, "/health");
+      const { status, body } = await httpRequest(this.clientPort, HEALTH_PATH);
       return status === 200 && body.includes('"health":"true"');
     } catch {
       // Nobody listens yet, or the process died in the middle of its answer.

@@ -132,30 +132,40 @@ export class ModelStore {
     return pair === undefined ? undefined : pairText(pair);
   }
 
-  /** The changes that remain once all compactions are done. */
-  retained(): ModelEvent[] {
-    return this.events.filter((event) => this.#isRetained(event));
+  /** The changes that remain once all compactions up to a revision are done. */
+  retained(compacted: number = this.compacted): ModelEvent[] {
+    const kept = new Set(this.#latestAt(compacted).filter(({ pair }) => pair !== undefined));
+    return this.events.filter((event) => event.main >= compacted || kept.has(event));
   }
 
   /** etcd's hash: below the compacted revision only what a reader at `revision` sees counts. */
   hashKv(revision: number): number {
-    let kept = this.#latestAt(revision).filter(({ pair }) => pair !== undefined);
-    if (kept.length === 0) kept = this.#latestAt(this.compacted).filter(({ pair }) => pair);
+    const kept = this.#latestAt(revision).filter(({ pair }) => pair !== undefined);
+    return this.#hash(revision, this.compacted, kept);
+  }
+
+  /**
+   * The hash that etcd makes while it compacts: of everything up to there, as it was before, but
+   * for what the compaction before left and this one removes.
+   */
+  compactionHash(revision: number, previous: number): number {
+    const kept = this.#latestAt(revision).filter(({ pair, main }) =>
+      pair !== undefined || main === revision
+    );
+    return this.#hash(revision, previous, kept);
+  }
+
+  #hash(revision: number, compacted: number, kept: readonly ModelEvent[]): number {
+    const left = kept.length > 0 ? kept : this.#latestAt(compacted);
     let hash = crc32c(bytesFromLatin1("key"));
     for (const event of this.events) {
       if (event.main > revision) continue;
-      if (event.main <= this.compacted && !kept.includes(event)) continue;
-      const value = event.pair ?? KeyValue.create({ key: event.key });
-      hash = crc32c(bytesFromLatin1(revisionKey(event)), 0, undefined, hash);
-      hash = crc32c(KeyValue.encode(value), 0, undefined, hash);
+      const isLeft = left.includes(event) && event.pair !== undefined;
+      if (event.main <= compacted && !isLeft) continue;
+      hash = crc32c(revisionKey(event), 0, undefined, hash);
+      hash = crc32c(storedValue(event), 0, undefined, hash);
     }
     return hash;
-  }
-
-  #isRetained(event: ModelEvent): boolean {
-    if (event.main >= this.compacted) return true;
-    const latest = this.#latestAt(this.compacted).find(({ key }) => key === event.key);
-    return event === latest && event.pair !== undefined;
   }
 
   /** The latest event of each key up to a revision, in the order of keys. */
@@ -327,9 +337,14 @@ function orderOf(pair: KeyValue, compare: Compare): number {
 }
 
 /** The key of an event in etcd's file. */
-function revisionKey({ main, sub, pair }: ModelEvent): string {
+export function revisionKey({ main, sub, pair }: ModelEvent): Uint8Array {
   const text = `${int64Text(main)}_${int64Text(sub)}`;
-  return pair === undefined ? `${text}t` : text;
+  return bytesFromLatin1(pair === undefined ? `${text}t` : text);
+}
+
+/** The value of an event in etcd's file. */
+export function storedValue({ key, pair }: ModelEvent): Uint8Array {
+  return KeyValue.encode(pair ?? KeyValue.create({ key }));
 }
 
 function int64Text(value: number): string {

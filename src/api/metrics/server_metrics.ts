@@ -3,7 +3,7 @@ import { NO_MEMBER } from "../../core/raft/raft_node.ts";
 import { alarmTypeName } from "../../core/alarms/alarms.ts";
 import { Gauge, type Registry } from "../../deps/prom_client.ts";
 import type { EtcdServer } from "../../server/etcd_server.ts";
-import { DETCD_VERSION, ETCD_VERSION } from "../../server/versions.ts";
+import { DETCD_VERSION } from "../../server/versions.ts";
 import type { HealthCounts } from "../http/health.ts";
 import { registerBuckets } from "./counted_histogram.ts";
 import { registerLabel } from "./label_gauge.ts";
@@ -28,6 +28,25 @@ export function registerServerMetrics(
     "etcd_mvcc_hash_rev_duration_seconds",
     "The latency of hashing the store up to a revision.",
     server.hashes.durations,
+  );
+  const { commits, defragmentations, snapshots } = server.backend.durations;
+  registerBuckets(
+    registry,
+    "etcd_disk_backend_commit_duration_seconds",
+    "The latency of bringing what was applied into the backend file.",
+    commits,
+  );
+  registerBuckets(
+    registry,
+    "etcd_disk_backend_defrag_duration_seconds",
+    "The latency of defragmenting the backend file.",
+    defragmentations,
+  );
+  registerBuckets(
+    registry,
+    "etcd_disk_backend_snapshot_duration_seconds",
+    "How long the backend file was pinned for a backup.",
+    snapshots,
   );
 }
 
@@ -99,17 +118,17 @@ function serverValues(server: EtcdServer, health: HealthCounts): ReadValue[] {
 }
 
 function storeValues(server: EtcdServer): ReadValue[] {
-  const { store, hub, databaseSize } = server;
+  const { store, hub, backend } = server;
   return [
     gauge(
       "etcd_mvcc_db_total_size_in_bytes",
-      "Bytes that the store takes.",
-      () => databaseSize.totalBytes,
+      "Bytes that the backend file takes.",
+      () => backend.sizeBytes,
     ),
     gauge(
       "etcd_mvcc_db_total_size_in_use_in_bytes",
-      "Bytes of the store that hold data.",
-      () => databaseSize.inUseBytes,
+      "Bytes of the backend file that hold data.",
+      () => backend.inUseBytes,
     ),
     counter("etcd_mvcc_range_total", "Ranges served.", () => store.counters.ranges),
     counter("etcd_mvcc_put_total", "Puts applied.", () => store.counters.puts),
@@ -156,8 +175,14 @@ function storeValues(server: EtcdServer): ReadValue[] {
 function registerLabels(registry: Registry, server: EtcdServer): void {
   const label = (name: string, help: string, labelName: string, value: () => string) =>
     registerLabel(registry, name, help, labelName, value);
+  const { compatVersion } = server.config;
   label("etcd_server_id", "The member's ID.", "server_id", () => formatId(server.memberId));
-  label("etcd_server_version", "The etcd version served.", "server_version", () => ETCD_VERSION);
+  label(
+    "etcd_server_version",
+    "The etcd version served.",
+    "server_version",
+    () => compatVersion.release,
+  );
   label("detcd_version", "The version of detcd that runs.", "version", () => DETCD_VERSION);
   label(
     "etcd_cluster_version",

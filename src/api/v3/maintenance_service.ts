@@ -1,12 +1,18 @@
+import { GrpcCode } from "../../base/grpc_code.ts";
 import { formatAlarm } from "../../core/alarms/alarms.ts";
 import { ETCD_ERRORS } from "../../core/errors.ts";
 import { NO_MEMBER } from "../../core/raft/raft_node.ts";
+import { DiskError } from "../../disk/disk_error.ts";
 import type { ServerCall } from "../../net/grpc/server_call.ts";
 import {
   AlarmAction,
   AlarmMember,
   AlarmRequest,
+  DefragmentRequest,
+  DefragmentResponse,
+  DowngradeInfo,
   HashKVRequest,
+  HashRequest,
   ResponseHeader,
   StatusResponse,
 } from "../../pb/etcdserverpb.ts";
@@ -14,28 +20,40 @@ import { MAINTENANCE_SERVICE } from "../../pb/services.ts";
 import type { EtcdServer } from "../../server/etcd_server.ts";
 import { AlarmOperation } from "../../server/operations/alarm.ts";
 import { OperationField } from "../../server/operations/field.ts";
-import { ETCD_VERSION } from "../../server/versions.ts";
 import type { ServiceRegistry } from "../service_registry.ts";
 import { CallWaiter, respond, type ResponseWriter } from "./call_waiter.ts";
 import { refusing, whenReadable } from "./calls.ts";
+import { failWithServer } from "./disk_failure.ts";
+import { HashCall } from "./hash_call.ts";
 import { HashKvCall } from "./hash_kv_call.ts";
+import { PinnedImages } from "./pinned_images.ts";
 import { ResponseHeaderWriter } from "./response_header.ts";
+import { SnapshotStream } from "./snapshot_stream.ts";
 
 /** Tag of the alarms in an AlarmResponse. */
 const ALARMS_TAG = 0x12;
 
-/** etcdserverpb.Maintenance: so far Status, Alarm and HashKV. */
+/** The first minor version of etcd 3 whose Status tells quota, storage version and downgrades. */
+const FULL_STATUS_MINOR = 6;
+
+/** etcdserverpb.Maintenance, but for what needs other members: MoveLeader and Downgrade. */
 export class MaintenanceService {
   readonly #server: EtcdServer;
   readonly #header: ResponseHeaderWriter;
+  readonly #images: PinnedImages;
   readonly #writeStatus: ResponseWriter<StatusResponse>;
+  readonly #writeDefragmented: ResponseWriter<undefined>;
   readonly #writeAlarms: ResponseWriter<readonly AlarmMember[]>;
 
   constructor(server: EtcdServer) {
     this.#server = server;
     const header = new ResponseHeaderWriter(server);
     this.#header = header;
+    this.#images = new PinnedImages(server);
     this.#writeStatus = (writer, response) => StatusResponse.write(response, writer);
+    // As in etcd, not even a header.
+    this.#writeDefragmented = (writer) =>
+      DefragmentResponse.write(DefragmentResponse.create(), writer);
     this.#writeAlarms = (writer, alarms) => {
       header.write(writer);
       for (const alarm of alarms) {
@@ -48,10 +66,20 @@ export class MaintenanceService {
   }
 
   register(registry: ServiceRegistry): void {
-    const { status, alarm, hashKv } = MAINTENANCE_SERVICE;
+    const { status, alarm, hash, hashKv, defragment, snapshot } = MAINTENANCE_SERVICE;
     registry.addUnary(status.path, refusing((call) => this.#status(call)));
     registry.addUnary(alarm.path, refusing((c, b, start, end) => this.#alarm(c, b, start, end)));
+    registry.addUnary(hash.path, refusing((c, b, start, end) => this.#hash(c, b, start, end)));
     registry.addUnary(hashKv.path, refusing((c, b, start, end) => this.#hashKv(c, b, start, end)));
+    registry.addUnary(
+      defragment.path,
+      refusing((c, b, start, end) => this.#defragment(c, b, start, end)),
+    );
+    registry.addStream(
+      snapshot.path,
+      (call) => new SnapshotStream(call, this.#server, this.#images),
+      "server_stream",
+    );
   }
 
   #status(call: ServerCall): void {
@@ -71,31 +99,57 @@ export class MaintenanceService {
     this.#server.propose(new AlarmOperation(request, waiter), frame);
   }
 
+  #hash(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
+    HashRequest.decode(bytes, start, end);
+    new HashCall(call, this.#server, this.#images, this.#header);
+  }
+
   #hashKv(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
     const { revision } = HashKVRequest.decode(bytes, start, end);
     new HashKvCall(call, this.#server, this.#header, revision);
   }
+
+  #defragment(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
+    DefragmentRequest.decode(bytes, start, end);
+    this.#server.backend.defragment().then(
+      () => respond(call, this.#writeDefragmented, undefined),
+      (error) => {
+        if (isFullDisk(error)) call.fail(GrpcCode.Unknown, error.message);
+        else failWithServer(call, this.#server, error);
+      },
+    );
+  }
 }
 
 function statusOf(server: EtcdServer): StatusResponse {
-  const { store, databaseSize } = server;
-  return StatusResponse.create({
+  const { backend, config: { compatVersion } } = server;
+  const status = StatusResponse.create({
     header: ResponseHeader.create({
       clusterId: server.clusterId,
       memberId: server.memberId,
-      revision: store.currentRevision,
+      revision: server.store.currentRevision,
       raftTerm: server.term,
     }),
-    version: ETCD_VERSION,
-    dbSize: databaseSize.totalBytes,
-    dbSizeInUse: databaseSize.inUseBytes,
-    dbSizeQuota: server.quota.quotaBytes,
+    version: compatVersion.release,
+    dbSize: backend.sizeBytes,
+    dbSizeInUse: backend.inUseBytes,
     leader: server.leader,
     raftIndex: server.committedIndex,
     raftTerm: server.term,
     raftAppliedIndex: server.appliedIndex,
     errors: errorsOf(server),
   });
+  if (compatVersion.minor >= FULL_STATUS_MINOR) {
+    status.dbSizeQuota = server.quota.quotaBytes;
+    status.storageVersion = compatVersion.storageVersion ?? "";
+    status.downgradeInfo = DowngradeInfo.create();
+  }
+  return status;
+}
+
+/** Whether there was no room for the new file; the member goes on with the one that it has. */
+function isFullDisk(error: unknown): error is DiskError {
+  return error instanceof DiskError && (error.code === "ENOSPC" || error.code === "EDQUOT");
 }
 
 function errorsOf(server: EtcdServer): string[] {

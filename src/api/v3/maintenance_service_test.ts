@@ -1,23 +1,22 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import { bytesFromText } from "../../base/bytes.ts";
-import { systemClock } from "../../base/clock.ts";
-import { GrpcServer } from "../../net/grpc/server.ts";
-import {
-  deliver,
-  type FakeStream,
-  frameMessage,
-  openStream,
-} from "../../net/grpc/testing/fake_stream.ts";
-import type { MessageCodec } from "../../pb/codec.ts";
+import { CompatVersion } from "../../core/members/compat_version.ts";
+import { MemoryFileSystem } from "../../disk/memory_file_system.ts";
+import type { FakeStream } from "../../net/grpc/testing/fake_stream.ts";
 import {
   AlarmAction,
   AlarmRequest,
   AlarmResponse,
   AlarmType,
+  DefragmentRequest,
+  DefragmentResponse,
   HashKVRequest,
   HashKVResponse,
+  HashRequest,
+  HashResponse,
   LeaseGrantRequest,
+  LeaseRevokeRequest,
   PutRequest,
   RequestOp,
   StatusRequest,
@@ -25,64 +24,15 @@ import {
   TxnRequest,
 } from "../../pb/etcdserverpb.ts";
 import { KV_SERVICE, LEASE_SERVICE, MAINTENANCE_SERVICE } from "../../pb/services.ts";
-import type { EtcdServer } from "../../server/etcd_server.ts";
-import { put, startServer, testConfig } from "../../server/server_fixtures.ts";
-import { registerServices } from "./services.ts";
+import { put, testConfig } from "../../server/server_fixtures.ts";
+import { CANCEL, finished, responseOf, withServer } from "./maintenance_fixtures.ts";
 
-const SIZES = { maxReceiveMessageBytes: 1 << 20, maxSendMessageBytes: 1 << 20 };
 const NO_SPACE = "8 etcdserver: mvcc: database space exceeded";
-const CANCEL = 8;
 
-/** A server with its services. */
-class Fixture {
-  readonly server: EtcdServer;
-  readonly #grpc: GrpcServer;
-
-  constructor(server: EtcdServer) {
-    this.server = server;
-    this.#grpc = new GrpcServer({ clock: systemClock, ...SIZES });
-    registerServices(this.#grpc, server);
-  }
-
-  /** Begins a unary call. */
-  ask<T>(path: string, codec: MessageCodec<T>, fields: Partial<T>): FakeStream {
-    const stream = openStream(this.#grpc, { ":path": path });
-    deliver(stream, frameMessage(codec.encode(codec.create(fields))));
-    stream.listener?.end();
-    return stream;
-  }
-
-  close(): Promise<void> {
-    this.#grpc.close();
-    return this.server.stop();
-  }
-}
-
-async function withServer(
-  quotaBackendBytes: number,
-  use: (fixture: Fixture) => Promise<void>,
-): Promise<void> {
-  const fixture = new Fixture(await startServer(testConfig(undefined, { quotaBackendBytes })));
-  try {
-    await use(fixture);
-  } finally {
-    await fixture.close();
-  }
-}
-
-async function finished(...streams: FakeStream[]): Promise<void> {
-  while (streams.some((stream) => !stream.finished)) await setImmediate();
-}
-
-function responseOf<T>(stream: FakeStream, codec: MessageCodec<T>): T {
-  assert.equal(stream.status, "0");
-  return codec.decode(stream.messages[0].bytes);
-}
-
-const { alarm, hashKv, status } = MAINTENANCE_SERVICE;
+const { alarm, defragment, hash, hashKv, status } = MAINTENANCE_SERVICE;
 
 Deno.test("HashKV tells what it hashed, and its header the revision of the store", async () => {
-  await withServer(0, async (fixture) => {
+  await withServer(testConfig(undefined), async (fixture) => {
     const { server } = fixture;
     for (const value of ["1", "2", "3"]) await put(server, "a", value);
     server.store.compact(2);
@@ -101,7 +51,7 @@ Deno.test("HashKV tells what it hashed, and its header the revision of the store
 });
 
 Deno.test("HashKV stops when its client is gone, so that compactions go on", async () => {
-  await withServer(0, async (fixture) => {
+  await withServer(testConfig(undefined), async (fixture) => {
     const { store } = fixture.server;
     for (let i = 0; i < 10_000; i++) {
       store.put(PutRequest.create({ key: `k${i}`, value: bytesFromText("v") }));
@@ -116,8 +66,102 @@ Deno.test("HashKV stops when its client is gone, so that compactions go on", asy
   });
 });
 
+Deno.test("Hash is of all that was applied, and leaves out how far the log is", async () => {
+  await withServer(testConfig(undefined), async (fixture) => {
+    const { server } = fixture;
+    const ask = async (): Promise<number> => {
+      const call = fixture.ask(hash.path, HashRequest, {});
+      await finished(call);
+      const { header, hash: value } = responseOf(call, HashResponse);
+      assert.equal(header?.revision, server.currentRevision);
+      return value;
+    };
+    await put(server, "a", "1");
+    const first = await ask();
+    const lease = fixture.ask(LEASE_SERVICE.leaseRevoke.path, LeaseRevokeRequest, { id: 7n });
+    await finished(lease);
+    assert.equal(await ask(), first, "an entry that changes nothing");
+    await put(server, "a", "1");
+    assert.notEqual(await ask(), first);
+  });
+});
+
+Deno.test("Hash lets go of the file when its client goes or the server stops", async () => {
+  let last: FakeStream | undefined;
+  await withServer(testConfig(undefined), async (fixture) => {
+    const { server } = fixture;
+    // Enough for several turns.
+    const large = "x".repeat(1_000_000);
+    for (let i = 0; i < 20; i++) await put(server, `k${i}`, large);
+    await server.backend.checkpoint();
+    const opening = fixture.ask(hash.path, HashRequest, {});
+    opening.listener?.closed(CANCEL);
+    const hashing = fixture.ask(hash.path, HashRequest, {});
+    await setImmediate();
+    await setImmediate();
+    assert.ok(!hashing.finished);
+    hashing.listener?.closed(CANCEL);
+    assert.equal(server.streams.count, 0);
+    last = fixture.ask(hash.path, HashRequest, {});
+    await setImmediate();
+  });
+  assert.equal(last?.status, "14 etcdserver: server stopped");
+});
+
+Deno.test("Hash that cannot read the file fails, and the member stops", async () => {
+  const fileSystem = new MemoryFileSystem();
+  await withServer(testConfig(fileSystem), async (fixture) => {
+    fixture.mayFail = true;
+    const { server } = fixture;
+    for (let i = 0; i < 1000; i++) await put(server, `k${i}`, "v");
+    await server.backend.checkpoint();
+    fileSystem.hardware.inject({ operation: "read", after: 0, code: "EIO" });
+    const call = fixture.ask(hash.path, HashRequest, {});
+    await finished(call);
+    assert.match(call.status, /^2 Cannot read .*db.*EIO/);
+    await server.stopNotify;
+    assert.match(String(server.failure), /EIO/);
+  });
+});
+
+Deno.test("Defragment fails when the disk is full, and the member goes on", async () => {
+  const fileSystem = new MemoryFileSystem();
+  await withServer(testConfig(fileSystem), async (fixture) => {
+    const { server } = fixture;
+    await put(server, "a", "1");
+    await server.backend.checkpoint();
+    fileSystem.hardware.inject({ operation: "create", after: 0, code: "ENOSPC" });
+    const failed = fixture.ask(defragment.path, DefragmentRequest, {});
+    await finished(failed);
+    assert.match(failed.status, /^2 Cannot create .*db\.tmp.*ENOSPC/);
+    await put(server, "a", "2");
+    const call = fixture.ask(defragment.path, DefragmentRequest, {});
+    await finished(call);
+    assert.equal(responseOf(call, DefragmentResponse).header, undefined);
+  });
+});
+
+Deno.test("Status tells before 3.6 only what etcd told then", async () => {
+  const compatVersion = CompatVersion.of("3.5");
+  assert.ok(compatVersion !== undefined);
+  for (const [config, isFull] of [[{ compatVersion }, false], [{}, true]] as const) {
+    await withServer(testConfig(undefined, config), async (fixture) => {
+      const call = fixture.ask(status.path, StatusRequest, {});
+      await finished(call);
+      const { version, storageVersion, dbSizeQuota, downgradeInfo } = responseOf(
+        call,
+        StatusResponse,
+      );
+      assert.equal(version.startsWith("3.5."), !isFull);
+      assert.equal(storageVersion, isFull ? "3.7.0" : "");
+      assert.equal(dbSizeQuota > 0, isFull);
+      assert.equal(downgradeInfo !== undefined, isFull);
+    });
+  }
+});
+
 Deno.test("Alarm GET needs no log entry", async () => {
-  await withServer(0, async (fixture) => {
+  await withServer(testConfig(undefined), async (fixture) => {
     const { server } = fixture;
     server.alarms.activate(7n, AlarmType.CORRUPT);
     const before = server.committedIndex;
@@ -130,7 +174,7 @@ Deno.test("Alarm GET needs no log entry", async () => {
 });
 
 Deno.test("Status tells the quota and the alarms", async () => {
-  await withServer(12_345, async (fixture) => {
+  await withServer(testConfig(undefined, { quotaBackendBytes: 12_345 }), async (fixture) => {
     fixture.server.alarms.activate(7n, AlarmType.CORRUPT);
     const call = fixture.ask(status.path, StatusRequest, {});
     await finished(call);
@@ -140,7 +184,7 @@ Deno.test("Status tells the quota and the alarms", async () => {
 });
 
 Deno.test("what does not fit the quota is refused before the log, behind one alarm", async () => {
-  await withServer(1_000, async (fixture) => {
+  await withServer(testConfig(undefined, { quotaBackendBytes: 1_000 }), async (fixture) => {
     const { server } = fixture;
     const before = server.committedIndex;
     const value = new Uint8Array(1_000);
@@ -160,7 +204,7 @@ Deno.test("what does not fit the quota is refused before the log, behind one ala
 });
 
 Deno.test("a lease that does not fit the quota is refused before the log", async () => {
-  await withServer(64, async (fixture) => {
+  await withServer(testConfig(undefined, { quotaBackendBytes: 64 }), async (fixture) => {
     const { server } = fixture;
     const call = fixture.ask(LEASE_SERVICE.leaseGrant.path, LeaseGrantRequest, { ttl: 600 });
     await finished(call);

@@ -1,5 +1,7 @@
 import { bytesFromLatin1 } from "../../base/bytes.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
+import { DenoFileSystem } from "../../disk/deno_file_system.ts";
+import type { FileSystem } from "../../disk/file_system.ts";
 import type { ConnectOptions } from "../../embed/client/network_transport.ts";
 import type { Transport } from "../../embed/client/transport.ts";
 import type { ByteText } from "./byte_text.ts";
@@ -10,6 +12,9 @@ import { runProgram } from "./program.ts";
 export interface CtlIo {
   readonly environment: Readonly<Record<string, string>>;
   readonly clock: Clock;
+  readonly fileSystem: FileSystem;
+  /** Whether a person watches standard error. */
+  readonly isTerminal: boolean;
   stdout(bytes: ByteText): void;
   stderr(bytes: ByteText): void;
   /** All that is left of standard input. */
@@ -36,6 +41,8 @@ export function systemIo(): CtlIo {
   return {
     environment: Deno.env.toObject(),
     clock: systemClock,
+    fileSystem: new DenoFileSystem(),
+    isTerminal: Deno.stderr.isTerminal(),
     stdout: (bytes) => writeAll(Deno.stdout, bytes),
     stderr: (bytes) => writeAll(Deno.stderr, bytes),
     readInput: () => input.rest(),

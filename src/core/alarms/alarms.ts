@@ -10,6 +10,7 @@ export class Alarms {
   readonly #active = new Map<string, AlarmMember>();
   #putRefusal: EtcdError | undefined;
   #changeRefusal: EtcdError | undefined;
+  #changeCount = 0;
 
   /** Why nothing that takes space may be applied at present: puts and new leases. */
   get putRefusal(): EtcdError | undefined {
@@ -21,6 +22,18 @@ export class Alarms {
     return this.#changeRefusal;
   }
 
+  /** Grows with every change, so that whoever stores the alarms knows when it has to. */
+  get changeCount(): number {
+    return this.#changeCount;
+  }
+
+  /** Replaces all alarms by those that were stored. */
+  restore(alarms: readonly AlarmMember[]): void {
+    this.#active.clear();
+    for (const alarm of alarms) this.#active.set(keyOf(alarm.memberId, alarm.alarm), alarm);
+    this.#changed();
+  }
+
   /** Raises an alarm; one that is raised already stays. `NONE` is no alarm, and raises nothing. */
   activate(memberId: bigint, type: number): AlarmMember | undefined {
     if (type === AlarmType.NONE) return undefined;
@@ -29,7 +42,7 @@ export class Alarms {
     if (present !== undefined) return present;
     const alarm = AlarmMember.create({ memberId, alarm: type });
     this.#active.set(key, alarm);
-    this.#setRefusals();
+    this.#changed();
     return alarm;
   }
 
@@ -37,8 +50,7 @@ export class Alarms {
   deactivate(memberId: bigint, type: number): AlarmMember | undefined {
     const key = keyOf(memberId, type);
     const alarm = this.#active.get(key);
-    this.#active.delete(key);
-    this.#setRefusals();
+    if (this.#active.delete(key)) this.#changed();
     return alarm;
   }
 
@@ -57,7 +69,8 @@ export class Alarms {
     return type === AlarmType.NONE ? all : all.filter((alarm) => alarm.alarm === type);
   }
 
-  #setRefusals(): void {
+  #changed(): void {
+    this.#changeCount++;
     this.#changeRefusal = this.hasType(AlarmType.CORRUPT) ? ETCD_ERRORS.corrupt : undefined;
     const noSpace = this.hasType(AlarmType.NOSPACE) ? ETCD_ERRORS.noSpace : undefined;
     this.#putRefusal = this.#changeRefusal ?? noSpace;

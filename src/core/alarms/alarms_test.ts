@@ -51,6 +51,35 @@ Deno.test("Alarms refuses until the last alarm of a type is out, and CORRUPT goe
   assert.deepEqual(refusals(alarms), [undefined, undefined]);
 });
 
+Deno.test("Alarms.restore() replaces all alarms and refuses as they ask for", () => {
+  const alarms = new Alarms();
+  alarms.activate(3n, CORRUPT);
+  alarms.restore([{ memberId: 1n, alarm: NOSPACE }]);
+  assert.deepEqual(alarms.list(), [{ memberId: 1n, alarm: NOSPACE }]);
+  assert.deepEqual(refusals(alarms), [ETCD_ERRORS.noSpace, undefined]);
+  assert.deepEqual(alarms.deactivate(1n, NOSPACE), { memberId: 1n, alarm: NOSPACE });
+  alarms.restore([]);
+  assert.deepEqual(refusals(alarms), [undefined, undefined]);
+});
+
+Deno.test("Alarms.changeCount grows when an alarm comes or goes, and else stays", () => {
+  const alarms = new Alarms();
+  const counts: number[] = [];
+  const note = () => counts.push(alarms.changeCount);
+  note();
+  alarms.activate(1n, NOSPACE);
+  note();
+  alarms.activate(1n, NOSPACE);
+  alarms.activate(1n, NONE);
+  alarms.deactivate(2n, NOSPACE);
+  note();
+  alarms.deactivate(1n, NOSPACE);
+  note();
+  alarms.restore([]);
+  note();
+  assert.deepEqual(counts, [0, 1, 1, 2, 3]);
+});
+
 Deno.test("formatAlarm() writes alarms as etcd does", () => {
   const id = 0x8e9e05c52164694dn;
   assert.equal(

@@ -19,13 +19,16 @@ export class HeldLease implements Lease, HeapItem {
   /** Made for the first key; most leases of a crowd never get one. */
   keys: Set<string> | undefined = undefined;
   checkpoint: CheckpointTimer | undefined = undefined;
+  /** Whether somebody who stores leases knows of this ID, and must hear of its end. */
+  isStored: boolean;
   heapKey = 0;
   heapIndex = NOT_IN_HEAP;
 
-  constructor(id: bigint, ttlSeconds: number, remainingTtlSeconds: number) {
+  constructor(id: bigint, ttlSeconds: number, remainingTtlSeconds: number, isStored: boolean) {
     this.id = id;
     this.ttlSeconds = ttlSeconds;
     this.remainingTtlSeconds = remainingTtlSeconds;
+    this.isStored = isStored;
   }
 
   /** What a new leader has to grant the owner: the rest at the checkpoint, or all of it. */

@@ -38,6 +38,8 @@ export class Lessor {
    */
   readonly #byExpiry = new Heap<HeldLease>();
   readonly #checkpoints = new Heap<CheckpointTimer>();
+  /** What `takeChanged` is to tell: leases to store anew, and stored ones that are gone. */
+  readonly #changed = new Set<bigint>();
   #primary = false;
 
   constructor(options: LessorOptions) {
@@ -60,8 +62,11 @@ export class Lessor {
     if (id === 0n) throw ETCD_ERRORS.leaseNotFound;
     if (ttlSeconds > LEASE_LIMITS.maxTtlSeconds) throw ETCD_ERRORS.leaseTTLTooLarge;
     if (this.#leases.has(id)) throw ETCD_ERRORS.leaseExist;
-    const lease = new HeldLease(id, Math.max(ttlSeconds, this.#minTtlSeconds), 0);
+    // An ID that is gone but still stored is stored anew.
+    const isStored = this.#changed.has(id);
+    const lease = new HeldLease(id, Math.max(ttlSeconds, this.#minTtlSeconds), 0, isStored);
     this.#leases.set(id, lease);
+    this.#changed.add(id);
     if (this.#primary) this.#schedule(lease, nowMs + lease.ttlSeconds * 1000, nowMs);
     return lease;
   }
@@ -69,7 +74,7 @@ export class Lessor {
   /** Puts back a lease that was stored as it is. It expires only after the next `promote`. */
   restore(lease: Lease): void {
     const { id, ttlSeconds, remainingTtlSeconds } = lease;
-    this.#leases.set(id, new HeldLease(id, ttlSeconds, remainingTtlSeconds));
+    this.#leases.set(id, new HeldLease(id, ttlSeconds, remainingTtlSeconds, true));
   }
 
   /** Ends a lease and returns its keys, sorted, which are to be deleted. Throws leaseNotFound. */
@@ -77,6 +82,10 @@ export class Lessor {
     const lease = this.#leases.get(id);
     if (lease === undefined) throw ETCD_ERRORS.leaseNotFound;
     this.#leases.delete(id);
+    // A lease that came and went between two looks leaves nothing behind: otherwise all that ever
+    // were would pile up in a server that stores nothing.
+    if (lease.isStored) this.#changed.add(id);
+    else this.#changed.delete(id);
     if (lease.heapIndex !== NOT_IN_HEAP) this.#byExpiry.remove(lease);
     this.#unscheduleCheckpoint(lease);
     return lease.sortedKeys();
@@ -118,6 +127,20 @@ export class Lessor {
   /** All leases in no special order, to be stored. */
   all(): Iterable<Lease> {
     return this.#leases.values();
+  }
+
+  /**
+   * The IDs of the leases that were granted, checkpointed or revoked since the last call, each
+   * once: one that `get` does not find is gone. Whoever calls it stores them.
+   */
+  takeChanged(): bigint[] {
+    const ids = [...this.#changed];
+    this.#changed.clear();
+    for (const id of ids) {
+      const lease = this.#leases.get(id);
+      if (lease !== undefined) lease.isStored = true;
+    }
+    return ids;
   }
 
   get(id: bigint): Lease | undefined {
@@ -199,6 +222,7 @@ export class Lessor {
     const lease = this.#leases.get(id);
     if (lease === undefined) return;
     lease.remainingTtlSeconds = remainingTtlSeconds;
+    this.#changed.add(id);
     if (this.#primary) this.#scheduleCheckpoint(lease, nowMs);
   }
 

@@ -3,6 +3,7 @@ import { textFromBytes } from "../../base/bytes.ts";
 import { ETCD_ERRORS } from "../errors.ts";
 import { decodeMember, encodeMember, type Member } from "./member.ts";
 import { computeClusterId, computeMemberId, formatId } from "./member_id.ts";
+import { ClusterVersionRefused } from "./cluster_version.ts";
 import { Membership } from "./membership.ts";
 
 const MEMBER: Member = {
@@ -55,4 +56,56 @@ Deno.test("Membership records what a member publishes", () => {
   assert.deepEqual(membership.list(), [
     { ...MEMBER, name: "n1", clientUrls: ["http://127.0.0.1:1"], peerUrls: ["http://127.0.0.1:2"] },
   ]);
+});
+
+Deno.test("Membership.changeCount grows with every change and with nothing else", () => {
+  const membership = new Membership(1n);
+  const other: Member = { ...MEMBER, id: 2n, peerUrls: ["http://127.0.0.1:9"] };
+  const changes = [
+    () => membership.add(MEMBER),
+    () => membership.add(other),
+    () => membership.setClusterVersion("3.4.0"),
+    () => membership.updateAttributes(2n, "n2", []),
+    () => membership.updatePeerUrls(2n, ["http://127.0.0.1:10"]),
+    () => membership.remove(2n),
+    () => membership.restore([MEMBER], [], undefined),
+  ];
+  for (const change of changes) {
+    const before = membership.changeCount;
+    change();
+    assert.ok(membership.changeCount > before, String(change));
+  }
+  const count = membership.changeCount;
+  assert.throws(() => membership.add(MEMBER), ETCD_ERRORS.memberExist);
+  assert.throws(() => membership.remove(7n), ETCD_ERRORS.memberNotFound);
+  membership.list();
+  assert.equal(membership.changeCount, count);
+});
+
+Deno.test("Membership.restore() replaces everything", () => {
+  const membership = new Membership(1n);
+  membership.add({ ...MEMBER, id: 9n, peerUrls: ["http://127.0.0.1:9"] });
+  membership.remove(9n);
+  membership.add({ ...MEMBER, id: 8n, peerUrls: ["http://127.0.0.1:8"] });
+  membership.setClusterVersion("3.7.0");
+  membership.restore([MEMBER], [5n, 3n], "3.4.0");
+  assert.deepEqual(membership.list(), [MEMBER]);
+  assert.deepEqual(membership.removedIds(), [3n, 5n]);
+  assert.equal(membership.clusterVersion, "3.4.0");
+  assert.throws(
+    () => membership.add({ ...MEMBER, id: 5n, peerUrls: ["x"] }),
+    ETCD_ERRORS.memberNotFound,
+  );
+  membership.add({ ...MEMBER, id: 9n, peerUrls: ["http://127.0.0.1:9"] });
+  membership.restore([], [], undefined);
+  assert.deepEqual([membership.list(), membership.clusterVersion], [[], undefined]);
+});
+
+Deno.test("Membership refuses a cluster version above all that detcd knows", () => {
+  const membership = new Membership(1n);
+  membership.setClusterVersion("3.7.0");
+  membership.setClusterVersion("3.4.0");
+  assert.throws(() => membership.setClusterVersion("3.8.0"), ClusterVersionRefused);
+  assert.throws(() => membership.restore([], [], "4.0.0"), ClusterVersionRefused);
+  assert.equal(membership.clusterVersion, "3.4.0");
 });

@@ -1,4 +1,5 @@
 import { ETCD_ERRORS } from "../errors.ts";
+import { checkClusterVersion } from "./cluster_version.ts";
 import { computeClusterId } from "./member_id.ts";
 import type { Member } from "./member.ts";
 
@@ -8,6 +9,7 @@ export class Membership {
   readonly #members = new Map<bigint, Member>();
   readonly #removed = new Set<bigint>();
   #clusterVersion: string | undefined;
+  #changeCount = 0;
 
   constructor(clusterId: bigint) {
     this.clusterId = clusterId;
@@ -32,8 +34,39 @@ export class Membership {
     return this.#clusterVersion;
   }
 
+  /** Throws ClusterVersionRefused for a version that this program must not run in. */
   setClusterVersion(version: string): void {
+    checkClusterVersion(version);
     this.#clusterVersion = version;
+    this.#changeCount++;
+  }
+
+  /** Grows with every change, so that whoever stores the membership knows when it has to. */
+  get changeCount(): number {
+    return this.#changeCount;
+  }
+
+  /** The IDs that never come back, ascending. */
+  removedIds(): bigint[] {
+    return [...this.#removed].sort((a, b) => (a < b ? -1 : 1));
+  }
+
+  /**
+   * Replaces everything by what was stored. Throws ClusterVersionRefused for a version that this
+   * program must not run in.
+   */
+  restore(
+    members: readonly Member[],
+    removed: readonly bigint[],
+    clusterVersion: string | undefined,
+  ): void {
+    if (clusterVersion !== undefined) checkClusterVersion(clusterVersion);
+    this.#members.clear();
+    this.#removed.clear();
+    for (const member of members) this.#members.set(member.id, member);
+    for (const id of removed) this.#removed.add(id);
+    this.#clusterVersion = clusterVersion;
+    this.#changeCount++;
   }
 
   /** Adds a member. Throws etcd's error when its ID was used or a peer URL is taken. */
@@ -45,24 +78,30 @@ export class Membership {
         throw ETCD_ERRORS.peerURLExist;
       }
     }
-    this.#members.set(member.id, member);
+    this.#set(member);
   }
 
   /** Removes a member; its ID never comes back. */
   remove(id: bigint): void {
     if (!this.#members.delete(id)) throw ETCD_ERRORS.memberNotFound;
     this.#removed.add(id);
+    this.#changeCount++;
   }
 
   /** Replaces the peer URLs of a member. */
   updatePeerUrls(id: bigint, peerUrls: readonly string[]): void {
-    this.#members.set(id, { ...this.#mustGet(id), peerUrls });
+    this.#set({ ...this.#mustGet(id), peerUrls });
   }
 
   /** Records what a member has published of itself. */
   updateAttributes(id: bigint, name: string, clientUrls: readonly string[]): void {
     if (this.#removed.has(id)) return;
-    this.#members.set(id, { ...this.#mustGet(id), name, clientUrls });
+    this.#set({ ...this.#mustGet(id), name, clientUrls });
+  }
+
+  #set(member: Member): void {
+    this.#members.set(member.id, member);
+    this.#changeCount++;
   }
 
   #mustGet(id: bigint): Member {

@@ -1,3 +1,5 @@
+import type { CompactionHashes } from "./compaction_hashes.ts";
+import { HashKv } from "./hash_kv.ts";
 import type { Keyspace } from "./keyspace.ts";
 import type { StoreCounters } from "./store_counters.ts";
 
@@ -5,57 +7,86 @@ import type { StoreCounters } from "./store_counters.ts";
 const RECLAIMED_BYTES_PER_STEP = 256;
 /** Removing a change touches the index and the values: it costs as much as a few looks at one. */
 const STEPS_PER_REMOVAL = 3;
+/** Looking for what is marked goes through memory in order, or nearly so. */
+const STEPS_PER_LOOK = 1 / 16;
+
+/** What a compaction builds on. */
+export interface CompactionStart {
+  /** The revision of the compaction before; -1 if there was none or it is done again. */
+  readonly previousRevision: number;
+  /** The compaction before if it is not done: removals run in the order of their revisions. */
+  readonly predecessor: Compaction | undefined;
+  /** Where to put the hash of what is compacted, if it is to be made. */
+  readonly hashes: CompactionHashes | undefined;
+}
 
 /**
  * The removal of what a compaction has made unreachable, in slices: every change before the
  * latest one up to the compaction's revision, of each key, and that one too if it is a tombstone.
- * Changes of exactly that revision all stay: a watch may start there and must see them.
+ * Changes of exactly that revision all stay until the next compaction: a watch may start there
+ * and must see them.
  *
- * Only the changes since the compaction before are looked at, for the older ones that remain can
- * only be superseded by these.
+ * First what is superseded is marked. Only the changes since the compaction before are looked at
+ * for that, because the older ones that remain can only be superseded by these. Then what is
+ * marked is removed from the oldest on, which is also the order of the file.
  */
 export class Compaction {
   readonly revision: number;
   readonly #keyspace: Keyspace;
   readonly #counters: StoreCounters;
-  /** Removals run in the order of their revisions. */
+  readonly #previousRevision: number;
+  readonly #hashes: CompactionHashes | undefined;
   #predecessor: Compaction | undefined;
-  readonly #from: number;
-  #phase: "waiting" | "leftovers" | "changes" | "space" | "done" = "waiting";
-  /** What the compaction before has kept for the sake of watches, and how much of it is gone. */
-  #leftovers: readonly number[] = [];
-  #removedLeftovers = 0;
+  #phase: "waiting" | "hashing" | "marking" | "removing" | "space" | "done" = "waiting";
+  #hash: HashKv | undefined;
   /** The change to look at next. */
   #change = 0;
+  #removedChanges = 0;
+  /** How many changes the present step may yet remove. */
+  #restRemovals = Infinity;
 
   constructor(
     keyspace: Keyspace,
     counters: StoreCounters,
     revision: number,
-    previousRevision: number,
-    predecessor: Compaction | undefined,
+    { previousRevision, predecessor, hashes }: CompactionStart,
   ) {
     this.#keyspace = keyspace;
     this.#counters = counters;
     this.revision = revision;
-    this.#from = previousRevision + 1;
+    this.#previousRevision = previousRevision;
     this.#predecessor = predecessor;
+    this.#hashes = hashes;
   }
 
   get isDone(): boolean {
     return this.#phase === "done";
   }
 
-  /** Does about `budget` steps of work, of about a microsecond each. Returns whether more remains. */
-  step(budget: number): boolean {
-    // A hash that is being made needs what would be removed.
-    if (this.#keyspace.pins > 0) return !this.isDone;
+  /** How many changes it has removed so far. */
+  get removedChanges(): number {
+    return this.#removedChanges;
+  }
+
+  /** A step would do nothing at present, because somebody reads what would be removed. */
+  get isBlocked(): boolean {
+    if (this.#predecessor?.isDone === false) return this.#predecessor.isBlocked;
+    return this.#keyspace.pins > 0 && this.#hash === undefined && !this.isDone;
+  }
+
+  /**
+   * Does about `budget` steps of work, of about a microsecond each, and removes no more than
+   * `maxRemovals` changes. Returns whether more remains.
+   */
+  step(budget: number, maxRemovals = Infinity): boolean {
+    if (this.isBlocked) return true;
     if (this.#predecessor !== undefined) {
-      if (this.#predecessor.step(budget)) return true;
+      if (this.#predecessor.step(budget, maxRemovals)) return true;
       this.#predecessor = undefined;
     }
+    this.#restRemovals = maxRemovals;
     let rest = budget;
-    while (rest > 0 && this.#phase !== "done") rest = this.#continue(rest);
+    while (rest > 0 && this.#restRemovals > 0 && !this.isDone) rest = this.#continue(rest);
     return !this.isDone;
   }
 
@@ -65,78 +96,99 @@ export class Compaction {
       case "waiting":
         this.#begin();
         return budget;
-      case "leftovers":
-        return this.#removeLeftovers(budget);
-      case "changes":
-        return this.#removeChanges(budget);
+      case "hashing":
+        this.#makeHash(budget);
+        return 0;
+      case "marking":
+        return this.#mark(budget);
+      case "removing":
+        return this.#removeMarked(budget);
       default:
-        return this.#reclaimSpace(budget);
+        this.#reclaimSpace(budget);
+        return 0;
     }
   }
 
   #begin(): void {
-    this.#leftovers = this.#keyspace.compactionLeftovers;
-    this.#keyspace.compactionLeftovers = [];
-    this.#change = this.#keyspace.log.firstFrom(this.#from);
-    this.#phase = "leftovers";
+    if (this.#hashes === undefined) {
+      this.#beginMarking();
+      return;
+    }
+    this.#hash = new HashKv(this.#keyspace, this.revision, this.#previousRevision, true);
+    this.#phase = "hashing";
   }
 
-  #removeLeftovers(budget: number): number {
-    let rest = budget;
-    while (rest > 0 && this.#removedLeftovers < this.#leftovers.length) {
-      rest -= this.#remove(this.#leftovers[this.#removedLeftovers++]);
+  #makeHash(budget: number): void {
+    const hash = this.#hash;
+    if (hash?.step(budget) === true) return;
+    if (hash !== undefined) {
+      this.#hashes?.add({
+        hash: hash.hash,
+        revision: this.revision,
+        compactRevision: this.#previousRevision,
+      });
     }
-    if (this.#removedLeftovers === this.#leftovers.length) {
-      this.#leftovers = [];
-      this.#phase = "changes";
+    this.#hash = undefined;
+    this.#beginMarking();
+  }
+
+  /** Changes of the previous compaction's revision were kept, whether superseded or not. */
+  #beginMarking(): void {
+    const { log } = this.#keyspace;
+    const from = this.#previousRevision;
+    this.#change = from < 0 ? log.oldest : log.firstFrom(from);
+    this.#phase = "marking";
+  }
+
+  #mark(budget: number): number {
+    const { log } = this.#keyspace;
+    let rest = budget;
+    for (; rest > 0; rest--) {
+      const change = this.#change;
+      if (change === 0 || log.main(change) > this.revision) {
+        this.#change = log.oldest;
+        this.#phase = "removing";
+        break;
+      }
+      const previous = log.previous(change);
+      if (previous !== 0) log.markSuperseded(previous);
+      if (log.isTombstone(change)) log.markSuperseded(change);
+      this.#change = log.next(change);
     }
     return rest;
   }
 
-  #removeChanges(budget: number): number {
+  #removeMarked(budget: number): number {
     const { log } = this.#keyspace;
     let rest = budget;
-    while (rest > 0) {
+    while (rest > 0 && this.#restRemovals > 0) {
       const change = this.#change;
-      if (change === 0 || log.main(change) > this.revision) {
-        log.dropIndexBelow(this.revision);
-        this.#phase = "space";
+      if (change === 0 || log.main(change) >= this.revision) {
+        this.#endRemoval();
         break;
       }
       this.#change = log.next(change);
-      rest -= 1 + this.#removeBehind(change);
+      rest -= STEPS_PER_LOOK;
+      if (!log.isSuperseded(change)) continue;
+      this.#keyspace.removeChange(change);
+      this.#counters.compactedChanges++;
+      this.#removedChanges++;
+      this.#restRemovals--;
+      rest -= STEPS_PER_REMOVAL;
     }
     return rest;
   }
 
-  /** Removes what `change` superseded, and itself if nothing is left of the key. */
-  #removeBehind(change: number): number {
-    const { log } = this.#keyspace;
-    const previous = log.previous(change);
-    let steps = 0;
-    // A transaction may have changed the key before; such a tombstone is a leftover already.
-    if (previous !== 0 && log.main(previous) < this.revision) steps += this.#remove(previous);
-    else if (previous !== 0 && !log.isTombstone(previous)) this.#leave(previous);
-    if (!log.isTombstone(change)) return steps;
-    if (log.main(change) < this.revision) steps += this.#remove(change);
-    else this.#leave(change);
-    return steps;
+  #endRemoval(): void {
+    const { log, bumps, feed } = this.#keyspace;
+    for (const { main, sub } of bumps.takeSuperseded(this.revision)) feed.removeStored(main, sub);
+    log.dropIndexBelow(this.revision);
+    this.#keyspace.finishedCompactRevision = this.revision;
+    this.#phase = "space";
   }
 
-  /** Keeps a change of this very revision until the next compaction. */
-  #leave(change: number): void {
-    this.#keyspace.compactionLeftovers.push(change);
-  }
-
-  #remove(change: number): number {
-    this.#keyspace.removeChange(change);
-    this.#counters.compactedChanges++;
-    return STEPS_PER_REMOVAL;
-  }
-
-  #reclaimSpace(budget: number): number {
+  #reclaimSpace(budget: number): void {
     const { values } = this.#keyspace;
     if (!values.reclaim(budget * RECLAIMED_BYTES_PER_STEP, this.#keyspace)) this.#phase = "done";
-    return 0;
   }
 }

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { TxnRequest } from "../../pb/etcdserverpb.ts";
+import { RangeRequest, TxnRequest } from "../../pb/etcdserverpb.ts";
 import { ETCD_ERRORS } from "../errors.ts";
-import type { Store } from "./store.ts";
+import { Store } from "./store.ts";
 import {
   deleteOp,
+  FakeLeases,
   finish,
   keysOf,
   put,
@@ -136,4 +137,104 @@ Deno.test("Compaction gives the memory of values back", () => {
   assert.ok(store.valueBytesAllocated < before / 5);
   store.check();
   assert.equal(keysOf(range(store, "key-3")), "key-3");
+});
+
+Deno.test("Compaction.step() removes no more than it may, and says how much", () => {
+  const store = storeOf(...Array.from({ length: 100 }, () => "a"));
+  const compaction = store.compact(101);
+  let removed = 0;
+  while (compaction.step(1_000, 7)) {
+    assert.ok(compaction.removedChanges - removed <= 7);
+    removed = compaction.removedChanges;
+  }
+  assert.equal(compaction.removedChanges, 99);
+  assert.equal(store.counters.compactedChanges, 99);
+});
+
+Deno.test("Compaction.isBlocked tells that a step would do nothing", () => {
+  const store = storeOf("a", "a", "a", "a");
+  const first = store.compact(3);
+  const second = store.compact(5);
+  assert.deepEqual([first.isBlocked, second.isBlocked], [false, false]);
+  const hash = store.hashKv(0);
+  assert.deepEqual([first.isBlocked, second.isBlocked], [true, true]);
+  hash.cancel();
+  finish(second);
+  const other = store.hashKv(0);
+  assert.deepEqual([first.isBlocked, second.isBlocked], [false, false], "both are done");
+  other.cancel();
+});
+
+Deno.test("Compaction removes in the order of revisions", () => {
+  const store = storeOf("a", "b", "c", "c", "a", "b");
+  const checkpoint = store.beginCheckpoint();
+  checkpoint.step(100, () => {});
+  finish(store.compact(7));
+  const { removals } = store.beginCheckpoint();
+  assert.deepEqual(
+    Array.from({ length: removals.count }, (_, i) => removals.main(i)),
+    [2, 3, 4],
+  );
+});
+
+Deno.test("Store.finishedCompactRevision follows when all is removed", () => {
+  const store = storeOf("a", "a", "a");
+  const compaction = store.compact(4);
+  assert.equal(store.finishedCompactRevision, -1);
+  compaction.step(1, 1);
+  assert.equal(store.finishedCompactRevision, -1);
+  finish(compaction);
+  assert.equal(store.finishedCompactRevision, 4);
+});
+
+/** A store that hashes, and writes that supersede each other. */
+function hashingStore(): Store {
+  const store = new Store(new FakeLeases(), { hashCompactions: true });
+  for (let i = 0; i < 40; i++) put(store, `key-${i % 3}`, `${i}`);
+  return store;
+}
+
+Deno.test("Compaction makes the hash that a hash of its revision gives before it", () => {
+  const store = hashingStore();
+  finish(store.compact(10));
+  const before = store.hashKv(20);
+  while (before.step(10));
+  finish(store.compact(20));
+  assert.deepEqual(store.compactionHashes.at(-1), {
+    hash: before.hash,
+    revision: 20,
+    compactRevision: 10,
+  });
+});
+
+Deno.test("Compaction keeps no hash when the one before was still at work", () => {
+  const store = hashingStore();
+  store.compact(10);
+  finish(store.compact(20));
+  finish(store.compact(30));
+  assert.deepEqual(store.compactionHashes.map(({ revision }) => revision), [10, 30]);
+});
+
+Deno.test("Compaction makes hashes only where that is wanted, and keeps the newest ten", () => {
+  const store = hashingStore();
+  for (let revision = 2; revision <= 20; revision++) finish(store.compact(revision));
+  const revisions = store.compactionHashes.map(({ revision }) => revision);
+  assert.deepEqual(revisions, [11, 12, 13, 14, 15, 16, 17, 18, 19, 20]);
+  const other = storeOf("a", "a");
+  finish(other.compact(2));
+  assert.deepEqual(other.compactionHashes, []);
+});
+
+Deno.test("Compaction waits for others behind its hash before it removes", () => {
+  const store = hashingStore();
+  const compaction = store.compact(30);
+  compaction.step(1);
+  const cursor = store.openRange(
+    RangeRequest.create({ key: "key-", rangeEnd: "\0", revision: 30 }),
+  );
+  while (!compaction.isBlocked) compaction.step(10);
+  assert.equal(store.changeCount, 40);
+  cursor.cancel();
+  finish(compaction);
+  assert.ok(store.changeCount < 40);
 });

@@ -1,16 +1,18 @@
 import { bytesFromText } from "../../base/bytes.ts";
 import { crc32c } from "../../base/crc32c.ts";
-import { keyFieldSize } from "./key_value_encoding.ts";
 import type { Keyspace } from "./keyspace.ts";
+import type { RevisionBump } from "./revision_bumps.ts";
+import { TOMBSTONE_KEY_BYTES, writeRevisionKey } from "./revision_key.ts";
+import { NO_SLAB } from "./revision_log.ts";
+import { StoredValue } from "./stored_value.ts";
 
 /** Hashing so many bytes counts as one step. */
 const HASHED_BYTES_PER_STEP = 512;
+/** Reading a value that is not in memory counts as so many. */
+const STEPS_PER_STORED_READ = 3;
 
 /** The hash starts with the name of the bucket that holds the changes in etcd's file. */
 const BUCKET_NAME = bytesFromText("key");
-const SEPARATOR = 0x5f;
-const TOMBSTONE_MARK = 0x74;
-const REVISION_KEY_BYTES = 17;
 
 /**
  * The hash over all changes up to a revision, as etcd's HashKV gives it, made in slices. Until it
@@ -22,21 +24,35 @@ const REVISION_KEY_BYTES = 17;
 export class HashKv {
   /** The revision that is hashed. */
   readonly hashRevision: number;
-  /** The compacted revision when hashing began. */
+  /** Up to here, what is superseded does not count. */
   readonly compactRevision: number;
   readonly #keyspace: Keyspace;
-  readonly #revisionKey = new Uint8Array(REVISION_KEY_BYTES + 1);
-  readonly #revisionKeyView = new DataView(this.#revisionKey.buffer);
+  readonly #keepsTombstones: boolean;
+  readonly #revisionKey = new Uint8Array(TOMBSTONE_KEY_BYTES);
+  readonly #value = new StoredValue();
   #phase: "searching" | "hashing" | "done" = "searching";
-  /** Whether any key exists at the hashed revision; etcd's rule depends on it. */
-  #anyLive = false;
+  /** Whether a compaction at the hashed revision would keep anything; etcd's rule depends on it. */
+  #keepsAny: boolean;
   #change: number;
+  /** The place of the next bump to hash in their list. */
+  #bump = 0;
   #hash: number;
 
-  constructor(keyspace: Keyspace, revision: number) {
+  /**
+   * Hashes up to `revision`. With `keepsTombstones`, deletions of exactly that revision are among
+   * what a compaction there keeps, as they are when etcd hashes during one.
+   */
+  constructor(
+    keyspace: Keyspace,
+    revision: number,
+    compactRevision: number,
+    keepsTombstones: boolean,
+  ) {
     this.#keyspace = keyspace;
     this.hashRevision = revision;
-    this.compactRevision = keyspace.compactedRevision;
+    this.compactRevision = compactRevision;
+    this.#keepsTombstones = keepsTombstones;
+    this.#keepsAny = keyspace.bumps.latestAt(revision) !== undefined;
     this.#change = keyspace.log.oldest;
     this.#hash = crc32c(BUCKET_NAME);
     keyspace.pins++;
@@ -69,6 +85,7 @@ export class HashKv {
 
   #endPhase(): void {
     if (this.#phase === "hashing") {
+      this.#hashBumpsBelow(this.hashRevision + 1);
       this.cancel();
       return;
     }
@@ -77,24 +94,36 @@ export class HashKv {
   }
 
   #search(): number {
-    this.#anyLive = this.#isLiveAt(this.#change, this.hashRevision);
-    if (this.#anyLive) this.#endPhase();
+    this.#keepsAny ||= this.#isKept(this.#change);
+    if (this.#keepsAny) this.#endPhase();
     else this.#change = this.#keyspace.log.next(this.#change);
     return 1;
   }
 
+  /** Whether a compaction at the hashed revision would keep the change. */
+  #isKept(change: number): boolean {
+    const { log, index } = this.#keyspace;
+    const latest = index.table.latestChange(log.record(change));
+    if (log.latestAt(latest, this.hashRevision) !== change) return false;
+    if (!log.isTombstone(change)) return true;
+    return this.#keepsTombstones && log.main(change) === this.hashRevision;
+  }
+
   #hashChange(): number {
-    const change = this.#change;
-    this.#change = this.#keyspace.log.next(change);
-    if (!this.#counts(change)) return 1;
     const { log } = this.#keyspace;
+    const change = this.#change;
+    const main = log.main(change);
+    this.#hashBumpsBelow(main);
+    this.#change = log.next(change);
+    if (!this.#counts(change)) return 1;
     const tombstone = log.isTombstone(change);
-    const keyBytes = this.#writeRevisionKey(log.main(change), log.sub(change), tombstone);
+    const keyBytes = writeRevisionKey(this.#revisionKey, 0, main, log.sub(change), tombstone);
     this.#hash = crc32c(this.#revisionKey, 0, keyBytes, this.#hash);
-    const { bytes, start, end } = this.#keyspace.pairOf(change);
-    const storedEnd = tombstone ? start + this.#keyFieldSize(change) : end;
-    this.#hash = crc32c(bytes, start, storedEnd, this.#hash);
-    return 1 + (storedEnd - start) / HASHED_BYTES_PER_STEP;
+    const value = this.#value;
+    value.load(this.#keyspace, change);
+    this.#hash = crc32c(value.bytes, value.start, value.end, this.#hash);
+    const readSteps = !tombstone && log.slab(change) === NO_SLAB ? STEPS_PER_STORED_READ : 0;
+    return 1 + readSteps + (value.end - value.start) / HASHED_BYTES_PER_STEP;
   }
 
   /**
@@ -103,7 +132,7 @@ export class HashKv {
    */
   #counts(change: number): boolean {
     if (this.#keyspace.log.main(change) > this.compactRevision) return true;
-    return this.#isLiveAt(change, this.#anyLive ? this.hashRevision : this.compactRevision);
+    return this.#isLiveAt(change, this.#keepsAny ? this.hashRevision : this.compactRevision);
   }
 
   #isLiveAt(change: number, revision: number): boolean {
@@ -111,23 +140,19 @@ export class HashKv {
     return this.#keyspace.putVisibleAt(record, revision) === change;
   }
 
-  /** The key of a change in etcd's file. */
-  #writeRevisionKey(main: number, sub: number, tombstone: boolean): number {
-    this.#writeInt64(0, main);
-    this.#revisionKey[8] = SEPARATOR;
-    this.#writeInt64(9, sub);
-    if (!tombstone) return REVISION_KEY_BYTES;
-    this.#revisionKey[REVISION_KEY_BYTES] = TOMBSTONE_MARK;
-    return REVISION_KEY_BYTES + 1;
+  /** Bumps have a revision and an empty value. */
+  #hashBumpsBelow(main: number): void {
+    const { bumps } = this.#keyspace;
+    for (; this.#bump < bumps.all.length && bumps.all[this.#bump].main < main; this.#bump++) {
+      const bump = bumps.all[this.#bump];
+      if (!this.#countsBump(bump)) continue;
+      const keyBytes = writeRevisionKey(this.#revisionKey, 0, bump.main, bump.sub, false);
+      this.#hash = crc32c(this.#revisionKey, 0, keyBytes, this.#hash);
+    }
   }
 
-  #writeInt64(offset: number, value: number): void {
-    this.#revisionKeyView.setUint32(offset, Math.floor(value / 0x1_0000_0000));
-    this.#revisionKeyView.setUint32(offset + 4, value);
-  }
-
-  #keyFieldSize(change: number): number {
-    const { log, index } = this.#keyspace;
-    return keyFieldSize(index.table.keyLength(log.record(change)));
+  #countsBump(bump: RevisionBump): boolean {
+    return bump.main > this.compactRevision ||
+      bump === this.#keyspace.bumps.latestAt(this.hashRevision);
   }
 }

@@ -15,7 +15,8 @@ export class KeyBytes {
   words: Int32Array = new Int32Array(this.bytes.buffer);
   length = 0;
   hash = 0;
-  #key = "";
+  /** The key as it was loaded; undefined if that was as bytes. */
+  #key: string | undefined = "";
 
   constructor() {
     this.#fill("");
@@ -26,16 +27,29 @@ export class KeyBytes {
     if (key !== this.#key) this.#fill(key);
   }
 
+  /** Makes this the key that lies in `source` at `start`. */
+  loadBytes(source: Uint8Array, start: number, length: number): void {
+    this.#reserve(length);
+    const { bytes } = this;
+    for (let i = 0; i < length; i++) bytes[i] = source[start + i];
+    this.#key = undefined;
+    this.hash = hashWords(this.words, (length + 3) >>> 2, length);
+  }
+
   #fill(key: string): void {
     const length = key.length;
-    if (length > this.bytes.length) this.#grow(length);
-    const { bytes, words } = this;
-    const wordCount = (length + 3) >>> 2;
-    if (wordCount > 0) words[wordCount - 1] = 0;
+    this.#reserve(length);
+    const { bytes } = this;
     for (let i = 0; i < length; i++) bytes[i] = key.charCodeAt(i);
     this.#key = key;
+    this.hash = hashWords(this.words, (length + 3) >>> 2, length);
+  }
+
+  /** Makes room for a key and clears what its last word has more than it. */
+  #reserve(length: number): void {
+    if (length > this.bytes.length) this.#grow(length);
+    if (length > 0) this.words[(length - 1) >>> 2] = 0;
     this.length = length;
-    this.hash = hashWords(words, wordCount, length);
   }
 
   #grow(length: number): void {

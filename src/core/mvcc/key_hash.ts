@@ -44,18 +44,18 @@ export class KeyHash {
     return segment.overflowed ? -1 : 0;
   }
 
-  /** Remembers the record of a key that is not there yet. */
-  add(key: KeyBytes, record: number): void {
+  /** Remembers the record of a key that is not there yet, or returns false if it cannot. */
+  add(key: KeyBytes, record: number): boolean {
     let segment = this.#directory[key.hash >>> (32 - this.#depth)];
     while (segment.taken >= STORE_LIMITS.hashSegmentLoad) {
       if (segment.depth === STORE_LIMITS.hashDirectoryBits) {
         segment.overflowed = true;
-        return;
+        return false;
       }
       this.#split(segment, key.hash);
       segment = this.#directory[key.hash >>> (32 - this.#depth)];
     }
-    insertInto(segment, key.hash, record);
+    return insertInto(segment, key.hash, record);
   }
 
   /** Forgets the key, if it is here. */
@@ -128,7 +128,7 @@ export class KeyHash {
 }
 
 /** Takes the first free slot from the hash's own one on; too far away is not worth finding. */
-function insertInto(segment: Segment, hash: number, record: number): void {
+function insertInto(segment: Segment, hash: number, record: number): boolean {
   const { slots } = segment;
   let slot = hash & SLOT_MASK;
   for (let probe = 0; probe < STORE_LIMITS.hashProbes; probe++) {
@@ -137,11 +137,12 @@ function insertInto(segment: Segment, hash: number, record: number): void {
       slots[index] = hash;
       slots[index + 1] = record;
       segment.taken++;
-      return;
+      return true;
     }
     slot = (slot + 1) & SLOT_MASK;
   }
   segment.overflowed = true;
+  return false;
 }
 
 /** Empties a slot and moves up what stood behind it only because it was taken. */

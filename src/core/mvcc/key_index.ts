@@ -1,8 +1,12 @@
 import { assert } from "../../base/assert.ts";
 import { CountedBtree, type HandleKeys } from "../../base/counted_btree.ts";
+import { latin1FromBytes } from "../../base/bytes.ts";
 import { KeyBytes } from "./key_bytes.ts";
 import { KeyHash } from "./key_hash.ts";
+import { sortRecords } from "./key_sort.ts";
 import { KeyTable } from "./key_table.ts";
+import { STORE_LIMITS } from "./limits.ts";
+import { RecordList } from "./record_list.ts";
 
 /**
  * All keys that exist or have history. A hash finds exact keys; the tree gives order and counts
@@ -14,6 +18,10 @@ export class KeyIndex implements HandleKeys {
   readonly #hash = new KeyHash(this.table);
   /** The key that was asked for last. */
   readonly #key = new KeyBytes();
+  /** While a store is restored: the records that the tree does not know yet. */
+  #restored: RecordList | undefined;
+  /** Those of them that are not in the hash either. */
+  readonly #restoredByKey = new Map<string, number>();
 
   /** The bytes of a key, valid until the next call of any method here. */
   bytesOf(key: string): KeyBytes {
@@ -51,6 +59,43 @@ export class KeyIndex implements HandleKeys {
     this.#key.load(key);
     this.#hash.remove(this.#key);
     this.table.remove(record);
+  }
+
+  /**
+   * The record of the key that lies in `bytes`, made if there is none. The tree gets to know it
+   * only by `finishRestore()`, for building a tree from keys in order is much cheaper.
+   */
+  restore(bytes: Uint8Array, start: number, length: number): number {
+    const key = this.#key;
+    key.loadBytes(bytes, start, length);
+    const found = this.#hash.find(key);
+    if (found > 0) return found;
+    const keyText = found < 0 ? latin1FromBytes(bytes, start, start + length) : "";
+    const known = found < 0 ? this.#restoredByKey.get(keyText) : undefined;
+    if (known !== undefined) return known;
+    const record = this.table.add(key);
+    if (!this.#hash.add(key, record)) {
+      this.#restoredByKey.set(latin1FromBytes(bytes, start, start + length), record);
+    }
+    this.#restored ??= new RecordList();
+    this.#restored.add(record);
+    return record;
+  }
+
+  /** Puts what was restored into the tree, in slices, and shows each record to `visit`. */
+  *finishRestore(visit: (record: number) => void): Generator<void, void> {
+    const records = this.#restored?.all() ?? new Int32Array(0);
+    this.#restored = undefined;
+    this.#restoredByKey.clear();
+    yield* sortRecords(this.table, records);
+    const building = this.tree.build(records, (record) => {
+      visit(record);
+      return this.table.version(record) !== 0;
+    });
+    let leaves = 0;
+    while (building.next().done !== true) {
+      if (++leaves % STORE_LIMITS.restoredLeavesPerSlice === 0) yield;
+    }
   }
 
   compareKey(record: number, key: string): number {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { bytesFromLatin1 } from "../../base/bytes.ts";
 import { Prng } from "../../base/prng.ts";
 import { KeyBytes } from "./key_bytes.ts";
 import { KeyHash } from "./key_hash.ts";
@@ -87,6 +88,49 @@ Deno.test("KeyIndex finds all keys when more have one hash than a probe goes thr
   index.check();
 });
 
+/** An index restored from keys, each of which comes `times` times. */
+function restoredIndex(keys: readonly string[], times: number): KeyIndex {
+  const index = new KeyIndex();
+  const records = new Map<string, number>();
+  for (let i = 0; i < times; i++) {
+    for (const key of keys) {
+      const bytes = bytesFromLatin1(`..${key}..`);
+      const record = index.restore(bytes, 2, key.length);
+      assert.equal(record, records.get(key) ?? record, "a key has one record");
+      records.set(key, record);
+      // Every third key does not exist at present.
+      const exists = records.size % 3 !== 0 ? 1 : 0;
+      if (i === 0) index.table.setVersion(record, exists, 1, exists);
+    }
+  }
+  let visits = 0;
+  for (const _ of index.finishRestore(() => visits++));
+  assert.equal(visits, keys.length);
+  return index;
+}
+
+Deno.test("KeyIndex.restore() and finishRestore() make what add() would have made", () => {
+  for (const count of [0, 1, 64, 65, 10_000]) {
+    const keys = Array.from({ length: count }, (_, i) => `key-${(i * 7919) % 10_007}`);
+    const index = restoredIndex(keys, 2);
+    index.check();
+    assert.equal(index.tree.size, count);
+    assert.equal(index.tree.countedSize, count - Math.floor(count / 3));
+    for (const key of keys) assert.notEqual(index.find(key), 0);
+    for (let i = 0; i < 500; i++) index.table.setVersion(index.add(`new-${i}`), 1, 1, 1);
+    for (const key of keys.slice(0, 300)) index.remove(index.find(key));
+    index.check();
+  }
+});
+
+Deno.test("KeyIndex.restore() finds all keys when more have one hash than a probe goes through", () => {
+  const keys = collidingKeys(STORE_LIMITS.hashProbes * 3);
+  const index = restoredIndex(keys, 3);
+  index.check();
+  assert.equal(index.tree.size, keys.length);
+  for (const key of keys) assert.equal(index.keyOf(index.find(key)), key);
+});
+
 Deno.test("KeyBytes.load() gives equal hashes to equal keys only by their content", () => {
   const a = new KeyBytes();
   const b = new KeyBytes();
@@ -98,4 +142,22 @@ Deno.test("KeyBytes.load() gives equal hashes to equal keys only by their conten
   assert.equal(a.words[0], b.words[0]);
   b.load("abc\0");
   assert.notEqual(a.hash, b.hash);
+});
+
+Deno.test("KeyBytes.loadBytes() loads what load() does, and load() knows that it did", () => {
+  const a = new KeyBytes();
+  const b = new KeyBytes();
+  for (const key of ["abc", "", "abcd", "x".repeat(5_000), "abcde"]) {
+    a.load(key);
+    b.loadBytes(bytesFromLatin1(`..${key}.`), 2, key.length);
+    assert.equal(a.hash, b.hash);
+    assert.equal(a.length, b.length);
+    assert.deepEqual(
+      a.words.slice(0, (key.length + 3) >> 2),
+      b.words.slice(0, (key.length + 3) >> 2),
+    );
+  }
+  a.loadBytes(bytesFromLatin1("other"), 0, 5);
+  a.load("abcde");
+  assert.equal(a.hash, b.hash);
 });

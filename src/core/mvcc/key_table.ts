@@ -143,6 +143,39 @@ export class KeyTable {
     return length - key.length;
   }
 
+  /** Negative or positive, as the first of two different keys sorts before or behind the second. */
+  compareRecords(a: number, b: number): number {
+    const wordsOfA = this.#chunks[a >>> UNIT_BITS].words;
+    const wordsOfB = this.#chunks[b >>> UNIT_BITS].words;
+    const baseOfA = (a & UNIT_MASK) << 1;
+    const baseOfB = (b & UNIT_MASK) << 1;
+    const lengthOfA = wordsOfA[baseOfA + KEY_LENGTH];
+    const lengthOfB = wordsOfB[baseOfB + KEY_LENGTH];
+    const wordCount = (Math.min(lengthOfA, lengthOfB) + 3) >>> 2;
+    for (let i = KEY_WORD; i < KEY_WORD + wordCount; i++) {
+      const wordOfA = wordsOfA[baseOfA + i];
+      const wordOfB = wordsOfB[baseOfB + i];
+      const difference = wordOfA ^ wordOfB;
+      if (difference !== 0) return compareFirstByte(wordOfA, wordOfB, difference);
+    }
+    return lengthOfA - lengthOfB;
+  }
+
+  /**
+   * How many leading words of four bytes two keys share, at most `max`; the first `shared` are
+   * known to be alike.
+   */
+  sharedWords(a: number, b: number, shared: number, max: number): number {
+    const wordsOfA = this.#chunks[a >>> UNIT_BITS].words;
+    const wordsOfB = this.#chunks[b >>> UNIT_BITS].words;
+    const ownOfA = ((a & UNIT_MASK) << 1) + KEY_WORD;
+    const ownOfB = ((b & UNIT_MASK) << 1) + KEY_WORD;
+    const end = Math.min(max, wordsOfB[ownOfB + KEY_LENGTH - KEY_WORD] >>> 2);
+    let words = shared;
+    while (words < end && wordsOfA[ownOfA + words] === wordsOfB[ownOfB + words]) words++;
+    return words;
+  }
+
   /** Four bytes of the key from `offset` on, as a number that orders like them. */
   headOf(record: number, offset: number): number {
     const bytes = this.keyArray(record);
@@ -193,6 +226,11 @@ export class KeyTable {
 
   length(record: number): number {
     return this.#word(record, LENGTH);
+  }
+
+  setSlab(record: number, slab: number): void {
+    const { words } = this.#chunks[record >>> UNIT_BITS];
+    words[((record & UNIT_MASK) << 1) + SLAB] = slab;
   }
 
   /** How many of the key's changes the revision log holds. */

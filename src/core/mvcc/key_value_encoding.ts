@@ -65,10 +65,7 @@ export function tombstoneSize(keyLength: number, modRevision: number): number {
   return keyFieldSize(keyLength) + 1 + varintSize(modRevision);
 }
 
-/**
- * Writes what an event tells of a deleted key: the key and the revision. What etcd stores of it
- * is the key alone, which are the first `keyFieldSize()` bytes.
- */
+/** Writes what an event tells of a deleted key: the key and the revision. */
 export function writeTombstone(
   target: Uint8Array,
   offset: number,
@@ -131,7 +128,8 @@ export class KeyValueFields {
   }
 }
 
-function writeKeyField(
+/** Writes the key with its tag and length, which is all that is stored of a deleted one. */
+export function writeKeyField(
   target: Uint8Array,
   offset: number,
   key: Uint8Array,

@@ -1,10 +1,14 @@
 import { assert } from "../../base/assert.ts";
 import type { KeyValueRef } from "./change.ts";
+import { CheckpointFeed } from "./checkpoint_feed.ts";
 import { KeyIndex } from "./key_index.ts";
 import type { KeyTable } from "./key_table.ts";
 import type { LeaseRegistry } from "./lease_registry.ts";
-import { RevisionLog } from "./revision_log.ts";
+import { keyFieldSize, tombstoneSize, writeTombstone } from "./key_value_encoding.ts";
+import { RevisionBumps } from "./revision_bumps.ts";
+import { NO_SLAB, RevisionLog } from "./revision_log.ts";
 import type { StoreCounters } from "./store_counters.ts";
+import type { StoredPairs } from "./stored_pairs.ts";
 import { type SlabOwners, ValueSlabs } from "./value_slabs.ts";
 
 /** What a change takes in etcd's file besides its bytes: its key of 17 bytes and a page entry. */
@@ -20,26 +24,35 @@ const TO_THE_END = "\0";
 export class Keyspace implements SlabOwners {
   readonly index = new KeyIndex();
   readonly log = new RevisionLog();
-  readonly values = new ValueSlabs();
-  /** Reading and hashing in slices forbid removal while this is above zero. */
+  readonly values: ValueSlabs;
+  readonly feed: CheckpointFeed = new CheckpointFeed(this.log);
+  readonly bumps = new RevisionBumps();
+  /** Reading, hashing and handing over in slices forbid removal while this is above zero. */
   pins = 0;
-  /**
-   * Changes of exactly the last compaction's revision that it kept though they are superseded,
-   * oldest first; the next compaction removes them.
-   */
-  compactionLeftovers: number[] = [];
+  /** The newest compaction that has removed all it had to, or -1. */
+  finishedCompactRevision = -1;
   readonly #table: KeyTable = this.index.table;
   readonly #leases: LeaseRegistry;
   readonly #counters: StoreCounters;
+  readonly #stored: StoredPairs | undefined;
   #currentRevision = 1;
   #compactedRevision = -1;
   /** How many changes the revision that is being made has. */
   #openChanges = 0;
   #storedBytes = 0;
 
-  constructor(leases: LeaseRegistry, counters: StoreCounters) {
+  /** Values beyond `valueCacheBytes` are given up once they can be read from `stored`. */
+  constructor(
+    leases: LeaseRegistry,
+    counters: StoreCounters,
+    valueCacheBytes = Infinity,
+    stored?: StoredPairs,
+  ) {
+    assert(valueCacheBytes === Infinity || stored !== undefined, "evicted values lie elsewhere");
     this.#leases = leases;
     this.#counters = counters;
+    this.#stored = stored;
+    this.values = new ValueSlabs(valueCacheBytes);
   }
 
   get currentRevision(): number {
@@ -86,6 +99,13 @@ export class Keyspace implements SlabOwners {
     this.#compactedRevision = revision;
   }
 
+  /** Sets what a store has that was read from a file. */
+  restoreRevisions(current: number, compacted: number, finished: number): void {
+    this.#currentRevision = current;
+    this.#compactedRevision = compacted;
+    this.finishedCompactRevision = finished;
+  }
+
   put(key: string, value: Uint8Array, lease: bigint): void {
     const table = this.#table;
     const revision = this.#currentRevision + 1;
@@ -113,7 +133,7 @@ export class Keyspace implements SlabOwners {
       lease,
     );
     table.setVersion(record, createRevision, revision, version);
-    this.#placeChange(record, change);
+    this.placePut(record, change);
     this.#counters.putBytes += key.length + value.length;
     if (lease !== 0n || table.hasLease(record)) this.#setLease(record, key, lease);
   }
@@ -123,15 +143,8 @@ export class Keyspace implements SlabOwners {
     const table = this.#table;
     const revision = this.#currentRevision + 1;
     const change = this.#addChange(record, revision, true);
-    this.values.addTombstone(
-      change,
-      table.keyArray(record),
-      table.keyStart(record),
-      table.keyLength(record),
-      revision,
-    );
     table.setVersion(record, 0, revision, 0);
-    this.#placeChange(record, change);
+    this.placeTombstone(record, change);
     if (table.hasLease(record)) this.#setLease(record, table.key(record), 0n);
   }
 
@@ -190,13 +203,17 @@ export class Keyspace implements SlabOwners {
   /** The pair of a key that exists. */
   latestPair(record: number): KeyValueRef {
     const table = this.#table;
-    return this.values.read(table.slab(record), table.offset(record), table.length(record));
+    const slab = table.slab(record);
+    if (slab === NO_SLAB) return this.#readStored(table.latestChange(record));
+    return this.values.read(slab, table.offset(record), table.length(record));
   }
 
   /** The pair, or what is told of a deleted key, that a change made. */
   pairOf(change: number): KeyValueRef {
     const { log } = this;
-    return this.values.read(log.slab(change), log.offset(change), log.length(change));
+    const slab = log.slab(change);
+    if (slab !== NO_SLAB) return this.values.read(slab, log.offset(change), log.length(change));
+    return log.isTombstone(change) ? this.#makeTombstone(change) : this.#readStored(change);
   }
 
   /** The put that a reader at `revision` sees of the key, or 0. */
@@ -209,8 +226,10 @@ export class Keyspace implements SlabOwners {
   removeChange(change: number): void {
     const { log } = this;
     const record = log.record(change);
-    this.#storedBytes -= this.storedSize(change);
-    this.values.release(log.slab(change), log.length(change));
+    const sizeBytes = this.storedSize(change);
+    this.#storedBytes -= sizeBytes;
+    this.feed.remove(change, sizeBytes);
+    if (log.slab(change) !== NO_SLAB) this.values.release(log.slab(change), log.length(change));
     log.remove(change);
     if (this.#table.latestChange(record) === change) this.index.remove(record);
     else this.#table.addRetainedChanges(record, -1);
@@ -228,6 +247,30 @@ export class Keyspace implements SlabOwners {
     }
   }
 
+  evicted(change: number): void {
+    this.log.setSlab(change, NO_SLAB);
+    const record = this.log.record(change);
+    if (this.#table.latestChange(record) === change) this.#table.setSlab(record, NO_SLAB);
+  }
+
+  /** Makes a change the latest of its key; its pair was added to the values just now. */
+  placePut(record: number, change: number): void {
+    const { slab, offset, length } = this.values;
+    this.#placeChange(record, change, slab, offset, length);
+  }
+
+  /** The same for a deletion: all there is to know of it is known without its bytes. */
+  placeTombstone(record: number, change: number): void {
+    const length = keyFieldSize(this.#table.keyLength(record));
+    this.#placeChange(record, change, NO_SLAB, 0, length);
+  }
+
+  /** Attaches the key of a record that was read from a file, if its lease still exists. */
+  attachRestored(record: number): void {
+    const lease = this.#table.lease(record);
+    if (this.#leases.has(lease)) this.#leases.attach(lease, this.#table.key(record));
+  }
+
   #addChange(record: number, revision: number, tombstone: boolean): number {
     const table = this.#table;
     return this.log.add(
@@ -240,13 +283,33 @@ export class Keyspace implements SlabOwners {
     );
   }
 
-  #placeChange(record: number, change: number): void {
-    const { slab, offset, length } = this.values;
+  #placeChange(
+    record: number,
+    change: number,
+    slab: number,
+    offset: number,
+    length: number,
+  ): void {
     this.log.setPlace(change, slab, offset, length);
     this.#table.setPlace(record, slab, offset, length);
     this.#table.setLatestChange(record, change);
     this.#table.addRetainedChanges(record, 1);
     this.#storedBytes += this.storedSize(change);
+  }
+
+  #readStored(change: number): KeyValueRef {
+    assert(this.#stored !== undefined, "evicted values lie elsewhere");
+    return this.#stored.read(this.log.main(change), this.log.sub(change));
+  }
+
+  #makeTombstone(change: number): KeyValueRef {
+    const table = this.#table;
+    const main = this.log.main(change);
+    const record = this.log.record(change);
+    const keyLength = table.keyLength(record);
+    const bytes = new Uint8Array(tombstoneSize(keyLength, main));
+    writeTombstone(bytes, 0, table.keyArray(record), table.keyStart(record), keyLength, main);
+    return { bytes, start: 0, end: bytes.length };
   }
 
   #setLease(record: number, key: string, lease: bigint): void {

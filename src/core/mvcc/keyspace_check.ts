@@ -1,6 +1,8 @@
 import { assert } from "../../base/assert.ts";
 import { KeyValue } from "../../pb/mvccpb.ts";
+import { keyFieldSize } from "./key_value_encoding.ts";
 import type { Keyspace } from "./keyspace.ts";
+import { NO_SLAB } from "./revision_log.ts";
 import { ValueSlabs } from "./value_slabs.ts";
 
 /** Verifies that index, log and values of a keyspace tell the same. */
@@ -13,14 +15,31 @@ export function checkKeyspace(keyspace: Keyspace): void {
     checkChange(keyspace, change);
     const { log } = keyspace;
     const slab = log.slab(change);
-    const length = log.length(change);
-    liveBytes.set(slab, (liveBytes.get(slab) ?? 0) + ValueSlabs.itemBytes(length));
+    if (slab !== NO_SLAB) {
+      const before = liveBytes.get(slab) ?? 0;
+      liveBytes.set(slab, before + ValueSlabs.itemBytes(log.length(change)));
+    }
     retained.set(log.record(change), (retained.get(log.record(change)) ?? 0) + 1);
     storedBytes += keyspace.storedSize(change);
   });
   keyspace.values.check(liveBytes);
   assert(storedBytes === keyspace.storedBytes, "the stored bytes add up");
   checkRecords(keyspace, retained);
+  checkFeed(keyspace);
+}
+
+/** What the file was given comes first in the log, and the rest is to be handed over. */
+function checkFeed(keyspace: Keyspace): void {
+  const { log, feed } = keyspace;
+  let givenChanges = 0;
+  let givenBytes = 0;
+  for (let change = log.oldest; change !== feed.next(); change = log.next(change)) {
+    assert(change !== 0, "the next change to hand over is in the log");
+    givenChanges++;
+    givenBytes += keyspace.storedSize(change);
+  }
+  assert(givenChanges === feed.givenChanges, "the feed counts what it has given");
+  assert(givenBytes === feed.givenBytes, "the feed knows the size of what it has given");
 }
 
 function checkChange(keyspace: Keyspace, change: number): void {
@@ -32,6 +51,11 @@ function checkChange(keyspace: Keyspace, change: number): void {
   assert(decoded.key === index.keyOf(log.record(change)), "a change is of its record's key");
   assert(decoded.modRevision === main, "a pair tells its revision");
   assert((decoded.version === 0) === log.isTombstone(change), "only tombstones have no version");
+  assert(!log.isTombstone(change) || log.slab(change) === NO_SLAB, "tombstones need no bytes");
+  const storedLength = log.isTombstone(change)
+    ? keyFieldSize(decoded.key.length)
+    : pair.end - pair.start;
+  assert(log.length(change) === storedLength, "a change knows the size of what is stored");
   const first = log.firstFrom(main);
   if (main >= keyspace.compactedRevision) {
     assert(first !== 0 && log.main(first) === main, "a readable revision is indexed");
@@ -68,11 +92,12 @@ function checkRecords(keyspace: Keyspace, retained: ReadonlyMap<number, number>)
 
 function checkLatest(keyspace: Keyspace, record: number): void {
   const { table } = keyspace.index;
-  const pair = keyspace.latestPair(record);
+  const pair = table.version(record) === 0
+    ? keyspace.pairOf(table.latestChange(record))
+    : keyspace.latestPair(record);
   const decoded = KeyValue.decode(pair.bytes, pair.start, pair.end);
   assert(decoded.version === table.version(record), "a record knows its version");
   assert(decoded.createRevision === table.createRevision(record), "a record knows its creation");
   assert(decoded.lease === table.lease(record), "a record knows its lease");
   assert(table.hasLease(record) === (decoded.lease !== 0n), "a record knows if it has a lease");
-  assert(decoded.lease === 0n || keyspace.hasLease(decoded.lease), "leases of keys exist");
 }

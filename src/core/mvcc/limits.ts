@@ -27,7 +27,17 @@ export const STORE_LIMITS = {
   /** Bytes of one slab of values. Giving one back costs at most the copy of half of it. */
   slabBytes: 1 << 20,
   /** An item longer than a quarter of a slab gets a slab of its own size, to waste little. */
-  sharedSlabItemBytes: 1 << 18,
+  sharedSlabItems: 4,
+  /** A budget for values is kept in so many slabs at least: whole slabs are evicted. */
+  slabsPerBudget: 16,
+  /** Smaller slabs would be more bookkeeping than values. */
+  smallestSlabBytes: 256,
+  /** Keys or changes that a slice of a restoration sorts or looks at: about a millisecond. */
+  restoredKeysPerSlice: 1 << 12,
+  /** Leaves of 64 keys that a slice of a restoration makes: about a millisecond too. */
+  restoredLeavesPerSlice: 1 << 7,
+  /** Hashes that compactions made: etcd keeps so many to compare them among members. */
+  keptCompactionHashes: 10,
   /**
    * A watch that reads old changes of few keys follows the keys' histories; this is how many
    * changes the log may be searched for each key before following them is cheaper.

@@ -26,7 +26,13 @@ const CHANGE_FLOATS = 6;
 
 /** In the word of the sub revision. */
 const TOMBSTONE_BIT = 0x4000_0000;
-const SUB_MASK = TOMBSTONE_BIT - 1;
+const SUPERSEDED_BIT = 0x2000_0000;
+export const MAX_SUB: number = SUPERSEDED_BIT - 1;
+
+/** In place of a slab's number: no change uses the record. */
+const REMOVED_SLAB = -1;
+/** In place of a slab's number: the bytes are not in memory. */
+export const NO_SLAB = -2;
 
 class Chunk {
   readonly floats: Float64Array;
@@ -63,6 +69,11 @@ export class RevisionLog {
     return this.#count;
   }
 
+  /** The newest change, or 0. */
+  get newest(): number {
+    return this.#newest;
+  }
+
   /** The oldest change, or 0. */
   get oldest(): number {
     return this.#oldest;
@@ -80,6 +91,21 @@ export class RevisionLog {
     previous: number,
     depth: number,
   ): number {
+    const isFirst = this.#newest === 0 || this.main(this.#newest) !== main;
+    const change = this.addUnindexed(main, sub, tombstone, record, previous, depth);
+    if (isFirst) this.#index.add(main, change);
+    return change;
+  }
+
+  /** The same for a change that `firstFrom()` will not find before `indexFrom()` was called. */
+  addUnindexed(
+    main: number,
+    sub: number,
+    tombstone: boolean,
+    record: number,
+    previous: number,
+    depth: number,
+  ): number {
     const change = this.#take();
     const { floats, words } = this.#chunks[change >>> CHUNK_BITS];
     const base = (change & CHUNK_MASK) * CHANGE_WORDS;
@@ -90,9 +116,23 @@ export class RevisionLog {
     words[base + JUMP] = previous;
     words[base + DEPTH] = depth;
     if (depth >= STORE_LIMITS.shortHistory) this.#linkFarBack(change, previous);
-    if (this.#newest === 0 || this.main(this.#newest) !== main) this.#index.add(main, change);
     this.#append(change);
     return change;
+  }
+
+  /**
+   * Lets `firstFrom()` find the revisions of up to `limit` changes from `change` on, which is the
+   * first of its revision. Returns the first change that is left, or 0.
+   */
+  indexFrom(change: number, limit: number): number {
+    let at = change;
+    let main = 0;
+    for (let i = 0; at !== 0 && (i < limit || this.main(at) === main); i++) {
+      if (this.main(at) !== main) this.#index.add(this.main(at), at);
+      main = this.main(at);
+      at = this.next(at);
+    }
+    return at;
   }
 
   /** Takes a change out and leaves links to it dead. */
@@ -104,7 +144,7 @@ export class RevisionLog {
     if (next === 0) this.#newest = back;
     else this.#setWord(next, BACK, back);
     this.#chunks[change >>> CHUNK_BITS].floats[(change & CHUNK_MASK) * CHANGE_FLOATS] = Infinity;
-    this.#setWord(change, SLAB, -1);
+    this.#setWord(change, SLAB, REMOVED_SLAB);
     this.#setWord(change, NEXT, this.#free);
     this.#free = change;
     this.#count--;
@@ -125,16 +165,30 @@ export class RevisionLog {
     return this.#word(change, NEXT);
   }
 
+  /** The change before this one in the order of revisions, or 0. */
+  back(change: number): number {
+    return this.#word(change, BACK);
+  }
+
   main(change: number): number {
     return this.#chunks[change >>> CHUNK_BITS].floats[(change & CHUNK_MASK) * CHANGE_FLOATS];
   }
 
   sub(change: number): number {
-    return this.#word(change, SUB) & SUB_MASK;
+    return this.#word(change, SUB) & MAX_SUB;
   }
 
   isTombstone(change: number): boolean {
     return (this.#word(change, SUB) & TOMBSTONE_BIT) !== 0;
+  }
+
+  /** A compaction is to remove this change. */
+  isSuperseded(change: number): boolean {
+    return (this.#word(change, SUB) & SUPERSEDED_BIT) !== 0;
+  }
+
+  markSuperseded(change: number): void {
+    this.#setWord(change, SUB, this.#word(change, SUB) | SUPERSEDED_BIT);
   }
 
   record(change: number): number {
@@ -159,6 +213,10 @@ export class RevisionLog {
     words[base + SLAB] = slab;
     words[base + OFFSET] = offset;
     words[base + LENGTH] = length;
+  }
+
+  setSlab(change: number, slab: number): void {
+    this.#setWord(change, SLAB, slab);
   }
 
   /** The change of the same key before this one, or 0. */

@@ -9,13 +9,17 @@ import { ETCD_ERRORS } from "../errors.ts";
 import type { Change, ChangeLog } from "./change.ts";
 import { scanLog, scanRange } from "./change_scan.ts";
 import { Compaction } from "./compaction.ts";
+import { type CompactionHash, CompactionHashes } from "./compaction_hashes.ts";
 import { HashKv } from "./hash_kv.ts";
 import { Keyspace } from "./keyspace.ts";
 import { checkKeyspace } from "./keyspace_check.ts";
 import type { LeaseRegistry } from "./lease_registry.ts";
 import { type RangeResult, readRange } from "./range.ts";
 import { RangeCursor } from "./range_cursor.ts";
+import { StoreCheckpoint } from "./store_checkpoint.ts";
 import type { StoreCounters } from "./store_counters.ts";
+import { StoreRestore } from "./store_restore.ts";
+import type { StoredPairs } from "./stored_pairs.ts";
 import { runTxn, type TxnResult } from "./txn.ts";
 import {
   checkKept,
@@ -26,9 +30,22 @@ import {
   type PutResult,
 } from "./writes.ts";
 
+export type { Compaction } from "./compaction.ts";
+export type { CompactionHash } from "./compaction_hashes.ts";
 export type { RangeResult } from "./range.ts";
 export type { OpResult, TxnResult } from "./txn.ts";
+export type { ChangeVisitor, StoreCheckpoint } from "./store_checkpoint.ts";
+export type { StoreRestore } from "./store_restore.ts";
 export type { DeleteRangeResult, PutResult } from "./writes.ts";
+
+export interface StoreOptions {
+  /** How many bytes of values to hold in memory; all of them by default. */
+  readonly valueCacheBytes?: number | undefined;
+  /** Where values beyond that are read; without it all have to be in memory. */
+  readonly stored?: StoredPairs | undefined;
+  /** Whether each compaction makes the hash by which members compare what they had. */
+  readonly hashCompactions?: boolean | undefined;
+}
 
 /**
  * The multi-version key-value store. It is deterministic: the same requests in the same order
@@ -45,10 +62,15 @@ export class Store implements ChangeLog {
     compactedChanges: 0,
   };
   readonly #keyspace: Keyspace;
+  readonly #hashesCompactions: boolean;
+  readonly #compactionHashes = new CompactionHashes();
   #lastCompaction: Compaction | undefined;
+  #lastCheckpoint: StoreCheckpoint | undefined;
 
-  constructor(leases: LeaseRegistry) {
-    this.#keyspace = new Keyspace(leases, this.counters);
+  constructor(leases: LeaseRegistry, options: StoreOptions = {}) {
+    const { valueCacheBytes, stored, hashCompactions } = options;
+    this.#keyspace = new Keyspace(leases, this.counters, valueCacheBytes, stored);
+    this.#hashesCompactions = hashCompactions ?? false;
   }
 
   /** 1 while the store is empty; each request that changes something adds 1. */
@@ -79,6 +101,26 @@ export class Store implements ChangeLog {
   /** What the values take in memory, with what compactions have not given back yet. */
   get valueBytesAllocated(): number {
     return this.#keyspace.values.allocatedBytes;
+  }
+
+  /** The newest compaction that has removed all it had to; -1 if there was none. */
+  get finishedCompactRevision(): number {
+    return this.#keyspace.finishedCompactRevision;
+  }
+
+  /** The hashes that the newest compactions have made, newest last. */
+  get compactionHashes(): readonly CompactionHash[] {
+    return this.#compactionHashes.all;
+  }
+
+  /** How many changes no checkpoint has handed over yet. */
+  get pendingChanges(): number {
+    return this.#keyspace.log.count - this.#keyspace.feed.givenChanges;
+  }
+
+  /** What these will take in etcd's file. */
+  get pendingBytes(): number {
+    return this.#keyspace.storedBytes - this.#keyspace.feed.givenBytes;
   }
 
   range(request: RangeRequest): RangeResult {
@@ -133,24 +175,63 @@ export class Store implements ChangeLog {
     const previous = this.compactedRevision;
     if (revision <= previous) throw ETCD_ERRORS.compacted;
     if (revision > this.currentRevision) throw ETCD_ERRORS.futureRev;
+    // etcd does not trust the hash if the compaction before was still at work.
+    const isHashed = this.#hashesCompactions && this.finishedCompactRevision === previous;
     this.#keyspace.markCompacted(revision);
-    const predecessor = this.#lastCompaction?.isDone === false ? this.#lastCompaction : undefined;
-    const compaction = new Compaction(
-      this.#keyspace,
-      this.counters,
-      revision,
-      previous,
-      predecessor,
-    );
+    return this.#beginCompaction(revision, previous, isHashed);
+  }
+
+  /** `previousRevision` is -1 if everything has to be looked at. */
+  #beginCompaction(revision: number, previousRevision: number, isHashed: boolean): Compaction {
+    const compaction = new Compaction(this.#keyspace, this.counters, revision, {
+      previousRevision,
+      predecessor: this.#lastCompaction?.isDone === false ? this.#lastCompaction : undefined,
+      hashes: isHashed ? this.#compactionHashes : undefined,
+    });
     this.#lastCompaction = compaction;
     return compaction;
+  }
+
+  /**
+   * Cuts the store for a checkpoint: everything up to here that the file lacks is handed over by
+   * the steps of the returned object. One at a time.
+   */
+  beginCheckpoint(): StoreCheckpoint {
+    assert(this.#lastCheckpoint?.isOpen !== true, "checkpoints are made one after the other");
+    this.#lastCheckpoint = new StoreCheckpoint(this.#keyspace);
+    return this.#lastCheckpoint;
+  }
+
+  /** The file now has everything up to a revision, so values up to there may be evicted. */
+  checkpointed(revision: number): void {
+    const { values } = this.#keyspace;
+    values.evictableRevision = Math.max(values.evictableRevision, revision);
+  }
+
+  /**
+   * Evicts values while they are beyond `valueCacheBytes`, as far as the file has them, in slices
+   * of about `budgetBytes`. Returns whether there is more to do.
+   */
+  evict(budgetBytes: number): boolean {
+    return this.#keyspace.values.evict(budgetBytes, this.#keyspace);
+  }
+
+  /** Begins to fill this store, which is empty, with what a file holds. */
+  beginRestore(): StoreRestore {
+    const { log, currentRevision } = this.#keyspace;
+    assert(log.count === 0 && currentRevision === 1, "only an empty store is restored");
+    return new StoreRestore(
+      this.#keyspace,
+      (revision) => this.#beginCompaction(revision, -1, false),
+    );
   }
 
   /** Begins to hash everything up to a revision; 0 is the current one, and below it is nothing. */
   hashKv(revision: number): HashKv {
     if (revision > 0 && revision < this.compactedRevision) throw ETCD_ERRORS.compacted;
     if (revision > this.currentRevision) throw ETCD_ERRORS.futureRev;
-    return new HashKv(this.#keyspace, revision === 0 ? this.currentRevision : revision);
+    const hashed = revision === 0 ? this.currentRevision : revision;
+    return new HashKv(this.#keyspace, hashed, this.compactedRevision, false);
   }
 
   scan(from: number, to: number, visit: (change: Change) => boolean): void {

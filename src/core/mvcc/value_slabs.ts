@@ -1,11 +1,6 @@
 import { assert } from "../../base/assert.ts";
 import type { KeyValueRef } from "./change.ts";
-import {
-  keyValueSize,
-  tombstoneSize,
-  writeKeyValue,
-  writeTombstone,
-} from "./key_value_encoding.ts";
+import { keyValueSize, writeKeyValue } from "./key_value_encoding.ts";
 import { STORE_LIMITS } from "./limits.ts";
 
 /** In front of each item: its owner and its length, as 32-bit numbers. */
@@ -17,21 +12,27 @@ class Slab {
   usedBytes = 0;
   /** How much of that is still needed, headers included. */
   liveBytes = 0;
+  /** No item is of a higher revision. */
+  highestRevision = 0;
   /** Nothing more will be added. */
   full = false;
   /** It waits for its live items to be moved out. */
   queued = false;
+  /** Up to here no item is live any more. */
+  clearedBytes = 0;
 
   constructor(sizeBytes: number) {
     this.bytes = new Uint8Array(sizeBytes);
   }
 }
 
-/** The owner of items: it is told where they are moved to. */
+/** The owner of items: it is told what becomes of them. */
 export interface SlabOwners {
   /** Whether the owner's item is the one at this place. */
   isAt(owner: number, slab: number, offset: number): boolean;
   moved(owner: number, slab: number, offset: number, length: number): void;
+  /** The item is not here any more; it has to be read from where else it is. */
+  evicted(owner: number): void;
 }
 
 /** A reference as this class hands them out. */
@@ -51,25 +52,37 @@ class SlabBytes implements KeyValueRef {
  * Holds the encoded pairs. They lie one behind the other in large arrays (slabs), which are only
  * ever appended to, so that a reference stays good however long it is held. An item is known by
  * the number of its slab, its offset there and its length; each has an owner, a positive integer.
- * Space comes back slab by slab: when most of one is released, the rest moves out.
+ *
+ * Space comes back slab by slab: when most of one is released, the rest moves out; and when all
+ * slabs together are beyond the budget, the oldest are evicted, as far as what they hold can be
+ * read elsewhere.
  */
 export class ValueSlabs {
   /** The place of the item that was added last. */
   slab = 0;
   offset = 0;
   length = 0;
+  /** Items up to this revision can be read elsewhere. */
+  evictableRevision = 0;
+  readonly #budgetBytes: number;
+  readonly #slabBytes: number;
+  readonly #sharedItemBytes: number;
   readonly #slabs: (Slab | undefined)[] = [];
   readonly #freeNumbers: number[] = [];
   #current: Slab;
   #currentNumber: number;
-  /** Slabs to give back, and how far the first of them has been moved out. */
+  /** Slabs whose items are to move out. */
   readonly #queue: number[] = [];
-  #movedBytes = 0;
+  /** The numbers of full slabs, in the order in which they became so. */
+  readonly #full = new Set<number>();
   #allocatedBytes = 0;
   #liveBytes = 0;
 
-  constructor() {
-    this.#currentNumber = this.#newSlab(STORE_LIMITS.slabBytes);
+  constructor(budgetBytes = Infinity) {
+    this.#budgetBytes = budgetBytes;
+    this.#slabBytes = slabBytesFor(budgetBytes);
+    this.#sharedItemBytes = this.#slabBytes / STORE_LIMITS.sharedSlabItems;
+    this.#currentNumber = this.#newSlab(this.#slabBytes);
     this.#current = this.#slabAt(this.#currentNumber);
   }
 
@@ -102,7 +115,7 @@ export class ValueSlabs {
       value.length,
       lease,
     );
-    const target = this.#reserve(owner, size);
+    const target = this.#reserve(owner, size, modRevision);
     writeKeyValue(
       target,
       this.offset,
@@ -117,20 +130,25 @@ export class ValueSlabs {
     );
   }
 
-  /** Adds what is told of a deleted key. */
-  addTombstone(
+  /** Adds bytes[start, end), the encoding of a pair of the given revision. */
+  addEncoded(
     owner: number,
-    key: Uint8Array,
-    keyStart: number,
-    keyLength: number,
-    modRevision: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    revision: number,
   ): void {
-    const target = this.#reserve(owner, tombstoneSize(keyLength, modRevision));
-    writeTombstone(target, this.offset, key, keyStart, keyLength, modRevision);
+    const target = this.#reserve(owner, end - start, revision);
+    target.set(bytes.subarray(start, end), this.offset);
   }
 
   read(slab: number, offset: number, length: number): KeyValueRef {
     return new SlabBytes(this.#slabAt(slab).bytes, offset, offset + length);
+  }
+
+  /** The array that holds a slab's items. */
+  bytesOf(slab: number): Uint8Array {
+    return this.#slabAt(slab).bytes;
   }
 
   /** The item is not needed any more, except by those who hold a reference. */
@@ -150,10 +168,31 @@ export class ValueSlabs {
     while (this.#queue.length > 0 && budget > 0) {
       const number = this.#queue[0];
       const slab = this.#slabAt(number);
-      budget -= this.#moveItems(slab, number, budget, owners);
-      if (slab.liveBytes === 0) this.#drop(number, slab);
+      // What would be evicted next is not worth moving.
+      const evicts = this.isOverBudget && this.#isEvictable(slab);
+      budget -= this.#clear(number, slab, budget, owners, evicts);
     }
     return this.#queue.length > 0;
+  }
+
+  get isOverBudget(): boolean {
+    return this.#allocatedBytes > this.#budgetBytes;
+  }
+
+  /**
+   * Evicts the oldest slabs while all together are beyond the budget, up to about `budgetBytes`.
+   * Returns whether there is more to do.
+   */
+  evict(budgetBytes: number, owners: SlabOwners): boolean {
+    let budget = budgetBytes;
+    while (this.isOverBudget) {
+      const number = this.#oldestFull();
+      const slab = this.#slabs[number];
+      if (slab === undefined || !this.#isEvictable(slab)) return false;
+      if (budget <= 0) return true;
+      budget -= this.#clear(number, slab, budget, owners, true);
+    }
+    return false;
   }
 
   /** Verifies the accounts against `liveBytes`, the bytes that owners hold, slab by slab. */
@@ -165,6 +204,8 @@ export class ValueSlabs {
       assert(slab.liveBytes === (liveBytes.get(number) ?? 0), "a slab knows what is needed of it");
       assert(slab.usedBytes <= slab.bytes.length, "a slab is not overfull");
       assert(slab.full || number === this.#currentNumber, "one slab is being filled");
+      assert(slab.full === this.#full.has(number), "full slabs are known");
+      assert(slab.queued === this.#queue.includes(number), "queued slabs are in the queue");
     });
     assert(live === this.#liveBytes, "the sum of the slabs is kept");
   }
@@ -174,40 +215,59 @@ export class ValueSlabs {
     return ITEM_HEADER_BYTES + length;
   }
 
-  #moveItems(slab: Slab, number: number, budget: number, owners: SlabOwners): number {
-    const start = this.#movedBytes;
-    while (this.#movedBytes < slab.usedBytes && this.#movedBytes - start < budget) {
-      if (slab.liveBytes === 0) break;
-      const owner = readUint32(slab.bytes, this.#movedBytes);
-      const length = readUint32(slab.bytes, this.#movedBytes + 4);
-      const offset = this.#movedBytes + ITEM_HEADER_BYTES;
-      if (owners.isAt(owner, number, offset)) this.#move(slab, offset, length, owner, owners);
-      this.#movedBytes = offset + length;
+  #oldestFull(): number {
+    for (const number of this.#full) return number;
+    return -1;
+  }
+
+  #isEvictable(slab: Slab): boolean {
+    return slab.highestRevision <= this.evictableRevision;
+  }
+
+  /** Moves or evicts the next live items of a full slab; gives it back when none is left. */
+  #clear(
+    number: number,
+    slab: Slab,
+    budget: number,
+    owners: SlabOwners,
+    evicts: boolean,
+  ): number {
+    const start = slab.clearedBytes;
+    while (slab.liveBytes > 0 && slab.clearedBytes - start < budget) {
+      const owner = readUint32(slab.bytes, slab.clearedBytes);
+      const length = readUint32(slab.bytes, slab.clearedBytes + 4);
+      const offset = slab.clearedBytes + ITEM_HEADER_BYTES;
+      slab.clearedBytes = offset + length;
+      if (!owners.isAt(owner, number, offset)) continue;
+      slab.liveBytes -= ITEM_HEADER_BYTES + length;
+      this.#liveBytes -= ITEM_HEADER_BYTES + length;
+      if (evicts) owners.evicted(owner);
+      else this.#move(slab, offset, length, owner, owners);
     }
-    return Math.max(this.#movedBytes - start, ITEM_HEADER_BYTES);
+    const clearedBytes = slab.clearedBytes - start;
+    if (slab.liveBytes === 0) this.#drop(number, slab);
+    return Math.max(clearedBytes, ITEM_HEADER_BYTES);
   }
 
   #move(from: Slab, offset: number, length: number, owner: number, owners: SlabOwners): void {
-    const target = this.#reserve(owner, length);
+    const target = this.#reserve(owner, length, from.highestRevision);
     target.set(from.bytes.subarray(offset, offset + length), this.offset);
-    from.liveBytes -= ITEM_HEADER_BYTES + length;
-    this.#liveBytes -= ITEM_HEADER_BYTES + length;
     owners.moved(owner, this.slab, this.offset, length);
   }
 
   /** Makes room for an item and returns the array in which it belongs at `this.offset`. */
-  #reserve(owner: number, length: number): Uint8Array {
+  #reserve(owner: number, length: number, revision: number): Uint8Array {
     const size = ITEM_HEADER_BYTES + length;
     let slab = this.#current;
     let number = this.#currentNumber;
-    if (size > STORE_LIMITS.sharedSlabItemBytes) {
+    if (size > this.#sharedItemBytes) {
       number = this.#newSlab(size);
       slab = this.#slabAt(number);
-      slab.full = true;
+      this.#markFull(slab, number);
     } else if (slab.usedBytes + size > slab.bytes.length) {
-      slab.full = true;
+      this.#markFull(slab, number);
       this.#queueIfWasteful(slab, number);
-      number = this.#newSlab(STORE_LIMITS.slabBytes);
+      number = this.#newSlab(this.#slabBytes);
       slab = this.#slabAt(number);
       this.#current = slab;
       this.#currentNumber = number;
@@ -217,11 +277,18 @@ export class ValueSlabs {
     writeUint32(slab.bytes, at + 4, length);
     slab.usedBytes = at + size;
     slab.liveBytes += size;
+    // What is moved may be older than what is there already.
+    if (revision > slab.highestRevision) slab.highestRevision = revision;
     this.#liveBytes += size;
     this.slab = number;
     this.offset = at + ITEM_HEADER_BYTES;
     this.length = length;
     return slab.bytes;
+  }
+
+  #markFull(slab: Slab, number: number): void {
+    slab.full = true;
+    this.#full.add(number);
   }
 
   #queueIfWasteful(slab: Slab, number: number): void {
@@ -238,8 +305,8 @@ export class ValueSlabs {
   }
 
   #drop(number: number, slab: Slab): void {
-    this.#queue.shift();
-    this.#movedBytes = 0;
+    if (slab.queued) this.#queue.splice(this.#queue.indexOf(number), 1);
+    this.#full.delete(number);
     this.#slabs[number] = undefined;
     this.#freeNumbers.push(number);
     this.#allocatedBytes -= slab.bytes.length;
@@ -250,6 +317,12 @@ export class ValueSlabs {
     assert(slab !== undefined, "the slab is there");
     return slab;
   }
+}
+
+/** The smaller the budget, the smaller the pieces in which it is kept. */
+function slabBytesFor(budgetBytes: number): number {
+  const share = Math.floor(budgetBytes / STORE_LIMITS.slabsPerBudget);
+  return Math.min(STORE_LIMITS.slabBytes, Math.max(STORE_LIMITS.smallestSlabBytes, share));
 }
 
 function readUint32(bytes: Uint8Array, at: number): number {

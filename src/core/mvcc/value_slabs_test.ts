@@ -15,8 +15,13 @@ interface Item {
 
 /** Owners that remember where their items are. */
 class Items implements SlabOwners {
-  readonly slabs = new ValueSlabs();
+  readonly slabs: ValueSlabs;
   readonly byOwner = new Map<number, Item>();
+  readonly evictedOwners: number[] = [];
+
+  constructor(budgetBytes?: number) {
+    this.slabs = new ValueSlabs(budgetBytes);
+  }
 
   add(owner: number, value: Uint8Array): void {
     const pair = KeyValue.create({
@@ -56,6 +61,11 @@ class Items implements SlabOwners {
     item.offset = offset;
   }
 
+  evicted(owner: number): void {
+    this.evictedOwners.push(owner);
+    this.byOwner.delete(owner);
+  }
+
   check(): void {
     const live = new Map<number, number>();
     for (const { pair, slab, offset, length } of this.byOwner.values()) {
@@ -76,7 +86,7 @@ Deno.test("ValueSlabs keeps what is needed through random releases and reclaimin
     const items = new Items();
     const owners: number[] = [];
     for (let owner = 1; owner <= 1_500; owner++) {
-      const huge = STORE_LIMITS.sharedSlabItemBytes + prng.between(0, 1_000);
+      const huge = STORE_LIMITS.slabBytes / STORE_LIMITS.sharedSlabItems + prng.between(0, 1_000);
       const length = prng.chance(0.01) ? huge : prng.between(0, 20_000);
       items.add(owner, new Uint8Array(length).fill(owner));
       owners.push(owner);
@@ -116,4 +126,92 @@ Deno.test("ValueSlabs.reclaim() does no more than its budget asks", () => {
   while (items.slabs.reclaim(50_000, items)) slices++;
   assert.ok(slices > 10, "the work was parted");
   items.check();
+});
+
+/** Items of 1000 bytes in slabs of 8 KiB, of which the budget holds 16. */
+function smallSlabs(count: number): Items {
+  const items = new Items(1 << 17);
+  for (let owner = 1; owner <= count; owner++) items.add(owner, new Uint8Array(1_000));
+  return items;
+}
+
+/** The revision of an owner's item. */
+function revisionOf(owner: number): number {
+  return owner + 2;
+}
+
+Deno.test("ValueSlabs.evict() gives up the oldest slabs until the rest is within the budget", () => {
+  const items = smallSlabs(400);
+  const { slabs, evictedOwners } = items;
+  assert.ok(slabs.isOverBudget);
+  slabs.evictableRevision = Infinity;
+  const before = slabs.allocatedBytes;
+  while (slabs.evict(3_000, items));
+  assert.ok(!slabs.isOverBudget);
+  const expected = Array.from({ length: evictedOwners.length }, (_, i) => i + 1);
+  assert.deepEqual(evictedOwners, expected, "the oldest went, in order");
+  assert.ok(slabs.allocatedBytes > (1 << 17) - (1 << 13), "no more went than had to");
+  assert.ok(slabs.allocatedBytes < before);
+  items.check();
+});
+
+Deno.test("ValueSlabs.evict() waits for what cannot be read elsewhere", () => {
+  const items = smallSlabs(400);
+  items.slabs.evictableRevision = revisionOf(20);
+  while (items.slabs.evict(3_000, items));
+  assert.ok(items.slabs.isOverBudget);
+  assert.ok(items.evictedOwners.length > 10);
+  assert.ok(items.evictedOwners.every((owner) => owner <= 20));
+  items.check();
+});
+
+Deno.test("ValueSlabs.evict() parts the work", () => {
+  const items = smallSlabs(400);
+  items.slabs.evictableRevision = Infinity;
+  let slices = 1;
+  while (items.slabs.evict(2_000, items)) slices++;
+  assert.ok(slices > 30);
+});
+
+Deno.test("ValueSlabs.evict() leaves slabs alone that took in what is not evictable", () => {
+  const items = smallSlabs(14);
+  // The last items of the second slab, of high revisions, move in front of older ones.
+  for (let owner = 8; owner <= 13; owner++) items.release(owner);
+  items.add(15, new Uint8Array(1_000));
+  while (items.slabs.reclaim(1_000, items));
+  for (let owner = 16; owner <= 400; owner++) items.add(owner, new Uint8Array(1_000));
+  items.slabs.evictableRevision = revisionOf(13);
+  while (items.slabs.evict(10_000, items));
+  assert.deepEqual(items.evictedOwners, [1, 2, 3, 4, 5, 6, 7]);
+});
+
+Deno.test("ValueSlabs.reclaim() and evict() share the work on a slab", () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const prng = new Prng(seed);
+    const items = new Items(prng.between(0, 40_000));
+    for (let owner = 1; owner <= 400; owner++) {
+      items.add(owner, new Uint8Array(prng.between(0, 3_000)).fill(owner));
+      const released = prng.between(1, owner);
+      if (prng.chance(0.7) && items.byOwner.has(released)) items.release(released);
+      items.slabs.evictableRevision = revisionOf(prng.between(owner >> 1, owner));
+      if (prng.chance(0.4)) items.slabs.reclaim(prng.between(1, 4_000), items);
+      if (prng.chance(0.4)) items.slabs.evict(prng.between(1, 4_000), items);
+      if (owner % 20 === 0) items.check();
+    }
+    items.slabs.evictableRevision = Infinity;
+    while (items.slabs.evict(1_000, items) || items.slabs.reclaim(1_000, items));
+    items.check();
+    assert.ok(items.evictedOwners.length > 100);
+    assert.equal(new Set(items.evictedOwners).size, items.evictedOwners.length);
+  }
+});
+
+Deno.test("ValueSlabs leaves a reference's bytes alone when the item is evicted", () => {
+  const items = smallSlabs(400);
+  const { slab, offset, length, pair } = items.item(1);
+  const ref = items.slabs.read(slab, offset, length);
+  items.slabs.evictableRevision = Infinity;
+  while (items.slabs.evict(10_000, items));
+  for (let owner = 401; owner <= 800; owner++) items.add(owner, new Uint8Array(1_000).fill(9));
+  assert.deepEqual(decode(ref), pair);
 });

@@ -63,6 +63,14 @@ export class RaftLog {
     this.#persistedIndex = this.lastIndex;
   }
 
+  /** The state that the member starts with holds the entries up to this one. */
+  startApplied(index: number): void {
+    assert(index <= this.#committedIndex, "what is applied was committed");
+    if (index <= this.#appliedIndex) return;
+    this.#deliveredIndex = index;
+    this.#appliedIndex = index;
+  }
+
   append(entry: Entry): void {
     assert(entry.index === this.lastIndex + 1, "Raft entries follow each other without a gap");
     this.#entries.push(entry);

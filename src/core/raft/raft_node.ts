@@ -65,13 +65,16 @@ export class RaftNode {
 
   constructor(config: RaftConfig) {
     assert(config.id !== NO_MEMBER, "a member's id is not zero");
-    const { hardState, snapshotIndex, snapshotTerm, confState, entries } = config.start;
+    const { hardState, snapshotIndex, snapshotTerm, appliedIndex, confState, entries } =
+      config.start;
     this.id = config.id;
     this.#electionTicks = config.electionTicks;
     this.#prng = config.prng;
     this.#log = new RaftLog(snapshotIndex, snapshotTerm);
     this.#log.restore(entries);
-    this.#log.commitTo(hardState.commit);
+    // The commit index is not synced: it may be older than what was applied because of it.
+    this.#log.commitTo(Math.max(hardState.commit, appliedIndex));
+    this.#log.startApplied(appliedIndex);
     this.#term = hardState.term;
     this.#vote = hardState.vote;
     this.#offeredTerm = hardState.term;

@@ -33,9 +33,12 @@ export interface ReadState {
 /** Where Raft starts from: all zero and empty for a log that has never been written. */
 export interface RaftStart {
   readonly hardState: HardState;
-  /** The snapshot that the log builds on: index, term and the members at that point. */
+  /** The snapshot that the log builds on. */
   readonly snapshotIndex: number;
   readonly snapshotTerm: number;
+  /** The state that the member starts with holds what the entries up to this one have done. */
+  readonly appliedIndex: number;
+  /** The members as of the applied index. */
   readonly confState: ConfState;
   /** The WAL's entries behind the snapshot. */
   readonly entries: readonly Entry[];

@@ -68,6 +68,7 @@ export class BTreeFile {
   /** How many read transactions there are, by the transaction that committed what they read. */
   readonly #readers = new Map<number, number>();
   #hasWriter = false;
+  #isRetired = false;
   /** Fulfilled when no commit is under way, whether the last one succeeded or not. */
   #commitEnd: Promise<void> = Promise.resolve();
 
@@ -134,6 +135,7 @@ export class BTreeFile {
   /** Pins the newest tree. The caller has to close it. */
   beginRead(): ReadTransaction {
     this.#store.checkUsable();
+    assert(!this.#isRetired, "a retired file is not read anew");
     const { transactionId } = this.#tree.meta;
     this.#readers.set(transactionId, (this.#readers.get(transactionId) ?? 0) + 1);
     return new ReadTransaction(this.#store, this.#tree, (tree) => this.#endRead(tree));
@@ -180,6 +182,20 @@ export class BTreeFile {
     this.#store.close();
   }
 
+  /**
+   * Closes the file as soon as its last read transaction has ended; no other begins. There must be
+   * no writer.
+   */
+  retire(): void {
+    assert(!this.#hasWriter, "a file is retired after its write transaction has ended");
+    this.#isRetired = true;
+    this.#closeIfUnused();
+  }
+
+  #closeIfUnused(): void {
+    if (this.#isRetired && this.#readers.size === 0) this.#store.close();
+  }
+
   async #commit(allocator: PageAllocator, changes: Changes): Promise<void> {
     let end = (): void => {};
     this.#commitEnd = new Promise((resolve) => end = resolve);
@@ -214,6 +230,7 @@ export class BTreeFile {
     const count = this.#readers.get(transactionId) ?? 0;
     if (count > 1) this.#readers.set(transactionId, count - 1);
     else this.#readers.delete(transactionId);
+    this.#closeIfUnused();
   }
 
   #newTurn(): TurnBudget {

@@ -1,9 +1,15 @@
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { GrpcCode } from "../../base/grpc_code.ts";
+import { DenoFileSystem } from "../../disk/deno_file_system.ts";
 import {
   CompactionRequest,
+  DefragmentRequest,
   DeleteRangeRequest,
   DeleteRangeResponse,
+  HashKVRequest,
+  HashKVResponse,
+  HashRequest,
+  HashResponse,
   LeaseLeasesRequest,
   LeaseLeasesResponse,
   MemberListRequest,
@@ -28,7 +34,13 @@ import type { KeyValue } from "./key_value.ts";
 import type { BytesLike } from "./keys.ts";
 import { grantLease, Lease } from "./lease.ts";
 import { CLIENT_LIMITS } from "./limits.ts";
-import { type MemberInfo, type MemberStatus, memberStatus } from "./member_info.ts";
+import {
+  type HashKvResult,
+  hashKvResult,
+  type MemberInfo,
+  type MemberStatus,
+  memberStatus,
+} from "./member_info.ts";
 import { type ConnectOptions, connectTransport } from "./network_transport.ts";
 import {
   type DeleteOptions,
@@ -48,16 +60,46 @@ import {
   txnResult,
 } from "./results.ts";
 import { type ClientSession, readCall } from "./session.ts";
+import { openSnapshot, type Snapshot } from "./snapshot.ts";
+import { writeSnapshotFile } from "./snapshot_file.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 import { compare, op, TxnBuilder } from "./txn.ts";
 import { Watch, type WatchOptions } from "./watch.ts";
 
-export type { MemberInfo, MemberStatus } from "./member_info.ts";
+export type { HashKvResult, MemberInfo, MemberStatus } from "./member_info.ts";
 
 /** How the history is compacted. */
 export interface CompactOptions extends CallOptions {
   /** Waits until the history is gone from the disk as well. Default false. */
   readonly physical?: boolean;
+}
+
+/** How far a backup is that is being saved. */
+export interface SnapshotProgress {
+  /** How many bytes are in the file. */
+  readonly savedBytes: number;
+  /** How many it will have. */
+  readonly totalBytes: number;
+}
+
+/** How a backup is saved. */
+export interface SaveSnapshotOptions extends CallOptions {
+  /** Hears of every piece that was saved. */
+  readonly onProgress?: (progress: SnapshotProgress) => void;
+}
+
+/** What was saved. */
+export interface SavedSnapshot {
+  /** The version of etcd's storage format; empty if the member presents an etcd before 3.6. */
+  readonly version: string;
+  /** How many bytes the file has. */
+  readonly sizeBytes: number;
+}
+
+/** At which revision the history is hashed. */
+export interface HashKvOptions extends CallOptions {
+  /** 0, the default, is the newest. */
+  readonly revision?: number;
 }
 
 /** How a lease is granted. */
@@ -288,6 +330,100 @@ export class Client implements AsyncDisposable {
     return memberStatus(
       StatusResponse.decode(await readCall(this.#session, path, request, options)),
     );
+  }
+
+  /**
+   * A backup of the member that answers, as it is now; writes go on meanwhile. Resolves when it
+   * begins to come; see {@linkcode Snapshot}. Without `timeoutMs` it may take any time.
+   */
+  snapshot(options: CallOptions = {}): Promise<Snapshot> {
+    return openSnapshot(this.#session, options);
+  }
+
+  /**
+   * Saves a backup of the member that answers in a file that only its owner may read. The file
+   * appears, or replaces the one of that name, when all of it is checked and on the disk. Rejects
+   * with an error that names the path when it cannot be written.
+   *
+   * @example
+   * ```ts
+   * import { newMemoryConfig, startEtcd } from "@detcd/detcd";
+   *
+   * await using etcd = await startEtcd(newMemoryConfig());
+   * await using client = etcd.client();
+   * await client.put("users/1", "Ada");
+   *
+   * const directory = await Deno.makeTempDir();
+   * const { sizeBytes } = await client.saveSnapshot(`${directory}/backup.db`);
+   * const { size } = await Deno.stat(`${directory}/backup.db`);
+   * if (size !== sizeBytes) throw new Error("not all of it was saved");
+   * await Deno.remove(directory, { recursive: true });
+   * ```
+   */
+  async saveSnapshot(path: string, options: SaveSnapshotOptions = {}): Promise<SavedSnapshot> {
+    await using snapshot = await this.snapshot(options);
+    const { version, sizeBytes } = snapshot;
+    await writeSnapshotFile(new DenoFileSystem(), path, snapshot, () => {
+      options.onProgress?.({ savedBytes: snapshot.receivedBytes, totalBytes: sizeBytes });
+    });
+    return { version, sizeBytes };
+  }
+
+  /**
+   * Gives the space that is free in the file of the member that answers back to its file system;
+   * reads and writes go on meanwhile (etcd itself serves nobody then). Resolves when it is done.
+   *
+   * @example
+   * ```ts
+   * import { newMemoryConfig, startEtcd } from "@detcd/detcd";
+   *
+   * await using etcd = await startEtcd(newMemoryConfig());
+   * await using client = etcd.client();
+   * const { revision } = await client.put("users/1", "Ada");
+   * await client.delete("users/1");
+   * await client.compact(revision + 1, { physical: true });
+   * await client.defragment();
+   * const { dbSizeBytes, dbSizeInUseBytes } = await client.status();
+   * if (dbSizeInUseBytes > dbSizeBytes) throw new Error("more in use than there is");
+   * ```
+   */
+  async defragment(options: CallOptions = {}): Promise<void> {
+    const request = DefragmentRequest.encode(DefragmentRequest.create());
+    await this.#transport.unary(MAINTENANCE_SERVICE.defragment.path, request, options);
+  }
+
+  /**
+   * The hash of all that the file of the member that answers holds. Members may differ in it; to
+   * compare them there is {@linkcode Client.hashKv}.
+   */
+  async hash(options: CallOptions = {}): Promise<number> {
+    const request = HashRequest.encode(HashRequest.create());
+    const path = MAINTENANCE_SERVICE.hash.path;
+    return HashResponse.decode(await readCall(this.#session, path, request, options)).hash;
+  }
+
+  /**
+   * The hash of the keys' history on the member that answers. Rejects with OutOfRange when the
+   * revision was compacted or is still to come.
+   *
+   * @example
+   * ```ts
+   * import { newMemoryConfig, startEtcd } from "@detcd/detcd";
+   *
+   * await using etcd = await startEtcd(newMemoryConfig());
+   * await using client = etcd.client();
+   * const { revision } = await client.put("users/1", "Ada");
+   * const before = await client.hashKv();
+   * await client.put("users/2", "Grace");
+   * const { hash } = await client.hashKv({ revision });
+   * if (hash !== before.hash) throw new Error("the past has changed");
+   * ```
+   */
+  async hashKv(options: HashKvOptions = {}): Promise<HashKvResult> {
+    const request = HashKVRequest.create({ revision: options.revision ?? 0 });
+    const path = MAINTENANCE_SERVICE.hashKv.path;
+    const bytes = await readCall(this.#session, path, HashKVRequest.encode(request), options);
+    return hashKvResult(HashKVResponse.decode(bytes));
   }
 
   /**

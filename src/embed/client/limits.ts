@@ -20,6 +20,8 @@ export const CLIENT_LIMITS = {
   watchQueueBatches: 64,
   /** The same in bytes, because one batch may hold megabytes. */
   watchQueueBytes: 4 * 1024 * 1024,
+  /** Pieces of a backup that wait for a slow loop; some milliseconds of a fast network. */
+  snapshotQueueBytes: 2 * 1024 * 1024,
   /** A keep-alive is sent so many times in each lifetime of a lease, so that two may get lost. */
   keepAlivesPerTtl: 3,
   /** Leases of days are renewed this often: timers end at 2^31 ms, and servers get restarted. */

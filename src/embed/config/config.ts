@@ -12,7 +12,7 @@ import type { FeatureGates } from "./feature_gates.ts";
 import { initialClusterOf, peerUrlsMapAndToken } from "./initial_cluster.ts";
 import { AUTH_SETTINGS } from "./settings_auth.ts";
 import { CLUSTERING_SETTINGS } from "./settings_clustering.ts";
-import { V2_ERA_SETTINGS } from "./settings_legacy.ts";
+import { LEGACY_SETTINGS } from "./settings_legacy.ts";
 import { MEMBER_SETTINGS } from "./settings_member.ts";
 import { LOGGING_SETTINGS, MONITORING_SETTINGS } from "./settings_monitoring.ts";
 import { SECURITY_SETTINGS } from "./settings_security.ts";
@@ -72,25 +72,31 @@ export class Config {
   dir: string = MEMBER_SETTINGS.dir.fresh();
   /** Directory of its own for the write-ahead log, or "" for one in `dir`. */
   walDir: string = MEMBER_SETTINGS.walDir.fresh();
-  /** Committed entries after which a snapshot is taken. */
+  /** Committed entries after which a snapshot is taken; 0 is 10000. */
   snapshotCount: number = MEMBER_SETTINGS.snapshotCount.fresh();
-  /** Entries kept behind a snapshot for followers that are a little late. */
+  /** Entries kept behind a snapshot for followers that are a little late; 0 is 5000. */
   snapshotCatchUpEntries: number = TUNING_SETTINGS.snapshotCatchUpEntries.fresh();
-  /** WAL files to keep; 0 keeps all. */
+  /** WAL files to keep; older ones are deleted once no snapshot needs them. 0 keeps all. */
   maxWalFiles: number = MEMBER_SETTINGS.maxWalFiles.fresh();
-  /** Snapshot files to keep; 0 keeps all. Only the etcd of 2018 asks. */
-  maxSnapFiles: number = V2_ERA_SETTINGS.maxSnapFiles.fresh();
+  /** Snapshot files to keep; 0 keeps all. */
+  maxSnapFiles: number = LEGACY_SETTINGS.maxSnapFiles.fresh();
   /** Milliseconds between two heartbeats of the leader. */
   tickMs: number = MEMBER_SETTINGS.tickMs.fresh();
   /** Milliseconds without a heartbeat after which a follower stands for election. */
   electionMs: number = MEMBER_SETTINGS.electionMs.fresh();
   /** Whether the first election comes soon after the start. */
   initialElectionTickAdvance: boolean = MEMBER_SETTINGS.initialElectionTickAdvance.fresh();
-  /** Longest time between two commits of the backend file; 0 is 100 ms. */
+  /**
+   * Longest time between two commits of the backend file; 0 is 100 ms. validate() refuses a negative
+   * one.
+   */
   backendBatchIntervalMs: number = MEMBER_SETTINGS.backendBatchIntervalMs.fresh();
-  /** Most operations between two commits of the backend file; 0 is 10000. */
+  /**
+   * Changes after which the backend file is committed before that time; 0 is 10000. A negative
+   * number commits as often as it can.
+   */
   backendBatchLimit: number = MEMBER_SETTINGS.backendBatchLimit.fresh();
-  /** How free pages of the backend file are kept in memory: `array` or `map`. */
+  /** How free pages of the file are kept in memory: `array` or `map`, which do the same here. */
   backendFreelistType: string = MEMBER_SETTINGS.backendFreelistType.fresh();
   /** Bytes of stored data beyond which writes are refused; 0 is 2 GiB, negative is no bound. */
   quotaBackendBytes: number = MEMBER_SETTINGS.quotaBackendBytes.fresh();
@@ -144,11 +150,11 @@ export class Config {
   /** How to find the other members through another etcd cluster. */
   discoveryCfg: DiscoveryConfig = defaultDiscoveryConfig();
   /** What to do when discovery fails: `exit`. */
-  discoveryFallback: string = V2_ERA_SETTINGS.discoveryFallback.fresh();
+  discoveryFallback: string = LEGACY_SETTINGS.discoveryFallback.fresh();
   /** URL of a v2 discovery service. */
-  durl: string = V2_ERA_SETTINGS.durl.fresh();
+  durl: string = LEGACY_SETTINGS.durl.fresh();
   /** HTTP proxy on the way to that service. */
-  dproxy: string = V2_ERA_SETTINGS.dproxy.fresh();
+  dproxy: string = LEGACY_SETTINGS.dproxy.fresh();
   /** The founding members, as `name=URL` pairs separated by commas. */
   initialCluster: string = "";
   /** Keeps clusters apart that were founded with the same names and URLs. */
@@ -188,13 +194,19 @@ export class Config {
   /** Seconds that a token lives. */
   authTokenTtlSeconds: number = AUTH_SETTINGS.authTokenTtlSeconds.fresh();
 
-  /** Time between two comparisons of all members' data; 0 never compares. */
+  /**
+   * Time between two checks of all data for corruption; 0 never checks. validate() refuses a
+   * negative one.
+   */
   corruptCheckTimeMs: number = TUNING_SETTINGS.corruptCheckTimeMs.fresh();
-  /** Time between two comparisons of members' compaction hashes. */
+  /**
+   * Time between two checks of the hashes that compactions leave, if the feature gate
+   * `CompactHashCheck` is on. validate() refuses one that is not above 0.
+   */
   compactHashCheckTimeMs: number = TUNING_SETTINGS.compactHashCheckTimeMs.fresh();
-  /** Revisions that a compaction removes at a time; 0 is 1000. */
+  /** Revisions that a compaction removes at a time; 0 is 1000. validate() refuses a negative one. */
   compactionBatchLimit: number = TUNING_SETTINGS.compactionBatchLimit.fresh();
-  /** Pause between two such removals; 0 is 10 ms. */
+  /** Pause between two such removals; 0 is 10 ms, and a negative one is no pause. */
   compactionSleepIntervalMs: number = TUNING_SETTINGS.compactionSleepIntervalMs.fresh();
   /** Time without events after which a watcher that asked is told the revision; 0 is 10 min. */
   watchProgressNotifyIntervalMs: number = TUNING_SETTINGS.watchProgressNotifyIntervalMs.fresh();
@@ -214,6 +226,17 @@ export class Config {
   unsafeNoFsync: boolean = UNSAFE_SETTINGS.unsafeNoFsync.fresh();
   /** Whether nothing is stored on disk; the data is gone when the server stops. */
   memoryOnly: boolean = OWN_SETTINGS.memoryOnly.fresh();
+  /**
+   * Bytes of stored pairs to hold in memory: 512 MiB unless set, 1 MiB at least. What is beyond is
+   * read from the backend file when somebody asks for it. validate() throws a ConfigError for less,
+   * and for anything but the default with `memoryOnly`, which has no file to read from.
+   */
+  valueCacheBytes: number = OWN_SETTINGS.valueCacheBytes.fresh();
+  /**
+   * Release of etcd that clients are told and that the data directory is written for: `3.4`, `3.5`,
+   * `3.6` or, unless set, `3.7`. validate() throws a ConfigError that names these for any other.
+   */
+  compatVersion: string = OWN_SETTINGS.compatVersion.fresh();
 
   /** Whether runtime profiles are served. */
   enablePprof: boolean = MONITORING_SETTINGS.enablePprof.fresh();
@@ -245,20 +268,20 @@ export class Config {
   /** When a new log file is started. */
   logRotationConfigJson: string = LOGGING_SETTINGS.logRotationConfigJson.fresh();
   /** A log level for each package of etcd. */
-  logPkgLevels: string = V2_ERA_SETTINGS.logPkgLevels.fresh();
+  logPkgLevels: string = LEGACY_SETTINGS.logPkgLevels.fresh();
 
   /** Whether the v2 API is served. */
-  enableV2: boolean = V2_ERA_SETTINGS.enableV2.fresh();
+  enableV2: boolean = LEGACY_SETTINGS.enableV2.fresh();
   /** Prefix of the v3 store under which v2 requests are served. */
-  experimentalEnableV2V3: string = V2_ERA_SETTINGS.experimentalEnableV2V3.fresh();
+  experimentalEnableV2V3: string = LEGACY_SETTINGS.experimentalEnableV2V3.fresh();
   /** The v2 proxy. */
   v2Proxy: V2ProxyConfig = {
-    mode: V2_ERA_SETTINGS.proxyMode.fresh(),
-    failureWaitMs: V2_ERA_SETTINGS.proxyFailureWaitMs.fresh(),
-    refreshIntervalMs: V2_ERA_SETTINGS.proxyRefreshIntervalMs.fresh(),
-    dialTimeoutMs: V2_ERA_SETTINGS.proxyDialTimeoutMs.fresh(),
-    writeTimeoutMs: V2_ERA_SETTINGS.proxyWriteTimeoutMs.fresh(),
-    readTimeoutMs: V2_ERA_SETTINGS.proxyReadTimeoutMs.fresh(),
+    mode: LEGACY_SETTINGS.proxyMode.fresh(),
+    failureWaitMs: LEGACY_SETTINGS.proxyFailureWaitMs.fresh(),
+    refreshIntervalMs: LEGACY_SETTINGS.proxyRefreshIntervalMs.fresh(),
+    dialTimeoutMs: LEGACY_SETTINGS.proxyDialTimeoutMs.fresh(),
+    writeTimeoutMs: LEGACY_SETTINGS.proxyWriteTimeoutMs.fresh(),
+    readTimeoutMs: LEGACY_SETTINGS.proxyReadTimeoutMs.fresh(),
   };
 
   /** Which optional features are on. */
@@ -444,6 +467,22 @@ export class Config {
   }
   set experimentalCorruptCheckTimeMs(intervalMs: number) {
     this.corruptCheckTimeMs = intervalMs;
+  }
+
+  /** The feature gate `CompactHashCheck` under its name of etcd 3.5. */
+  get experimentalCompactHashCheckEnabled(): boolean {
+    return this.serverFeatureGate.enabled("CompactHashCheck");
+  }
+  set experimentalCompactHashCheckEnabled(isOn: boolean) {
+    this.serverFeatureGate = this.serverFeatureGate.with(`CompactHashCheck=${isOn}`);
+  }
+
+  /** The name that `compactHashCheckTimeMs` had in etcd 3.5. */
+  get experimentalCompactHashCheckTimeMs(): number {
+    return this.compactHashCheckTimeMs;
+  }
+  set experimentalCompactHashCheckTimeMs(intervalMs: number) {
+    this.compactHashCheckTimeMs = intervalMs;
   }
 }
 

@@ -77,6 +77,22 @@ tls-min-version: 'TLS1.2'
 tls-max-version:
 `;
 
+Deno.test("configFromFile() reads what is of detcd only", () => {
+  const text = "value-cache-bytes: 1048576\ncompat-version: 3.5\n";
+  withFile(text, (path) => {
+    const config = configFromFile(path);
+    assert.deepEqual([config.valueCacheBytes, config.compatVersion], [1048576, "3.5"]);
+  });
+  assert.equal(
+    complaintAbout("compat-version: 3.10"),
+    '--compat-version must be one of 3.4, 3.5, 3.6, 3.7 (set to "3.10")',
+  );
+  assert.equal(
+    complaintAbout("value-cache-bytes: 1000"),
+    "--value-cache-bytes must be a whole number of at least 1048576 (set to 1000)",
+  );
+});
+
 Deno.test("configFromFile() reads a file in the form of etcd's sample", () => {
   withFile(SAMPLE, (path) => {
     const config = configFromFile(path);

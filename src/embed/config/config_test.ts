@@ -62,7 +62,7 @@ Deno.test("Config has every field of the 2018 package in camelCase", () => {
   for (const field of fields) assert(field in config, field);
 });
 
-Deno.test("Config's names of 2018 are views of today's fields", () => {
+Deno.test("Config's names of earlier releases are views of today's fields", () => {
   const config = newConfig();
   config.lpUrls = parseUrlList("http://127.0.0.1:1");
   config.lcUrls = parseUrlList("http://127.0.0.1:2");
@@ -75,6 +75,8 @@ Deno.test("Config's names of 2018 are views of today's fields", () => {
   config.listenMetricsUrlsJson = "http://127.0.0.1:6";
   config.experimentalInitialCorruptCheck = true;
   config.experimentalCorruptCheckTimeMs = 7;
+  config.experimentalCompactHashCheckEnabled = true;
+  config.experimentalCompactHashCheckTimeMs = 8;
   assert.equal(formatUrlList(config.listenPeerUrls), "http://127.0.0.1:1");
   assert.equal(formatUrlList(config.listenClientUrls), "http://127.0.0.1:2");
   assert.equal(formatUrlList(config.advertisePeerUrls), "http://127.0.0.1:3");
@@ -86,6 +88,8 @@ Deno.test("Config's names of 2018 are views of today's fields", () => {
   assert.equal(formatUrlList(config.listenMetricsUrls), "http://127.0.0.1:6");
   assert(config.serverFeatureGate.enabled("InitialCorruptCheck"));
   assert.equal(config.corruptCheckTimeMs, 7);
+  assert(config.serverFeatureGate.enabled("CompactHashCheck"));
+  assert.equal(config.compactHashCheckTimeMs, 8);
   assert.deepEqual(
     [config.lpUrls, config.lcUrls, config.apUrls, config.acUrls].map(formatUrlList),
     [1, 2, 3, 4].map((port) => `http://127.0.0.1:${port}`),
@@ -98,6 +102,16 @@ Deno.test("Config's names of 2018 are views of today's fields", () => {
   assert.deepEqual(config.listenMetricsUrls, []);
   config.debug = false;
   assert.equal(config.logLevel, "info");
+  config.experimentalInitialCorruptCheck = false;
+  assert.deepEqual(config.serverFeatureGate.changedNames(), ["CompactHashCheck"]);
+  config.experimentalCompactHashCheckEnabled = false;
+  assert.deepEqual(config.serverFeatureGate.changedNames(), []);
+  assert.deepEqual(
+    [config.experimentalInitialCorruptCheck, config.experimentalCompactHashCheckEnabled],
+    [false, false],
+  );
+  assert.equal(config.experimentalCorruptCheckTimeMs, 7);
+  assert.equal(config.experimentalCompactHashCheckTimeMs, 8);
   config.logLevel = "error";
   config.debug = false;
   assert.equal(config.logLevel, "error");

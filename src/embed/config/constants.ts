@@ -17,6 +17,8 @@ export const DEFAULT_MAX_REQUEST_BYTES: number = 1.5 * 1024 * 1024;
 export const DEFAULT_MAX_CONCURRENT_STREAMS: number = 2 ** 32 - 1;
 /** Committed entries between two snapshots. */
 export const DEFAULT_SNAPSHOT_COUNT = 10_000;
+/** Bytes of stored pairs held in memory: 512 MiB. */
+export const DEFAULT_VALUE_CACHE_BYTES: number = 512 * 1024 * 1024;
 /** Log entries kept behind a snapshot for slow followers. */
 export const DEFAULT_SNAPSHOT_CATCH_UP_ENTRIES = 5_000;
 

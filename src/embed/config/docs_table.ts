@@ -8,6 +8,7 @@ const RULE = "|---|---|---|---|---|---|---|---|";
 const STATUS_WORDS: Readonly<Record<SettingStatus, string>> = {
   works: "works",
   refused: "not built: refused unless default",
+  moot: "accepted; all values do the same",
   ignored: "accepted and ignored, as in etcd",
 };
 

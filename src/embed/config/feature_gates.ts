@@ -31,6 +31,12 @@ const STAGE_GATES: ReadonlyMap<string, Stage> = new Map<string, Stage>([
 /** The names of all gates that stand for one feature. */
 export const FEATURE_GATE_NAMES: readonly string[] = [...GATES.keys()];
 
+/** Those of them whose feature detcd has. */
+export const BUILT_FEATURE_GATES: ReadonlySet<string> = new Set([
+  "InitialCorruptCheck",
+  "CompactHashCheck",
+]);
+
 /** Which optional features are on. An instance never changes; with() makes another one. */
 export class FeatureGates {
   readonly #chosen: ReadonlyMap<string, boolean>;
@@ -60,12 +66,14 @@ export class FeatureGates {
     return new FeatureGates(chosen);
   }
 
+  /** The names of the gates that differ from their defaults. */
+  changedNames(): string[] {
+    return FEATURE_GATE_NAMES.filter((name) => this.enabled(name) !== GATES.get(name)?.default);
+  }
+
   /** The gates that differ from their defaults, in the form that with() takes. */
   toString(): string {
-    return FEATURE_GATE_NAMES
-      .filter((name) => this.enabled(name) !== GATES.get(name)?.default)
-      .map((name) => `${name}=${this.enabled(name)}`)
-      .join(",");
+    return this.changedNames().map((name) => `${name}=${this.enabled(name)}`).join(",");
   }
 }
 

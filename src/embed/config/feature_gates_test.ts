@@ -25,6 +25,16 @@ Deno.test("FeatureGates.with() switches single gates and whole stages", () => {
   assert(gates.enabled("PriorityRequest"), "an instance never changes");
 });
 
+Deno.test("FeatureGates.changedNames() names what differs, however it was switched", () => {
+  const gates = FeatureGates.defaults().with("AllBeta=false,CompactHashCheck=true");
+  assert.deepEqual(gates.changedNames(), [
+    "CompactHashCheck",
+    "TxnModeWriteWithSharedBuffer",
+    "FastLeaseKeepAlive",
+  ]);
+  assert.deepEqual(gates.with("AllBeta=true,CompactHashCheck=false").changedNames(), []);
+});
+
 Deno.test("FeatureGates.with() complains in etcd's words", () => {
   const cases: [string, string][] = [
     ["A", "missing bool value for A"],

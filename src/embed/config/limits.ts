@@ -8,6 +8,8 @@ export const CONFIG_LIMITS = {
   configFileValues: 2_000,
   /** The longest election timeout that etcd takes, in milliseconds. */
   electionMs: 50_000,
+  /** Pairs are evicted by whole slabs of this size, so that less memory would hold none. */
+  leastValueCacheBytes: 1024 * 1024,
   /** Traced requests per million, of course. */
   tracingSamplesPerMillion: 1_000_000,
   /** Hosts that one SRV record set may name; a cluster has seven members at the most. */

@@ -32,6 +32,17 @@ export function choiceKind(...words: string[]): ValueKind<string> {
   return { ...TEXT, name: words.join("|"), fromText };
 }
 
+/** One of a few words; validate() names them to whoever sets another one, in whatever way. */
+export function wordKind(...words: string[]): ValueKind<string> {
+  // The empty word is a value left unset, which needs no advertisement.
+  const shown = words.filter((word) => word !== "").join(", ");
+  function complaint(value: string): string | undefined {
+    if (words.includes(value)) return undefined;
+    return `must be one of ${shown} (set to ${goQuote(value)})`;
+  }
+  return { ...TEXT, complaint };
+}
+
 const YAML_TRUE = /^(?:true|yes|on|y)$/i;
 const YAML_FALSE = /^(?:false|no|off|n)$/i;
 
@@ -67,7 +78,7 @@ function numberKind(
 ): ValueKind<number> {
   function complaint(value: number): string | undefined {
     if (Number.isInteger(value) && value >= least) return undefined;
-    const range = least === 0 ? " of at least 0" : "";
+    const range = Number.isFinite(least) ? ` of at least ${least}` : "";
     return `must be a whole number${range} (set to ${value})`;
   }
   return {
@@ -93,15 +104,23 @@ function readFileNumber(text: string, read: (text: string) => bigint): bigint {
   }
 }
 
+/** A whole number up to 2^64 - 1; validate() refuses one below the least. */
+export function uintFrom(least: number): ValueKind<number> {
+  return numberKind("uint", least, (text) => parseGoUint(text, 64));
+}
+
 /** A whole number from 0 up to 2^64 - 1. */
-export const UINT: ValueKind<number> = numberKind("uint", 0, (text) => parseGoUint(text, 64));
+export const UINT: ValueKind<number> = uintFrom(0);
+
+function intFrom(least: number): ValueKind<number> {
+  return numberKind("int", least, (text) => parseGoInt(text, 64));
+}
 
 /** A whole number of 64 bits with a sign. */
-export const INT: ValueKind<number> = numberKind(
-  "int",
-  -Infinity,
-  (text) => parseGoInt(text, 64),
-);
+export const INT: ValueKind<number> = intFrom(-Infinity);
+
+/** The same, but validate() refuses a negative one. */
+export const NON_NEGATIVE_INT: ValueKind<number> = intFrom(0);
 
 /** A whole number from 0 up to 2^32 - 1; etcd lets the words of Go's strconv through here. */
 export const UINT32: ValueKind<number> = {
@@ -135,6 +154,15 @@ export const DURATION: ValueKind<number> = {
   copy: (value) => value,
   complaint: (value) =>
     Number.isFinite(value) ? undefined : `must be a number of milliseconds (set to ${value})`,
+};
+
+/** The same, but validate() refuses a negative one. */
+export const NON_NEGATIVE_DURATION: ValueKind<number> = {
+  ...DURATION,
+  complaint: (value) =>
+    value < 0 && Number.isFinite(value)
+      ? `must not be negative (set to ${DURATION.toText(value)})`
+      : DURATION.complaint?.(value),
 };
 
 function readFileNanoseconds(value: FileValue): bigint {

@@ -4,9 +4,11 @@ import type { ValueKind } from "./value_kind.ts";
 
 /**
  * What a setting does here. `works`: it is obeyed. `refused`: the feature behind it is not built,
- * so any value but the default is refused. `ignored`: etcd takes it and does nothing, and so do we.
+ * so any value but the default is refused. `moot`: it chooses between ways to do something of which
+ * one alone is here, so that every choice does the same. `ignored`: etcd takes it and does nothing,
+ * and so do we.
  */
-export type SettingStatus = "works" | "refused" | "ignored";
+export type SettingStatus = "works" | "refused" | "moot" | "ignored";
 
 /** The headings under which help and documentation list settings. */
 export const SECTIONS = [
@@ -19,7 +21,7 @@ export const SECTIONS = [
   "Distributed tracing",
   "Tuning",
   "Unsafe",
-  "Of etcd's v2 era",
+  "Of earlier releases",
   "Of detcd only",
   "Accepted and ignored",
 ] as const;

@@ -1,16 +1,21 @@
-import { DEFAULT_ENABLE_V2, DEFAULT_LOG_OUTPUT, DEFAULT_MAX_SNAPSHOTS } from "./constants.ts";
+import {
+  DEFAULT_COMPACT_HASH_CHECK_TIME_MS,
+  DEFAULT_ENABLE_V2,
+  DEFAULT_LOG_OUTPUT,
+  DEFAULT_MAX_SNAPSHOTS,
+} from "./constants.ts";
 import { BOOL, choiceKind, DURATION, TEXT, UINT } from "./scalar_kinds.ts";
 import { inside, own, type Place, rowsOf, type TypedSetting } from "./setting.ts";
 import type { ValueKind } from "./value_kind.ts";
 
-const row = rowsOf("Of etcd's v2 era");
+const row = rowsOf("Of earlier releases");
 
-/** Settings of the etcd of 2018 that today's etcd has dropped or renamed. */
-export const V2_ERA_SETTINGS = {
+/** Settings of etcd from 2018 to 3.6 that today's etcd has dropped or renamed. */
+export const LEGACY_SETTINGS = {
   maxSnapFiles: row(UINT, own("maxSnapFiles"), {
     flag: "max-snapshots",
     default: DEFAULT_MAX_SNAPSHOTS,
-    status: "refused",
+    status: "works",
     help: "Snapshot files to keep (0 keeps all).",
   }),
   durl: row(TEXT, own("durl"), {
@@ -114,15 +119,27 @@ export const V2_ERA_SETTINGS = {
   experimentalInitialCorruptCheck: row(BOOL, own("experimentalInitialCorruptCheck"), {
     flag: "experimental-initial-corrupt-check",
     default: false,
-    status: "refused",
-    help: "Compare data with the other members before serving; " +
+    status: "works",
+    help: "Check the data for corruption before serving; " +
       "now --feature-gates=InitialCorruptCheck=true.",
   }),
   experimentalCorruptCheckTimeMs: row(DURATION, own("experimentalCorruptCheckTimeMs"), {
     flag: "experimental-corrupt-check-time",
     default: 0,
-    status: "refused",
-    help: "Time between two comparisons of all members' data; now --corrupt-check-time.",
+    status: "works",
+    help: "Time between two checks of all data for corruption; now --corrupt-check-time.",
+  }),
+  experimentalCompactHashCheckEnabled: row(BOOL, own("experimentalCompactHashCheckEnabled"), {
+    flag: "experimental-compact-hash-check-enabled",
+    default: false,
+    status: "works",
+    help: "Check the hashes that compactions leave; now --feature-gates=CompactHashCheck=true.",
+  }),
+  experimentalCompactHashCheckTimeMs: row(DURATION, own("experimentalCompactHashCheckTimeMs"), {
+    flag: "experimental-compact-hash-check-time",
+    default: DEFAULT_COMPACT_HASH_CHECK_TIME_MS,
+    status: "works",
+    help: "Time between two such checks; now --compact-hash-check-time.",
   }),
 };
 

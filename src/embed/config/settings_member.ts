@@ -14,9 +14,19 @@ import {
   DEFAULT_SNAPSHOT_COUNT,
   MIN_RAFT_CONNECTION_TIMEOUT_MS,
 } from "./constants.ts";
-import { FeatureGates } from "./feature_gates.ts";
+import { BUILT_FEATURE_GATES, FeatureGates } from "./feature_gates.ts";
 import { URL_LIST } from "./list_kinds.ts";
-import { BOOL, DURATION, FEATURE_GATES, INT, TEXT, UINT, UINT32 } from "./scalar_kinds.ts";
+import {
+  BOOL,
+  DURATION,
+  FEATURE_GATES,
+  INT,
+  NON_NEGATIVE_DURATION,
+  TEXT,
+  UINT,
+  UINT32,
+  wordKind,
+} from "./scalar_kinds.ts";
 import { inside, own, rowsOf } from "./setting.ts";
 
 const row = rowsOf("Member");
@@ -27,6 +37,16 @@ export function listenRefusal(urls: readonly EndpointUrl[]): string | undefined 
   if (other === undefined) return undefined;
   return `detcd listens on http URLs only so far, not on ${other}`;
 }
+
+/** Says why one of the features cannot be switched yet. */
+function gatesRefusal(gates: FeatureGates): string | undefined {
+  const name = gates.changedNames().find((gate) => !BUILT_FEATURE_GATES.has(gate));
+  if (name === undefined) return undefined;
+  return `detcd does not have the feature ${name} yet and would ignore its gate`;
+}
+
+/** What etcd calls the two ways; a program may leave the choice open. */
+const FREELIST_TYPE = wordKind("", "array", "map");
 
 /** The settings of one member, whatever its cluster. */
 export const MEMBER_SETTINGS = {
@@ -52,8 +72,8 @@ export const MEMBER_SETTINGS = {
   snapshotCount: row(UINT, own("snapshotCount"), {
     flag: "snapshot-count",
     default: DEFAULT_SNAPSHOT_COUNT,
-    status: "refused",
-    help: "Committed entries after which a snapshot is taken.",
+    status: "works",
+    help: "Committed entries after which a snapshot is taken (0 is 10000).",
   }),
   tickMs: row(UINT, own("tickMs"), {
     flag: "heartbeat-interval",
@@ -98,8 +118,8 @@ export const MEMBER_SETTINGS = {
   maxWalFiles: row(UINT, own("maxWalFiles"), {
     flag: "max-wals",
     default: DEFAULT_MAX_WALS,
-    status: "refused",
-    help: "WAL files to keep (0 keeps all).",
+    status: "works",
+    help: "WAL files to keep; older ones are deleted once no snapshot needs them (0 keeps all).",
   }),
   memoryMlock: row(BOOL, own("memoryMlock"), {
     flag: "memory-mlock",
@@ -114,24 +134,25 @@ export const MEMBER_SETTINGS = {
     help: "Bytes of stored data beyond which writes are refused and an alarm is raised " +
       "(0 is 2 GiB, negative is no bound).",
   }),
-  backendFreelistType: row(TEXT, own("backendFreelistType"), {
+  backendFreelistType: row(FREELIST_TYPE, own("backendFreelistType"), {
     flag: "backend-bbolt-freelist-type",
     default: "",
     defaultText: "map",
-    status: "refused",
-    help: "How free pages of the backend file are kept in memory: array or map.",
+    status: "moot",
+    help:
+      "How free pages of the backend file are kept in memory: array or map. Both do the same here.",
   }),
-  backendBatchIntervalMs: row(DURATION, own("backendBatchIntervalMs"), {
+  backendBatchIntervalMs: row(NON_NEGATIVE_DURATION, own("backendBatchIntervalMs"), {
     flag: "backend-batch-interval",
     default: 0,
-    status: "refused",
+    status: "works",
     help: "Longest time between two commits of the backend file (0s is 100ms).",
   }),
   backendBatchLimit: row(INT, own("backendBatchLimit"), {
     flag: "backend-batch-limit",
     default: 0,
-    status: "refused",
-    help: "Most operations between two commits of the backend file (0 is 10000).",
+    status: "works",
+    help: "Changes after which the backend file is committed before that time (0 is 10000).",
   }),
   maxTxnOps: row(UINT, own("maxTxnOps"), {
     flag: "max-txn-ops",
@@ -204,7 +225,8 @@ export const MEMBER_SETTINGS = {
   serverFeatureGate: row(FEATURE_GATES, own("serverFeatureGate"), {
     flag: "feature-gates",
     default: FeatureGates.defaults(),
-    status: "refused",
-    help: "Optional features to switch, as in InitialCorruptCheck=true,AllBeta=false.",
+    status: "works",
+    refusal: gatesRefusal,
+    help: "Optional features to switch, as in InitialCorruptCheck=true,CompactHashCheck=true.",
   }),
 };

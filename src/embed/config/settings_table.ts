@@ -1,7 +1,7 @@
 import type { Setting } from "./setting.ts";
 import { AUTH_SETTINGS } from "./settings_auth.ts";
 import { CLUSTERING_SETTINGS } from "./settings_clustering.ts";
-import { IGNORED_SETTINGS, V2_ERA_SETTINGS } from "./settings_legacy.ts";
+import { IGNORED_SETTINGS, LEGACY_SETTINGS } from "./settings_legacy.ts";
 import { MEMBER_SETTINGS } from "./settings_member.ts";
 import { LOGGING_SETTINGS, MONITORING_SETTINGS } from "./settings_monitoring.ts";
 import { SECURITY_SETTINGS } from "./settings_security.ts";
@@ -27,7 +27,7 @@ export const SETTINGS: readonly Setting[] = [
   ...Object.values(TUNING_SETTINGS),
   ...Object.values(UNSAFE_SETTINGS),
   ...Object.values(OWN_SETTINGS),
-  ...Object.values(V2_ERA_SETTINGS),
+  ...Object.values(LEGACY_SETTINGS),
   ...IGNORED_SETTINGS,
 ];
 

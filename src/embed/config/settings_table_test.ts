@@ -119,8 +119,8 @@ const MAIN_FLAGS: Readonly<Record<string, string>> = {
   "unsafe-no-fsync": "false",
 };
 
-/** Flags that only the etcd of 2018 has, with its defaults where ours are the same. */
-const FLAGS_OF_2018: Readonly<Record<string, string>> = {
+/** Flags that only earlier releases have, with their defaults where ours are the same. */
+const EARLIER_FLAGS: Readonly<Record<string, string>> = {
   "max-snapshots": "5",
   "discovery": "",
   "discovery-proxy": "",
@@ -139,6 +139,8 @@ const FLAGS_OF_2018: Readonly<Record<string, string>> = {
   "log-output": "default",
   "experimental-initial-corrupt-check": "false",
   "experimental-corrupt-check-time": "0s",
+  "experimental-compact-hash-check-enabled": "false",
+  "experimental-compact-hash-check-time": "1m",
 };
 
 const IGNORED_FLAGS = [
@@ -159,8 +161,12 @@ const IGNORED_FLAGS = [
   "test.outputdir",
 ];
 
-/** Flags that etcd does not have. */
-const OWN_FLAGS = ["memory-only"];
+/** Flags that etcd does not have, with our defaults. */
+const OWN_FLAGS: Readonly<Record<string, string>> = {
+  "memory-only": "false",
+  "value-cache-bytes": "536870912",
+  "compat-version": "3.7",
+};
 
 /** For each kind of value: a flag's text, a file's text, and the text of what both mean. */
 const SAMPLES: Readonly<Record<string, readonly [string, string, string]>> = {
@@ -199,8 +205,9 @@ function fileTextOf(path: readonly string[], value: string): string {
 
 const REAL_SETTINGS = SETTINGS.filter((setting) => setting.status !== "ignored");
 
-Deno.test("SETTINGS has every flag of etcd's main with its default", () => {
-  for (const [flag, defaultText] of Object.entries({ ...MAIN_FLAGS, ...FLAGS_OF_2018 })) {
+Deno.test("SETTINGS has every flag of etcd's main and our own with its default", () => {
+  const flags = { ...MAIN_FLAGS, ...EARLIER_FLAGS, ...OWN_FLAGS };
+  for (const [flag, defaultText] of Object.entries(flags)) {
     const setting = settingOfFlag(flag);
     assert(setting !== undefined, `--${flag} is missing`);
     assert.equal(setting.defaultText, defaultText, flag);
@@ -210,9 +217,9 @@ Deno.test("SETTINGS has every flag of etcd's main with its default", () => {
 Deno.test("SETTINGS has no flag that etcd does not have, except our own", () => {
   const known = [
     ...Object.keys(MAIN_FLAGS),
-    ...Object.keys(FLAGS_OF_2018),
+    ...Object.keys(EARLIER_FLAGS),
     ...IGNORED_FLAGS,
-    ...OWN_FLAGS,
+    ...Object.keys(OWN_FLAGS),
   ];
   const flags = SETTINGS.flatMap((setting) => setting.flag ?? []);
   assert.deepEqual(flags.toSorted(), known.toSorted());
@@ -261,6 +268,40 @@ Deno.test("no setting is ignored: each one obeys or refuses", () => {
   }
 });
 
+/** What decides when and how the state goes to the files, by flag, with a value to be obeyed. */
+const STORAGE_VALUES: Readonly<Record<string, string>> = {
+  "snapshot-count": "300",
+  "snapshot-catchup-entries": "100",
+  "max-wals": "2",
+  "max-snapshots": "0",
+  "backend-batch-interval": "1s",
+  "backend-batch-limit": "5",
+  "backend-bbolt-freelist-type": "array",
+  "compaction-batch-limit": "10",
+  "compaction-sleep-interval": "1ms",
+  "bootstrap-defrag-threshold-megabytes": "100",
+  "corrupt-check-time": "4h",
+  "compact-hash-check-time": "30s",
+  "feature-gates": "InitialCorruptCheck=true,CompactHashCheck=true",
+  "experimental-initial-corrupt-check": "true",
+  "experimental-corrupt-check-time": "4h",
+  "experimental-compact-hash-check-enabled": "true",
+  "experimental-compact-hash-check-time": "30s",
+  "value-cache-bytes": "1048576",
+  "compat-version": "3.4",
+};
+
+Deno.test("Config.validate() takes the settings of storage together and each alone", () => {
+  const all = newConfig();
+  for (const [flag, text] of Object.entries(STORAGE_VALUES)) {
+    const alone = newConfig();
+    for (const config of [alone, all]) settingOfFlag(flag)?.setFromText(config, text);
+    alone.validate();
+    assert.equal(settingOfFlag(flag)?.textOf(alone), text);
+  }
+  all.validate();
+});
+
 Deno.test("a copy of a configuration takes every setting along and shares none", () => {
   const config = newConfig();
   for (const setting of REAL_SETTINGS) setting.setFromText(config, sampleOf(setting)[0]);
@@ -293,4 +334,16 @@ Deno.test("configTableForDocs() has a line for every setting under its section",
   }
   const rows = text.split("\n").filter((line) => line.startsWith("| `") || line.startsWith("|  |"));
   assert.equal(rows.length, SETTINGS.length);
+});
+
+Deno.test("configTableForDocs() tells what works from what has no effect", () => {
+  const rows = configTableForDocs().split("\n");
+  const statuses = ["max-wals", "feature-gates", "backend-bbolt-freelist-type", "memory-mlock"]
+    .map((flag) => rows.find((row) => row.startsWith(`| \`--${flag}\``))?.split(" | ")[6]);
+  assert.deepEqual(statuses, [
+    "works",
+    "works in part",
+    "accepted; all values do the same",
+    "not built: refused unless default",
+  ]);
 });

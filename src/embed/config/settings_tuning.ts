@@ -1,3 +1,4 @@
+import { CompatVersion } from "../../core/members/compat_version.ts";
 import {
   DEFAULT_COMPACT_HASH_CHECK_TIME_MS,
   DEFAULT_DISTRIBUTED_TRACING_ADDRESS,
@@ -5,8 +6,20 @@ import {
   DEFAULT_DOWNGRADE_CHECK_TIME_MS,
   DEFAULT_MAX_LEARNERS,
   DEFAULT_SNAPSHOT_CATCH_UP_ENTRIES,
+  DEFAULT_VALUE_CACHE_BYTES,
 } from "./constants.ts";
-import { BOOL, DURATION, INT, TEXT, UINT } from "./scalar_kinds.ts";
+import { CONFIG_LIMITS } from "./limits.ts";
+import {
+  BOOL,
+  DURATION,
+  INT,
+  NON_NEGATIVE_DURATION,
+  NON_NEGATIVE_INT,
+  TEXT,
+  UINT,
+  uintFrom,
+  wordKind,
+} from "./scalar_kinds.ts";
 import { own, rowsOf } from "./setting.ts";
 
 const traceRow = rowsOf("Distributed tracing");
@@ -58,28 +71,29 @@ export const TRACING_SETTINGS = {
 
 /** Knobs that few turn. */
 export const TUNING_SETTINGS = {
-  corruptCheckTimeMs: row(DURATION, own("corruptCheckTimeMs"), {
+  corruptCheckTimeMs: row(NON_NEGATIVE_DURATION, own("corruptCheckTimeMs"), {
     flag: "corrupt-check-time",
     default: 0,
-    status: "refused",
-    help: "Time between two comparisons of all members' data (0s never compares).",
+    status: "works",
+    help: "Time between two checks of all data for corruption (0s never checks).",
   }),
   compactHashCheckTimeMs: row(DURATION, own("compactHashCheckTimeMs"), {
     flag: "compact-hash-check-time",
     default: DEFAULT_COMPACT_HASH_CHECK_TIME_MS,
-    status: "refused",
-    help: "Time between two comparisons of members' compaction hashes.",
+    status: "works",
+    help: "Time between two checks of the hashes that compactions leave, if " +
+      "--feature-gates=CompactHashCheck=true is given.",
   }),
-  compactionBatchLimit: row(INT, own("compactionBatchLimit"), {
+  compactionBatchLimit: row(NON_NEGATIVE_INT, own("compactionBatchLimit"), {
     flag: "compaction-batch-limit",
     default: 0,
-    status: "refused",
+    status: "works",
     help: "Revisions that a compaction removes at a time (0 is 1000).",
   }),
   compactionSleepIntervalMs: row(DURATION, own("compactionSleepIntervalMs"), {
     flag: "compaction-sleep-interval",
     default: 0,
-    status: "refused",
+    status: "works",
     help: "Pause between two such removals (0s is 10ms).",
   }),
   watchProgressNotifyIntervalMs: row(DURATION, own("watchProgressNotifyIntervalMs"), {
@@ -98,7 +112,7 @@ export const TUNING_SETTINGS = {
   bootstrapDefragThresholdMegabytes: row(UINT, own("bootstrapDefragThresholdMegabytes"), {
     flag: "bootstrap-defrag-threshold-megabytes",
     default: 0,
-    status: "refused",
+    status: "works",
     help: "Defragment at start when that frees this many megabytes (0 never does).",
   }),
   maxLearners: row(INT, own("maxLearners"), {
@@ -110,8 +124,8 @@ export const TUNING_SETTINGS = {
   snapshotCatchUpEntries: row(UINT, own("snapshotCatchUpEntries"), {
     flag: "snapshot-catchup-entries",
     default: DEFAULT_SNAPSHOT_CATCH_UP_ENTRIES,
-    status: "refused",
-    help: "Entries kept behind a snapshot for followers that are a little late.",
+    status: "works",
+    help: "Entries kept behind a snapshot for followers that are a little late (0 is 5000).",
   }),
 };
 
@@ -138,5 +152,19 @@ export const OWN_SETTINGS = {
     default: false,
     status: "works",
     help: "Store nothing on disk. The data is gone when the server stops; meant for tests.",
+  }),
+  valueCacheBytes: ownRow(uintFrom(CONFIG_LIMITS.leastValueCacheBytes), own("valueCacheBytes"), {
+    flag: "value-cache-bytes",
+    default: DEFAULT_VALUE_CACHE_BYTES,
+    status: "works",
+    help: "Bytes of stored pairs to hold in memory; the rest is read from the backend file " +
+      "(512 MiB unless set, at least 1 MiB).",
+  }),
+  compatVersion: ownRow(wordKind(...CompatVersion.lines()), own("compatVersion"), {
+    flag: "compat-version",
+    default: CompatVersion.newest.line,
+    status: "works",
+    help: "Release of etcd that clients are told and that the data directory is written for: " +
+      `${CompatVersion.lines().join(", ")}.`,
   }),
 };

@@ -11,6 +11,7 @@ import {
   COMPACTOR_MODE_REVISION,
   DEFAULT_LOG_OUTPUT,
   DEFAULT_NAME,
+  DEFAULT_VALUE_CACHE_BYTES,
   JOURNAL_LOG_OUTPUT,
   STD_ERR_LOG_OUTPUT,
   STD_OUT_LOG_OUTPUT,
@@ -29,7 +30,7 @@ import { SETTINGS } from "./settings_table.ts";
 
 /** Checks in etcd's order, so that the first complaint is the one that etcd would make. */
 export function validateConfig(config: Config): void {
-  checkNumbers(config);
+  checkValues(config);
   checkLogging(config);
   checkUrls(config);
   checkBootstrap(config);
@@ -293,14 +294,22 @@ function checkTls(config: Config): void {
   }
 }
 
-/** A directory that nothing is written to would be taken for a place where data is safe. */
 function checkMemoryOnly(config: Config): void {
-  if (!config.memoryOnly || (config.dir === "" && config.walDir === "")) return;
-  throw new ConfigError("--memory-only stores nothing, so it excludes --data-dir and --wal-dir");
+  if (!config.memoryOnly) return;
+  // A directory that nothing is written to would be taken for a place where data is safe.
+  if (config.dir !== "" || config.walDir !== "") {
+    throw new ConfigError("--memory-only stores nothing, so it excludes --data-dir and --wal-dir");
+  }
+  // A bound on memory must not be taken for one that holds.
+  if (config.valueCacheBytes !== DEFAULT_VALUE_CACHE_BYTES) {
+    throw new ConfigError(
+      "--memory-only holds all data in memory, so it excludes --value-cache-bytes",
+    );
+  }
 }
 
-/** A program can put numbers into fields that Go's types keep away from etcd. */
-function checkNumbers(config: Config): void {
+/** Looks for what single values cannot be, such as numbers that Go's types keep away from etcd. */
+function checkValues(config: Config): void {
   for (const setting of SETTINGS) {
     const complaint = setting.complaintOf(config);
     if (complaint !== undefined) throw new ConfigError(`${displayName(setting)} ${complaint}`);

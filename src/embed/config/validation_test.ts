@@ -162,6 +162,13 @@ const MISTAKES: readonly (readonly [Change, string])[] = [
     "--memory-only stores nothing, so it excludes --data-dir and --wal-dir",
   ],
   [
+    (config) => {
+      config.memoryOnly = true;
+      config.valueCacheBytes = 2 ** 30;
+    },
+    "--memory-only holds all data in memory, so it excludes --value-cache-bytes",
+  ],
+  [
     (config) => config.preVote = false,
     "--pre-vote=false is refused: detcd does not have this feature yet and would ignore the " +
     "setting; only its default, true, works",
@@ -279,6 +286,18 @@ Deno.test("Config.validate() refuses what is built in part only", () => {
       "--log-outputs=systemd/journal is refused",
     ],
     [(config) => config.enableV2 = true, "--enable-v2=true is refused"],
+    [
+      (config) => {
+        config.serverFeatureGate = config.serverFeatureGate
+          .with("CompactHashCheck=true,LeaseCheckpoint=true,InitialCorruptCheck=true");
+      },
+      "--feature-gates=InitialCorruptCheck=true,CompactHashCheck=true,LeaseCheckpoint=true is " +
+      "refused: detcd does not have the feature LeaseCheckpoint yet",
+    ],
+    [
+      (config) => config.serverFeatureGate = config.serverFeatureGate.with("AllBeta=false"),
+      "--feature-gates=TxnModeWriteWithSharedBuffer=false,FastLeaseKeepAlive=false is refused",
+    ],
     [(config) => config.clientAutoTls = true, "--auto-tls=true is refused"],
     [
       (config) => config.clientTlsInfo.allowedCns = ["x"],
@@ -311,6 +330,64 @@ Deno.test("Config.validate() refuses numbers that only a program can set", () =>
   ];
   for (const [change, message] of cases) {
     assert(complaintAfter(change).message.startsWith(message), complaintAfter(change).message);
+  }
+});
+
+Deno.test("Config.validate() refuses values of storage settings that cannot be obeyed", () => {
+  const cases: [Change, string][] = [
+    [
+      (config) => config.valueCacheBytes = 2 ** 20 - 1,
+      "--value-cache-bytes must be a whole number of at least 1048576 (set to 1048575)",
+    ],
+    [
+      (config) => config.compatVersion = "3.3",
+      '--compat-version must be one of 3.4, 3.5, 3.6, 3.7 (set to "3.3")',
+    ],
+    [
+      (config) => config.compatVersion = "",
+      '--compat-version must be one of 3.4, 3.5, 3.6, 3.7 (set to "")',
+    ],
+    [
+      (config) => config.backendFreelistType = "tree",
+      '--backend-bbolt-freelist-type must be one of array, map (set to "tree")',
+    ],
+    [
+      (config) => config.backendBatchIntervalMs = -1,
+      "--backend-batch-interval must not be negative (set to -1ms)",
+    ],
+    [
+      (config) => config.experimentalCorruptCheckTimeMs = -1000,
+      "--corrupt-check-time must not be negative (set to -1s)",
+    ],
+    [
+      (config) => config.corruptCheckTimeMs = -Infinity,
+      "--corrupt-check-time must be a number of milliseconds (set to -Infinity)",
+    ],
+    [
+      (config) => config.compactionBatchLimit = -1,
+      "--compaction-batch-limit must be a whole number of at least 0 (set to -1)",
+    ],
+    [
+      (config) => config.experimentalCompactHashCheckTimeMs = 0,
+      "--compact-hash-check-time must be >0 (set to 0s)",
+    ],
+  ];
+  for (const [change, message] of cases) assert.equal(complaintAfter(change).message, message);
+});
+
+Deno.test("Config.validate() takes storage settings at their bounds", () => {
+  const config = newConfig();
+  config.valueCacheBytes = 2 ** 20;
+  // What etcd takes for as often and as fast as it can.
+  config.backendBatchLimit = -1;
+  config.compactionSleepIntervalMs = -1;
+  for (const freelist of ["", "array", "map"]) {
+    config.backendFreelistType = freelist;
+    config.validate();
+  }
+  for (const version of ["3.4", "3.5", "3.6", "3.7"]) {
+    config.compatVersion = version;
+    config.validate();
   }
 });
 

@@ -1,37 +1,118 @@
-import { InternalRaftRequest } from "../../pb/etcdserverpb.ts";
+import {
+  AlarmRequest,
+  CompactionRequest,
+  DeleteRangeRequest,
+  InternalRaftRequest,
+  LeaseCheckpointRequest,
+  LeaseGrantRequest,
+  LeaseRevokeRequest,
+  PutRequest,
+  Request,
+  TxnRequest,
+} from "../../pb/etcdserverpb.ts";
+import { ClusterMemberAttrSetRequest, ClusterVersionSetRequest } from "../../pb/membershippb.ts";
 import { AlarmOperation } from "./alarm.ts";
-import { ClusterMemberAttrSetOperation, ClusterVersionSetOperation } from "./cluster.ts";
+import {
+  ClusterMemberAttrSetOperation,
+  ClusterVersionSetOperation,
+  type MembershipOperation,
+} from "./cluster.ts";
+import { type EntryLayout, layoutOf } from "./entry_layout.ts";
+import { OperationField } from "./field.ts";
 import { CompactionOperation, DeleteRangeOperation, PutOperation, TxnOperation } from "./kv.ts";
-import { LeaseGrantOperation, LeaseRevokeOperation } from "./lease.ts";
+import { LeaseCheckpointOperation, LeaseGrantOperation, LeaseRevokeOperation } from "./lease.ts";
+import { NoOperation } from "./no_operation.ts";
 import type { Operation } from "./operation.ts";
+import { V2Operation } from "./v2.ts";
 
 /** An entry whose command this version does not know; applying past it would fork the state. */
 export class UnknownOperation extends Error {
   override name = "UnknownOperation";
 }
 
-/** Reads the command of a normal entry, as any etcd from 3.6 on writes it. */
+/** Reads that members send through the log, and what those say that plan a downgrade. */
+const WITHOUT_EFFECT: ReadonlySet<number> = new Set([
+  OperationField.RANGE,
+  OperationField.AUTH_STATUS,
+  OperationField.AUTH_USER_GET,
+  OperationField.AUTH_USER_LIST,
+  OperationField.AUTH_ROLE_GET,
+  OperationField.AUTH_ROLE_LIST,
+  OperationField.DOWNGRADE_INFO_SET,
+  OperationField.DOWNGRADE_VERSION_TEST,
+]);
+
+/** Reads the command of a normal entry, as any etcd from 3.4 on writes it. */
 export function decodeOperation(data: Uint8Array, index: number): Operation {
-  const request = InternalRaftRequest.decode(data);
-  if (request.put) return new PutOperation(request.put);
-  if (request.deleteRange) return new DeleteRangeOperation(request.deleteRange);
-  if (request.txn) return new TxnOperation(request.txn);
-  if (request.compaction) return new CompactionOperation(request.compaction);
-  if (request.leaseGrant) return new LeaseGrantOperation(request.leaseGrant);
-  if (request.leaseRevoke) return new LeaseRevokeOperation(request.leaseRevoke);
-  if (request.alarm) return new AlarmOperation(request.alarm);
-  if (request.clusterMemberAttrSet) {
-    return new ClusterMemberAttrSetOperation(request.clusterMemberAttrSet);
+  const layout = layoutOf(data);
+  if (layout.isBareV2) return new V2Operation(Request.decode(data));
+  const operation = operationAt(data, layout);
+  if (operation === undefined) throw unknownOperation(data, index);
+  return operation;
+}
+
+/** Reads the command of a normal entry if it is about the members or the cluster version. */
+export function decodeMembershipOperation(data: Uint8Array): MembershipOperation | undefined {
+  const layout = layoutOf(data);
+  if (layout.isBareV2) return new V2Operation(Request.decode(data));
+  return membershipOperationAt(data, layout);
+}
+
+function operationAt(data: Uint8Array, layout: EntryLayout): Operation | undefined {
+  return requestAt(data, layout) ?? membershipOperationAt(data, layout) ??
+    (WITHOUT_EFFECT.has(layout.field) ? new NoOperation(layout.field) : undefined);
+}
+
+function requestAt(data: Uint8Array, { field, start, end }: EntryLayout): Operation | undefined {
+  switch (field) {
+    case OperationField.PUT:
+      return new PutOperation(PutRequest.decode(data, start, end));
+    case OperationField.DELETE_RANGE:
+      return new DeleteRangeOperation(DeleteRangeRequest.decode(data, start, end));
+    case OperationField.TXN:
+      return new TxnOperation(TxnRequest.decode(data, start, end));
+    case OperationField.COMPACTION:
+      return new CompactionOperation(CompactionRequest.decode(data, start, end));
+    case OperationField.LEASE_GRANT:
+      return new LeaseGrantOperation(LeaseGrantRequest.decode(data, start, end));
+    case OperationField.LEASE_REVOKE:
+      return new LeaseRevokeOperation(LeaseRevokeRequest.decode(data, start, end));
+    case OperationField.LEASE_CHECKPOINT:
+      return new LeaseCheckpointOperation(LeaseCheckpointRequest.decode(data, start, end));
+    case OperationField.ALARM:
+      return new AlarmOperation(AlarmRequest.decode(data, start, end));
+    default:
+      return undefined;
   }
-  if (request.clusterVersionSet) return new ClusterVersionSetOperation(request.clusterVersionSet);
-  throw new UnknownOperation(
-    `Cannot apply log entry ${index}: its command (${knownNameOf(request)}) is not supported by ` +
+}
+
+function membershipOperationAt(
+  data: Uint8Array,
+  { field, start, end }: EntryLayout,
+): MembershipOperation | undefined {
+  switch (field) {
+    case OperationField.V2:
+      return new V2Operation(Request.decode(data, start, end));
+    case OperationField.CLUSTER_MEMBER_ATTR_SET:
+      return new ClusterMemberAttrSetOperation(
+        ClusterMemberAttrSetRequest.decode(data, start, end),
+      );
+    case OperationField.CLUSTER_VERSION_SET:
+      return new ClusterVersionSetOperation(ClusterVersionSetRequest.decode(data, start, end));
+    default:
+      return undefined;
+  }
+}
+
+function unknownOperation(data: Uint8Array, index: number): UnknownOperation {
+  return new UnknownOperation(
+    `Cannot apply log entry ${index}: its command (${knownNameOf(data)}) is not supported by ` +
       "this version of detcd",
   );
 }
 
-function knownNameOf(request: InternalRaftRequest): string {
-  const present = Object.entries(request).filter(([name, value]) =>
+function knownNameOf(data: Uint8Array): string {
+  const present = Object.entries(InternalRaftRequest.decode(data)).filter(([name, value]) =>
     name !== "header" && name !== "id" && value !== undefined
   );
   return present.map(([name]) => name).join(", ") || "none that is known";

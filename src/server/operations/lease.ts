@@ -1,6 +1,10 @@
 import { ETCD_ERRORS } from "../../core/errors.ts";
 import { LEASE_COST_BYTES } from "../../core/quota/request_cost.ts";
-import type { LeaseGrantRequest, LeaseRevokeRequest } from "../../pb/etcdserverpb.ts";
+import type {
+  LeaseCheckpointRequest,
+  LeaseGrantRequest,
+  LeaseRevokeRequest,
+} from "../../pb/etcdserverpb.ts";
 import type { AppliedState } from "../applied_state.ts";
 import { OperationField } from "./field.ts";
 import { WaitedOperation, type Waiter } from "./operation.ts";
@@ -49,5 +53,24 @@ export class LeaseRevokeOperation extends WaitedOperation<void> {
     const keys = state.lessor.revoke(this.#request.id);
     state.store.deleteKeys(keys);
     state.counts.leasesRevoked++;
+  }
+}
+
+/** A leader tells how much is left of leases that run for long. */
+export class LeaseCheckpointOperation extends WaitedOperation<void> {
+  readonly field = OperationField.LEASE_CHECKPOINT;
+  readonly #request: LeaseCheckpointRequest;
+
+  constructor(request: LeaseCheckpointRequest, waiter?: Waiter<void>) {
+    super(waiter);
+    this.#request = request;
+  }
+
+  protected perform({ clock, lessor }: AppliedState): void {
+    for (const { id, remainingTtl } of this.#request.checkpoints) {
+      // As in etcd a lease that is gone ends the request, and the rest of it is not applied.
+      if (!lessor.has(id)) throw ETCD_ERRORS.leaseNotFound;
+      lessor.checkpoint(id, remainingTtl, clock.monotonicMs());
+    }
   }
 }

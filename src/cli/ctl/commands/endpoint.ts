@@ -1,5 +1,6 @@
 import type { Command } from "../command.ts";
 import { boolFlag } from "../flags/flag.ts";
+import { ENDPOINT_HASHKV_COMMAND } from "./endpoint_hashkv.ts";
 import { ENDPOINT_HEALTH_COMMAND } from "./endpoint_health.ts";
 import { ENDPOINT_STATUS_COMMAND } from "./endpoint_status.ts";
 
@@ -8,5 +9,5 @@ export const ENDPOINT_COMMAND: Command = {
   name: "endpoint",
   short: "Endpoint related commands",
   sharedFlags: [boolFlag("cluster", "use all endpoints from the cluster member list")],
-  commands: [ENDPOINT_HEALTH_COMMAND, ENDPOINT_STATUS_COMMAND],
+  commands: [ENDPOINT_HASHKV_COMMAND, ENDPOINT_HEALTH_COMMAND, ENDPOINT_STATUS_COMMAND],
 };

@@ -1,4 +1,5 @@
 import type {
+  AlarmResponse,
   DeleteRangeResponse,
   LeaseGrantResponse,
   LeaseKeepAliveResponse,
@@ -12,9 +13,17 @@ import type {
   TxnResponse,
   WatchResponse,
 } from "../../../pb/etcdserverpb.ts";
+import { alarmTypeName } from "../../../core/alarms/alarms.ts";
 import { EventType, type KeyValue } from "../../../pb/mvccpb.ts";
 import { type ByteText, byteText, byteTextOf, quoteBytes } from "../byte_text.ts";
-import type { EndpointHealth, EndpointStatus, Printer, PrinterOptions } from "./printer.ts";
+import type {
+  DatabaseStatus,
+  EndpointHashKv,
+  EndpointHealth,
+  EndpointStatus,
+  Printer,
+  PrinterOptions,
+} from "./printer.ts";
 
 /** One field a line: `"Name" : value`. */
 export class FieldsPrinter implements Printer {
@@ -120,7 +129,14 @@ export class FieldsPrinter implements Printer {
     for (const { endpoint, status } of list) {
       this.#header(status.header);
       this.#field("Version", quoted(status.version));
+      // Servers before 3.6 do not say, and scripts that know these read no other lines.
+      const isFull = status.storageVersion !== "";
+      if (isFull) this.#field("StorageVersion", quoted(status.storageVersion));
       this.#field("DBSize", status.dbSize);
+      if (isFull) {
+        this.#field("DBSizeInUse", status.dbSizeInUse);
+        this.#field("DBSizeQuota", status.dbSizeQuota);
+      }
       this.#field("Leader", status.leader);
       this.#field("IsLearner", status.isLearner);
       this.#field("RaftIndex", status.raftIndex);
@@ -128,8 +144,40 @@ export class FieldsPrinter implements Printer {
       this.#field("RaftAppliedIndex", status.raftAppliedIndex);
       this.#field("Errors", byteText(`[${status.errors.join(" ")}]`));
       this.#field("Endpoint", quoted(endpoint));
+      if (isFull) {
+        const { enabled = false, targetVersion = "" } = status.downgradeInfo ?? {};
+        this.#field("DowngradeTargetVersion", quoted(targetVersion));
+        this.#field("DowngradeEnabled", enabled);
+      }
       this.#write("\n");
     }
+  }
+
+  endpointHashKv(list: readonly EndpointHashKv[]): void {
+    for (const { endpoint, hashKv } of list) {
+      this.#header(hashKv.header);
+      this.#field("Endpoint", quoted(endpoint));
+      this.#field("Hash", hashKv.hash);
+      // Servers before 3.6 do not say.
+      if (hashKv.hashRevision !== 0) this.#field("HashRevision", hashKv.hashRevision);
+      this.#write("\n");
+    }
+  }
+
+  alarm({ header, alarms }: AlarmResponse): void {
+    this.#header(header);
+    for (const { memberId, alarm } of alarms) {
+      this.#field("MemberID", memberId);
+      this.#field("AlarmType", alarmTypeName(alarm));
+      this.#write("\n");
+    }
+  }
+
+  databaseStatus({ hash, revision, totalPairs, totalSizeBytes }: DatabaseStatus): void {
+    this.#field("Hash", hash);
+    this.#field("Revision", revision);
+    this.#field("Keys", totalPairs);
+    this.#field("Size", totalSizeBytes);
   }
 
   #header(header: ResponseHeader | undefined): void {

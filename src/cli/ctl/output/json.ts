@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { formatJson, type JsonObject, type JsonValue } from "../../../base/json.ts";
 import { bytesFromLatin1 } from "../../../base/bytes.ts";
 import type {
+  AlarmResponse,
   DeleteRangeResponse,
   LeaseGrantResponse,
   LeaseKeepAliveResponse,
@@ -20,7 +21,14 @@ import type {
 } from "../../../pb/etcdserverpb.ts";
 import type { Event, KeyValue } from "../../../pb/mvccpb.ts";
 import { type ByteText, byteText } from "../byte_text.ts";
-import type { EndpointHealth, EndpointStatus, Printer, PrinterOptions } from "./printer.ts";
+import type {
+  DatabaseStatus,
+  EndpointHashKv,
+  EndpointHealth,
+  EndpointStatus,
+  Printer,
+  PrinterOptions,
+} from "./printer.ts";
 
 /** One JSON text a line, with the names and the gaps that Go's encoder gives etcd's messages. */
 export class JsonPrinter implements Printer {
@@ -103,6 +111,27 @@ export class JsonPrinter implements Printer {
       Endpoint: endpoint,
       Status: statusJson(status),
     })));
+  }
+
+  endpointHashKv(list: readonly EndpointHashKv[]): void {
+    this.#print(list.map(({ endpoint, hashKv }) => ({
+      Endpoint: endpoint,
+      HashKV: present({
+        header: headerJson(hashKv.header),
+        hash: hashKv.hash,
+        compact_revision: hashKv.compactRevision,
+        hash_revision: hashKv.hashRevision,
+      }),
+    })));
+  }
+
+  alarm({ header, alarms }: AlarmResponse): void {
+    const list = alarms.map(({ memberId, alarm }) => present({ memberID: memberId, alarm }));
+    this.#print(present({ header: headerJson(header), alarms: list }));
+  }
+
+  databaseStatus({ hash, revision, totalPairs, totalSizeBytes }: DatabaseStatus): void {
+    this.#print({ hash, revision, totalKey: totalPairs, totalSize: totalSizeBytes });
   }
 
   #print(value: JsonValue): void {
@@ -210,5 +239,8 @@ function statusJson(status: StatusResponse): JsonObject {
     errors: status.errors,
     dbSizeInUse: status.dbSizeInUse,
     isLearner: status.isLearner,
+    storageVersion: status.storageVersion,
+    dbSizeQuota: status.dbSizeQuota,
+    downgradeInfo: status.downgradeInfo && present({ ...status.downgradeInfo }),
   });
 }

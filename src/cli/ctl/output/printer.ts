@@ -1,5 +1,7 @@
 import type {
+  AlarmResponse,
   DeleteRangeResponse,
+  HashKVResponse,
   LeaseGrantResponse,
   LeaseKeepAliveResponse,
   LeaseLeasesResponse,
@@ -40,6 +42,21 @@ export interface EndpointStatus {
   readonly status: StatusResponse;
 }
 
+/** The hash of one server's history. */
+export interface EndpointHashKv {
+  readonly endpoint: string;
+  readonly hashKv: HashKVResponse;
+}
+
+/** What a backup holds. */
+export interface DatabaseStatus {
+  readonly hash: number;
+  readonly revision: number;
+  /** Pairs of all buckets, which etcdctl calls keys. */
+  readonly totalPairs: number;
+  readonly totalSizeBytes: number;
+}
+
 /** Prints the answers of a server in one format. */
 export interface Printer {
   get(response: RangeResponse): void;
@@ -57,4 +74,7 @@ export interface Printer {
   memberList(response: MemberListResponse): void;
   endpointHealth(list: readonly EndpointHealth[]): void;
   endpointStatus(list: readonly EndpointStatus[]): void;
+  endpointHashKv(list: readonly EndpointHashKv[]): void;
+  alarm(response: AlarmResponse): void;
+  databaseStatus(status: DatabaseStatus): void;
 }

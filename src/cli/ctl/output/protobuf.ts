@@ -1,5 +1,6 @@
 import type { MessageCodec } from "../../../pb/codec.ts";
 import {
+  AlarmResponse,
   DeleteRangeResponse,
   MemberListResponse,
   PutResponse,
@@ -44,6 +45,10 @@ export class ProtobufPrinter extends UnsupportedPrinter {
 
   override memberList(response: MemberListResponse): void {
     this.#print(MemberListResponse, response);
+  }
+
+  override alarm(response: AlarmResponse): void {
+    this.#print(AlarmResponse, response);
   }
 
   // Of leases etcdctl prints no more than the header.

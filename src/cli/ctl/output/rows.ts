@@ -1,7 +1,7 @@
 import type { Member } from "../../../pb/etcdserverpb.ts";
 import { type ByteText, byteText, hexId } from "../byte_text.ts";
 import { humanBytes } from "./human_bytes.ts";
-import type { EndpointHealth, EndpointStatus } from "./printer.ts";
+import type { DatabaseStatus, EndpointHashKv, EndpointHealth, EndpointStatus } from "./printer.ts";
 
 /** A table: its head and its rows. */
 export interface Rows {
@@ -64,5 +64,27 @@ export function statusRows(list: readonly EndpointStatus[]): Rows {
       String(status.raftAppliedIndex),
       byteText(status.errors.join(", ")),
     ]),
+  };
+}
+
+/** The hashes of servers' histories, one a row. */
+export function hashKvRows(list: readonly EndpointHashKv[]): Rows {
+  return {
+    head: ["endpoint", "hash"],
+    rows: list.map(({ endpoint, hashKv }) => [byteText(endpoint), String(hashKv.hash)]),
+  };
+}
+
+/** What a backup holds, in one row. */
+export function databaseRows(status: DatabaseStatus): Rows {
+  const { hash, revision, totalPairs, totalSizeBytes } = status;
+  return {
+    head: ["hash", "revision", "total keys", "total size"],
+    rows: [[
+      hash.toString(16),
+      String(revision),
+      String(totalPairs),
+      humanBytes(totalSizeBytes),
+    ]],
   };
 }

@@ -1,4 +1,5 @@
 import type {
+  AlarmResponse,
   DeleteRangeResponse,
   LeaseGrantResponse,
   LeaseKeepAliveResponse,
@@ -13,9 +14,17 @@ import type {
   WatchResponse,
 } from "../../../pb/etcdserverpb.ts";
 import { EventType, type KeyValue } from "../../../pb/mvccpb.ts";
+import { formatAlarm } from "../../../core/alarms/alarms.ts";
 import { type ByteText, byteText, byteTextOf, hexId, hexText } from "../byte_text.ts";
-import { memberRows, type Rows, statusRows } from "./rows.ts";
-import type { EndpointHealth, EndpointStatus, Printer, PrinterOptions } from "./printer.ts";
+import { databaseRows, hashKvRows, memberRows, type Rows, statusRows } from "./rows.ts";
+import type {
+  DatabaseStatus,
+  EndpointHashKv,
+  EndpointHealth,
+  EndpointStatus,
+  Printer,
+  PrinterOptions,
+} from "./printer.ts";
 
 /** Lease IDs are shown with all their digits. */
 const LEASE_ID_DIGITS = 16;
@@ -103,6 +112,18 @@ export class SimplePrinter implements Printer {
 
   endpointStatus(list: readonly EndpointStatus[]): void {
     this.#rows(statusRows(list));
+  }
+
+  endpointHashKv(list: readonly EndpointHashKv[]): void {
+    this.#rows(hashKvRows(list));
+  }
+
+  alarm({ alarms }: AlarmResponse): void {
+    for (const alarm of alarms) this.#line(formatAlarm(alarm));
+  }
+
+  databaseStatus(status: DatabaseStatus): void {
+    this.#rows(databaseRows(status));
   }
 
   #operation(response: ResponseOp): void {

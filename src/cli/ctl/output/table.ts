@@ -1,7 +1,13 @@
 import type { MemberListResponse } from "../../../pb/etcdserverpb.ts";
 import { type ByteText, plainText } from "../byte_text.ts";
-import { healthRows, memberRows, type Rows, statusRows } from "./rows.ts";
-import type { EndpointHealth, EndpointStatus, PrinterOptions } from "./printer.ts";
+import { databaseRows, hashKvRows, healthRows, memberRows, type Rows, statusRows } from "./rows.ts";
+import type {
+  DatabaseStatus,
+  EndpointHashKv,
+  EndpointHealth,
+  EndpointStatus,
+  PrinterOptions,
+} from "./printer.ts";
 import { UnsupportedPrinter } from "./unsupported.ts";
 
 /** Lists of members and servers as a table drawn with lines. */
@@ -23,6 +29,14 @@ export class TablePrinter extends UnsupportedPrinter {
 
   override endpointStatus(list: readonly EndpointStatus[]): void {
     this.#print(statusRows(list));
+  }
+
+  override endpointHashKv(list: readonly EndpointHashKv[]): void {
+    this.#print(hashKvRows(list));
+  }
+
+  override databaseStatus(status: DatabaseStatus): void {
+    this.#print(databaseRows(status));
   }
 
   #print({ head, rows }: Rows): void {

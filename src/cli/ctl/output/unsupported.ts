@@ -49,6 +49,15 @@ export abstract class UnsupportedPrinter implements Printer {
   endpointStatus(..._: unknown[]): void {
     this.#refuse();
   }
+  endpointHashKv(..._: unknown[]): void {
+    this.#refuse();
+  }
+  alarm(..._: unknown[]): void {
+    this.#refuse();
+  }
+  databaseStatus(..._: unknown[]): void {
+    this.#refuse();
+  }
 
   #refuse(): never {
     throw new CtlError(EXIT_CODE.badFeature, `${this.#format} not supported as output format`);

@@ -1,4 +1,6 @@
 import { type Clock, systemClock } from "../../../base/clock.ts";
+import { DenoFileSystem } from "../../../disk/deno_file_system.ts";
+import type { FileSystem } from "../../../disk/file_system.ts";
 import { type ConnectOptions, openTransport } from "../../../embed/client/network_transport.ts";
 import type { Transport } from "../../../embed/client/transport.ts";
 import type { ByteText } from "../byte_text.ts";
@@ -8,6 +10,8 @@ import type { CtlIo } from "../io.ts";
 export class CapturedIo implements CtlIo {
   readonly environment: Readonly<Record<string, string>>;
   readonly clock: Clock = systemClock;
+  readonly fileSystem: FileSystem = new DenoFileSystem();
+  isTerminal = false;
   /** Everything in the order in which it was printed: standard output and error. */
   out: ByteText = "";
   err: ByteText = "";

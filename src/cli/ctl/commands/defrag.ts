@@ -1,0 +1,50 @@
+import { MAINTENANCE_SERVICE } from "../../../pb/services.ts";
+import { byteText, plainText } from "../byte_text.ts";
+import { endpointsOf } from "../cluster_endpoints.ts";
+import type { Command } from "../command.ts";
+import type { CommandContext } from "../context.ts";
+import { errorText } from "../errors.ts";
+import { CtlError, EXIT_CODE, SilentExit } from "../exit_code.ts";
+import { boolFlag, stringFlag } from "../flags/flag.ts";
+
+/** Gives the space that is free in members' files back to their file systems. */
+export const DEFRAG_COMMAND: Command = {
+  name: "defrag",
+  short: "Defragments the storage of the etcd members with given endpoints",
+  flags: [
+    boolFlag("cluster", "use all endpoints from the cluster member list"),
+    stringFlag(
+      "data-dir",
+      "",
+      "Optional. If present, defragments a data directory not in use by etcd.",
+    ),
+  ],
+  async run(context) {
+    const dataDir = plainText(context.flags.text("data-dir"));
+    if (dataDir === "") await defragmentMembers(context);
+    else await defragmentDirectory(context, dataDir);
+  },
+};
+
+async function defragmentMembers(context: CommandContext): Promise<void> {
+  let hasFailed = false;
+  for (const endpoint of await endpointsOf(context)) {
+    try {
+      await context.call(MAINTENANCE_SERVICE.defragment, {}, endpoint);
+      context.io.stdout(byteText(`Finished defragmenting etcd member[${endpoint}]\n`));
+    } catch (error) {
+      if (error instanceof CtlError) throw error;
+      hasFailed = true;
+      const why = errorText(error);
+      context.io.stderr(byteText(`Failed to defragment etcd member[${endpoint}] (${why})\n`));
+    }
+  }
+  if (hasFailed) throw new SilentExit(EXIT_CODE.error);
+}
+
+/** A directory that no server uses is the other tool's work. */
+async function defragmentDirectory({ io }: CommandContext, dataDir: string): Promise<void> {
+  const { utlMain } = await import("../../utl/main.ts");
+  const exitCode = await utlMain(["defrag", `--data-dir=${dataDir}`], io);
+  if (exitCode !== EXIT_CODE.success) throw new SilentExit(exitCode);
+}

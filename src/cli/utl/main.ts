@@ -1,0 +1,74 @@
+import { type ByteText, byteText } from "../ctl/byte_text.ts";
+import { findCommand, newFlagSet, unknownCommandText, unknownWord } from "../ctl/command_tree.ts";
+import type { Command } from "../ctl/command.ts";
+import { CtlError, EXIT_CODE, SilentExit } from "../ctl/exit_code.ts";
+import { FlagError, type FlagSet, type Positionals } from "../ctl/flags/flag_set.ts";
+import { helpText } from "../ctl/help.ts";
+import { commandAt, type UtlCommand } from "./command.ts";
+import { UtlContext } from "./context.ts";
+import { systemIo, type UtlIo } from "./io.ts";
+import { HELP_COMMAND, ROOT_COMMAND } from "./root.ts";
+
+/**
+ * Runs `detcd utl` with these arguments and resolves with its exit code. Where etcdutl has a
+ * command, what is printed on standard output and the exit code are the same.
+ */
+export async function utlMain(args: readonly string[], io: UtlIo = systemIo()): Promise<number> {
+  const found = findCommand(ROOT_COMMAND, args.map(byteText));
+  const unknown = unknownWord(found);
+  if (unknown !== undefined) return reportUnknown(io, unknown);
+  const command = commandAt(ROOT_COMMAND, found.path);
+  if (command === HELP_COMMAND) return help(io, found.args);
+  const flags = newFlagSet(found.path);
+  let positionals: Positionals;
+  try {
+    positionals = flags.parse(found.args);
+  } catch (error) {
+    if (!(error instanceof FlagError)) throw error;
+    return reportUsage(io, found.path, error);
+  }
+  if (command.work === undefined || flags.bool("help")) {
+    io.stdout(helpText(found.path));
+    return EXIT_CODE.success;
+  }
+  return await runCommand(io, flags, positionals, command.work);
+}
+
+async function runCommand(
+  io: UtlIo,
+  flags: FlagSet,
+  positionals: Positionals,
+  work: NonNullable<UtlCommand["work"]>,
+): Promise<number> {
+  try {
+    await work(new UtlContext(io, flags, positionals));
+    return EXIT_CODE.success;
+  } catch (error) {
+    return reportError(io, error);
+  }
+}
+
+function reportError(io: UtlIo, error: unknown): number {
+  if (error instanceof SilentExit) return error.exitCode;
+  const message = error instanceof Error ? error.message : String(error);
+  io.stderr(byteText(`Error: ${message}\n`));
+  return error instanceof CtlError ? error.exitCode : EXIT_CODE.error;
+}
+
+function reportUsage(io: UtlIo, path: readonly Command[], error: FlagError): number {
+  io.stderr(`Error: ${error.message}\n`);
+  io.stdout(helpText(path));
+  return EXIT_CODE.error;
+}
+
+function reportUnknown(io: UtlIo, word: ByteText): number {
+  const text = unknownCommandText(ROOT_COMMAND, word);
+  io.stderr(`Error: ${text}\nRun '${ROOT_COMMAND.name} --help' for usage.\n`);
+  return EXIT_CODE.error;
+}
+
+function help(io: UtlIo, args: readonly ByteText[]): number {
+  const words = args.filter((arg) => !arg.startsWith("-"));
+  io.stdout(helpText(findCommand(ROOT_COMMAND, words).path));
+  return EXIT_CODE.success;
+}

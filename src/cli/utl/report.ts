@@ -1,0 +1,44 @@
+import { formatJson, type JsonObject } from "../../base/json.ts";
+import type { UtlContext } from "./context.ts";
+
+/** A result of a few values, ready for every format. */
+export interface Report {
+  /** What a table has above its columns. */
+  readonly head: readonly string[];
+  /** The values as a person reads them. */
+  readonly row: readonly string[];
+  /** The values with the names that `-w fields` has for them. */
+  readonly fields: readonly (readonly [name: string, value: string])[];
+  readonly json: JsonObject;
+}
+
+/** Prints a result as etcdutl does, in the format that was asked for. */
+export function printReport(context: UtlContext, report: Report): void {
+  switch (context.format(["simple", "fields", "json", "table"])) {
+    case "simple":
+      context.print(report.row.join(", "));
+      break;
+    case "fields":
+      for (const [name, value] of report.fields) context.print(`"${name}" : ${value}`);
+      break;
+    case "json":
+      context.print(formatJson(report.json));
+      break;
+    case "table":
+      printTable(context, report);
+      break;
+  }
+}
+
+function printTable(context: UtlContext, { head, row }: Report): void {
+  const titles = head.map((title) => title.toUpperCase());
+  const widths = titles.map((title, column) => Math.max(title.length, row[column].length));
+  const rule = `+${widths.map((width) => "-".repeat(width + 2)).join("+")}+`;
+  const centered = titles.map((title, column) => {
+    const left = Math.floor((widths[column] - title.length) / 2);
+    return (" ".repeat(left) + title).padEnd(widths[column]);
+  });
+  const aligned = row.map((cell, column) => cell.padStart(widths[column]));
+  const lines = [rule, `| ${centered.join(" | ")} |`, rule, `| ${aligned.join(" | ")} |`, rule];
+  for (const line of lines) context.print(line);
+}

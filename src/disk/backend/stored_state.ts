@@ -1,0 +1,200 @@
+import { latin1FromBytes } from "../../base/bytes.ts";
+import type { Lease } from "../../core/lease/lease.ts";
+import { decodeMember, type Member } from "../../core/members/member.ts";
+import { REVISION_KEY_BYTES, RevisionKeyFields } from "../../core/mvcc/revision_key.ts";
+import { DecodeError } from "../../pb/decode_error.ts";
+import { AlarmMember } from "../../pb/etcdserverpb.ts";
+import { Lease as StoredLease } from "../../pb/leasepb.ts";
+import type { ConfState } from "../../pb/raftpb.ts";
+import type { Cursor } from "../btree/cursor.ts";
+import type { ReadTransaction } from "../btree/read_transaction.ts";
+import { decodeConfState } from "./conf_state_json.ts";
+import { pairDamage } from "./pair_damage.ts";
+import {
+  Bucket,
+  CLUSTER_VERSION_KEY,
+  decodeUint64,
+  memberKey,
+  MetaKey,
+  UINT64_BYTES,
+} from "./schema.ts";
+
+/** Everything of the applied state that is in the file, except for the changes of keys. */
+export interface StoredState extends StoredMeta {
+  /** Undefined as long as the cluster has not agreed on one. */
+  readonly clusterVersion: string | undefined;
+  readonly members: Member[];
+  readonly removedMembers: bigint[];
+  readonly leases: Lease[];
+  readonly alarms: AlarmMember[];
+}
+
+/** What the bucket `meta` says. */
+export interface StoredMeta {
+  /** The last log entry whose effect the file has; 0 if there is none. */
+  readonly consistentIndex: number;
+  /** The term of that entry; 0 where etcd before 3.5 wrote the file. */
+  readonly term: number;
+  /** Undefined where etcd before 3.5 wrote the file. */
+  readonly confState: ConfState | undefined;
+  /** Undefined where etcd before 3.6 wrote the file. */
+  readonly storageVersion: string | undefined;
+  /** What is below is to be removed; -1 if nothing was ever compacted. */
+  readonly scheduledCompactRevision: number;
+  /** What was below is removed; -1 if no compaction was ever finished. */
+  readonly finishedCompactRevision: number;
+}
+
+/** Reads it. A value that etcd cannot have written is a DiskError with file, bucket and key. */
+export function readStoredState(read: ReadTransaction): StoredState {
+  return {
+    ...readStoredMeta(read),
+    clusterVersion: readClusterVersion(read),
+    members: mapPairs(read, Bucket.MEMBERS, toMember),
+    removedMembers: mapPairs(read, Bucket.MEMBERS_REMOVED, toMemberId),
+    leases: mapPairs(read, Bucket.LEASE, toLease),
+    alarms: mapPairs(read, Bucket.ALARM, ({ key }) => AlarmMember.decode(key.slice())),
+  };
+}
+
+/** Reads the bucket `meta` alone. */
+export function readStoredMeta(read: ReadTransaction): StoredMeta {
+  let meta: StoredMeta = {
+    consistentIndex: 0,
+    term: 0,
+    confState: undefined,
+    storageVersion: undefined,
+    scheduledCompactRevision: -1,
+    finishedCompactRevision: -1,
+  };
+  forEachPair(read, Bucket.META, (pair) => {
+    meta = { ...meta, ...toMeta(latin1FromBytes(pair.key), pair.value) };
+  });
+  return meta;
+}
+
+/** What one pair of the bucket `meta` says; nothing if detcd does not know its key. */
+function toMeta(key: string, value: Uint8Array): Partial<StoredMeta> {
+  switch (key) {
+    case MetaKey.CONSISTENT_INDEX:
+      return { consistentIndex: toUint64Number(value) };
+    case MetaKey.TERM:
+      return { term: toUint64Number(value) };
+    case MetaKey.CONF_STATE:
+      return { confState: decodeConfState(value) };
+    case MetaKey.STORAGE_VERSION:
+      return { storageVersion: toVersion(value) };
+    case MetaKey.SCHEDULED_COMPACT_REVISION:
+      return { scheduledCompactRevision: toRevision(value) };
+    case MetaKey.FINISHED_COMPACT_REVISION:
+      return { finishedCompactRevision: toRevision(value) };
+    default:
+      return {};
+  }
+}
+
+function readClusterVersion(read: ReadTransaction): string | undefined {
+  let version: string | undefined;
+  forEachPair(read, Bucket.CLUSTER, ({ key, value }) => {
+    if (latin1FromBytes(key) === CLUSTER_VERSION_KEY) version = toVersion(value);
+  });
+  return version;
+}
+
+function toUint64Number(value: Uint8Array): number {
+  checkLength(value, UINT64_BYTES);
+  const number = Number(decodeUint64(value));
+  if (!Number.isSafeInteger(number)) throw new BadValue(`${number} is too large a number`);
+  return number;
+}
+
+function toRevision(value: Uint8Array): number {
+  checkLength(value, REVISION_KEY_BYTES);
+  const fields = new RevisionKeyFields();
+  if (!fields.read(value, 0, value.length)) throw new BadValue("it is not a revision");
+  return fields.main;
+}
+
+function toVersion(value: Uint8Array): string {
+  const version = latin1FromBytes(value);
+  if (!/^\d+\.\d+\.\d+(-[\w.+-]+)?$/.test(version)) throw new BadValue("it is not a version");
+  return version;
+}
+
+function toMember({ key, value }: KeyAndValue): Member {
+  const member = decodeMember(value);
+  const ownKey = latin1FromBytes(memberKey(member.id));
+  if (ownKey !== latin1FromBytes(key)) throw new BadValue(`it is of the member ${ownKey}`);
+  return member;
+}
+
+function toMemberId({ key }: KeyAndValue): bigint {
+  const text = latin1FromBytes(key);
+  if (!/^[0-9a-f]{1,16}$/.test(text)) throw new BadValue("it is not the ID of a member");
+  return BigInt(`0x${text}`);
+}
+
+function toLease({ key, value }: KeyAndValue): Lease {
+  checkLength(key, UINT64_BYTES);
+  const { id, ttl, remainingTtl } = StoredLease.decode(value);
+  if (BigInt.asUintN(64, id) !== decodeUint64(key)) throw new BadValue(`it is of the lease ${id}`);
+  if (!Number.isSafeInteger(ttl) || !Number.isSafeInteger(remainingTtl)) {
+    throw new BadValue("its time to live is too large a number");
+  }
+  return { id, ttlSeconds: ttl, remainingTtlSeconds: remainingTtl };
+}
+
+function checkLength(bytes: Uint8Array, length: number): void {
+  if (bytes.length !== length) {
+    throw new BadValue(`it has ${bytes.length} bytes instead of ${length}`);
+  }
+}
+
+interface KeyAndValue {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** What is wrong with the pair that is being read; the walk adds which one that is. */
+class BadValue extends Error {
+  override name = "BadValue";
+}
+
+function mapPairs<T>(
+  read: ReadTransaction,
+  bucket: string,
+  map: (pair: KeyAndValue) => T,
+): T[] {
+  const all: T[] = [];
+  forEachPair(read, bucket, (pair) => all.push(map(pair)));
+  return all;
+}
+
+/** A bucket that is missing has no pairs. */
+function forEachPair(
+  read: ReadTransaction,
+  bucket: string,
+  visit: (pair: KeyAndValue) => void,
+): void {
+  const cursor = read.bucket(bucket)?.cursor();
+  if (cursor === undefined) return;
+  for (let found = cursor.first(); found; found = cursor.next()) {
+    try {
+      if (cursor.isBucket) throw new BadValue("it is a bucket");
+      visit(cursor);
+    } catch (error) {
+      throw damageFrom(read, bucket, cursor, error);
+    }
+  }
+}
+
+function damageFrom(
+  read: ReadTransaction,
+  bucket: string,
+  cursor: Cursor,
+  cause: unknown,
+): unknown {
+  const isOfTheValue = cause instanceof BadValue || cause instanceof DecodeError ||
+    cause instanceof SyntaxError;
+  return isOfTheValue ? pairDamage(read, bucket, cursor, cause.message) : cause;
+}

@@ -1,0 +1,73 @@
+import { join } from "node:path";
+import type { Clock } from "../../base/clock.ts";
+import { BTreeFile, type BTreeOptions } from "../../disk/btree/btree_file.ts";
+import { FilePairs } from "../../disk/backend/file_pairs.ts";
+import type { FileSystem } from "../../disk/file_system.ts";
+import { yieldTurn } from "./turns.ts";
+
+/** Where the B-tree file lies. */
+export interface BackendPlace {
+  readonly fileSystem: FileSystem;
+  readonly path: string;
+  /** The directory for files that are to replace it. */
+  readonly directory: string;
+  readonly unsafeNoSync: boolean;
+  /** For tests that plant a defect there. */
+  readonly newAllocator: BTreeOptions["newAllocator"];
+  /** Lets a finished file take the place of the B-tree file. */
+  replace(path: string): Promise<void>;
+}
+
+/** The B-tree file of a running member, and the reader of pairs that are not in memory. */
+export class BackendFiles {
+  readonly pairs: FilePairs;
+  readonly #place: BackendPlace;
+  readonly #clock: Clock;
+  #file: BTreeFile;
+  #replacementCount = 0;
+
+  private constructor(place: BackendPlace, clock: Clock, file: BTreeFile) {
+    this.#place = place;
+    this.#clock = clock;
+    this.#file = file;
+    this.pairs = new FilePairs(file);
+  }
+
+  /** Opens the file, which is made if it is missing. */
+  static async open(place: BackendPlace, clock: Clock): Promise<BackendFiles> {
+    return new BackendFiles(place, clock, await openFile(place, clock));
+  }
+
+  get file(): BTreeFile {
+    return this.#file;
+  }
+
+  get fileSystem(): FileSystem {
+    return this.#place.fileSystem;
+  }
+
+  /** A path for a file that is to replace the present one; nothing is there. */
+  newReplacementPath(): string {
+    return join(this.#place.directory, `db.tmp.${++this.#replacementCount}`);
+  }
+
+  /** Goes on with the finished file at `path`. Who still reads the one before may go on reading. */
+  async replaceBy(path: string): Promise<void> {
+    await this.#place.replace(path);
+    const before = this.#file;
+    this.#file = await openFile(this.#place, this.#clock);
+    this.pairs.switchTo(this.#file);
+    before.retire();
+  }
+
+  /** Closes the file. Unless it failed, nobody may be reading or writing it. */
+  async close(): Promise<void> {
+    this.pairs.close();
+    await this.#file.close();
+  }
+}
+
+function openFile(place: BackendPlace, clock: Clock): Promise<BTreeFile> {
+  const { fileSystem, path, unsafeNoSync, newAllocator } = place;
+  return BTreeFile.open(fileSystem, path, { clock, yieldTurn, unsafeNoSync, newAllocator });
+}

@@ -1,0 +1,111 @@
+import { bytesFromLatin1 } from "../../src/base/bytes.ts";
+import type { Prng } from "../../src/base/prng.ts";
+import {
+  AlarmAction,
+  AlarmRequest,
+  AlarmType,
+  CompactionRequest,
+  DeleteRangeRequest,
+  LeaseGrantRequest,
+  LeaseRevokeRequest,
+  PutRequest,
+  TxnRequest,
+} from "../../src/pb/etcdserverpb.ts";
+import {
+  randomDeleteRange,
+  randomPut,
+  randomTxn,
+  type RequestWorld,
+} from "../mvcc/random_requests.ts";
+
+/** What a client asks of a member that goes through the log. */
+export type Action =
+  | { readonly kind: "put"; readonly request: PutRequest }
+  | { readonly kind: "delete"; readonly request: DeleteRangeRequest }
+  | { readonly kind: "txn"; readonly request: TxnRequest }
+  | { readonly kind: "grant"; readonly request: LeaseGrantRequest }
+  | { readonly kind: "revoke"; readonly request: LeaseRevokeRequest }
+  | { readonly kind: "compact"; readonly request: CompactionRequest }
+  | { readonly kind: "alarm"; readonly request: AlarmRequest };
+
+/** Few, so that leases are granted and revoked again under the same ID. */
+export const LEASE_IDS: readonly bigint[] = [1n, 77n, 0x7fff_ffff_ffff_ffffn, -5n];
+
+/** Long enough that no lease expires by itself. */
+const TTL_SECONDS = 1_000_000;
+
+/** Some with zeros and some that are like the start of others. */
+export const KEYS: readonly string[] = [
+  "\0",
+  "a",
+  "a\0",
+  "a\0b",
+  "ab",
+  "b",
+  "\xff",
+  "x".repeat(70),
+  "x".repeat(300),
+  ...Array.from({ length: 12 }, (_, i) => `/registry/pods/pod-${i}`),
+];
+
+/** Larger than any page, and than a segment of the log. */
+const LARGE_VALUE_BYTES = 20_000;
+
+/** An action that makes sense in the given world. */
+export function randomAction(prng: Prng, world: RequestWorld): Action {
+  const choice = prng.fraction();
+  if (choice < 0.5) return randomPutAction(prng, world);
+  if (choice < 0.62) return { kind: "delete", request: randomDeletion(prng, world) };
+  if (choice < 0.78) return { kind: "txn", request: randomTxn(prng, world, 1) };
+  if (choice < 0.88) return grantOf(prng.pick(LEASE_IDS));
+  if (choice < 0.93) return revocationOf(prng.pick(LEASE_IDS));
+  if (choice < 0.97) return randomCompaction(prng, world);
+  return alarmOf(prng.chance(0.4));
+}
+
+export function putOf(key: string, value: string, lease = 0n): Action {
+  return { kind: "put", request: PutRequest.create({ key, value: bytesFromLatin1(value), lease }) };
+}
+
+export function deletionOf(key: string, rangeEnd = ""): Action {
+  return { kind: "delete", request: DeleteRangeRequest.create({ key, rangeEnd }) };
+}
+
+export function grantOf(id: bigint): Action {
+  return { kind: "grant", request: LeaseGrantRequest.create({ id, ttl: TTL_SECONDS }) };
+}
+
+export function revocationOf(id: bigint): Action {
+  return { kind: "revoke", request: LeaseRevokeRequest.create({ id }) };
+}
+
+export function compactionOf(revision: number): Action {
+  return { kind: "compact", request: CompactionRequest.create({ revision }) };
+}
+
+/** Raises the alarm of another member, or puts it out. */
+export function alarmOf(isRaised: boolean): Action {
+  const action = isRaised ? AlarmAction.ACTIVATE : AlarmAction.DEACTIVATE;
+  const request = AlarmRequest.create({ action, memberId: 7n, alarm: AlarmType.NOSPACE });
+  return { kind: "alarm", request };
+}
+
+function randomPutAction(prng: Prng, world: RequestWorld): Action {
+  const request = randomPut(prng, world);
+  if (!request.ignoreValue && prng.chance(0.04)) {
+    request.value = prng.bytes(prng.between(1000, LARGE_VALUE_BYTES));
+  }
+  return { kind: "put", request };
+}
+
+/** Mostly of one key, or there would never be many. */
+function randomDeletion(prng: Prng, world: RequestWorld): DeleteRangeRequest {
+  const request = randomDeleteRange(prng, world);
+  return prng.chance(0.9) ? { ...request, rangeEnd: "" } : request;
+}
+
+/** Mostly of what is a while ago, now and then of all or of what is gone already. */
+function randomCompaction(prng: Prng, world: RequestWorld): Action {
+  const { oldestRevision, currentRevision } = world;
+  return compactionOf(prng.between(oldestRevision, currentRevision));
+}

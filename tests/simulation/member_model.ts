@@ -1,0 +1,65 @@
+import { ETCD_ERRORS } from "../../src/core/errors.ts";
+import { txnCostBytes } from "../../src/core/quota/request_cost.ts";
+import {
+  AlarmAction,
+  type AlarmRequest,
+  type LeaseGrantRequest,
+} from "../../src/pb/etcdserverpb.ts";
+import { ModelStore } from "../mvcc/model_store.ts";
+import type { Action } from "./actions.ts";
+
+/** What a member has to be, as one would explain it. */
+export class MemberModel {
+  readonly store = new ModelStore();
+  readonly leaseTtls = new Map<bigint, number>();
+  hasAlarm = false;
+
+  /** Throws etcd's error, having changed nothing, if the action is refused. */
+  apply(action: Action): void {
+    if (this.hasAlarm && takesSpace(action)) throw ETCD_ERRORS.noSpace;
+    switch (action.kind) {
+      case "put":
+        this.store.put(action.request);
+        break;
+      case "delete":
+        this.store.deleteRange(action.request);
+        break;
+      case "txn":
+        this.store.txn(action.request);
+        break;
+      case "grant":
+        this.#grant(action.request);
+        break;
+      case "revoke":
+        this.#revoke(action.request.id);
+        break;
+      case "compact":
+        this.store.compact(action.request.revision);
+        break;
+      case "alarm":
+        this.#setAlarm(action.request);
+    }
+  }
+
+  #grant({ id, ttl }: LeaseGrantRequest): void {
+    if (this.leaseTtls.has(id)) throw ETCD_ERRORS.leaseExist;
+    this.leaseTtls.set(id, ttl);
+    this.store.leases.add(id);
+  }
+
+  #revoke(id: bigint): void {
+    if (!this.leaseTtls.delete(id)) throw ETCD_ERRORS.leaseNotFound;
+    const keys = this.store.keysOf(id);
+    this.store.leases.delete(id);
+    this.store.deleteKeys(keys);
+  }
+
+  #setAlarm({ action }: AlarmRequest): void {
+    this.hasAlarm = action === AlarmAction.ACTIVATE;
+  }
+}
+
+function takesSpace(action: Action): boolean {
+  if (action.kind === "txn") return txnCostBytes(action.request) > 0;
+  return action.kind === "put" || action.kind === "grant";
+}
