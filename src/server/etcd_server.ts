@@ -32,6 +32,8 @@ import type { OpenedMember } from "./bootstrap/opened_member.ts";
 import { CommitLoop } from "./commit_loop.ts";
 import { CompactionRunner } from "./compaction_runner.ts";
 import { applyConfChange } from "./conf_change.ts";
+import { CorruptionAlarm } from "./corruption/corruption_alarm.ts";
+import { CorruptionMonitor } from "./corruption/corruption_monitor.ts";
 import { guardedClock } from "./guarded_clock.ts";
 import { HashQueue } from "./hash_queue.ts";
 import { LeaseExpirer, type LeaseRevoker } from "./lease_expirer.ts";
@@ -75,6 +77,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
   readonly #proposals = new PendingProposals();
   readonly #reads = new ReadGate();
   readonly #requestIds: RequestIdGenerator;
+  readonly #corruption: CorruptionMonitor;
   readonly #leaseExpirer: LeaseExpirer;
   readonly #watchDelivery: BackgroundWork;
   readonly #spaceAlarm: SpaceAlarm;
@@ -144,6 +147,15 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
       appliedSlice: () => this.#appliedSlice(),
       failed: (error) => this.fail(error),
       nowMs: () => config.clock.monotonicMs(),
+    });
+    this.#corruption = new CorruptionMonitor({
+      config: config.corruptionChecks,
+      store: this.store,
+      backend: this.backend,
+      hashes: this.hashes,
+      clock,
+      alarm: new CorruptionAlarm(this.alarms, this, config.logger),
+      failed: (error) => this.fail(error),
     });
     this.#leaseExpirer = new LeaseExpirer(this.lessor, this, config.clock);
     this.#watchDelivery = new BackgroundWork(() => {
@@ -427,6 +439,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     this.#tickTimer?.cancel();
     this.#leaseExpirer.stop();
     this.#autoCompaction?.stop();
+    this.#corruption.stop();
     this.#compactions.stop();
     this.hashes.stop();
     this.#watchDelivery.stop();
@@ -536,11 +549,16 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     this.#noticeLeadership();
   }
 
+  /**
+   * Followers that are late get entries from memory; a member that is alone has nobody to keep them
+   * for, and they may be large.
+   */
   #truncateLog(applied: number): void {
-    const { snapshotCatchUpEntries } = this.config.backend;
-    const { logEntriesSlack } = SERVER_LIMITS;
-    if (applied - this.#raft.firstIndex <= snapshotCatchUpEntries + logEntriesSlack) return;
-    this.#raft.truncateLogTo(applied - snapshotCatchUpEntries);
+    const isAlone = this.membership.size <= 1;
+    const keptCount = isAlone ? 0 : this.config.backend.snapshotCatchUpEntries;
+    const slack = isAlone ? SERVER_LIMITS.soleLogEntriesSlack : SERVER_LIMITS.logEntriesSlack;
+    if (applied - this.#raft.firstIndex < keptCount + slack) return;
+    this.#raft.truncateLogTo(applied - keptCount);
   }
 
   /**
@@ -577,6 +595,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     this.#isReady = true;
     this.#ready.resolve();
     // Before the log was replayed, the store's revision said nothing about its age.
+    this.#corruption.start();
     this.#autoCompaction = startAutoCompaction(this.config, this);
   }
 }

@@ -6,10 +6,17 @@ import type { Store } from "../core/mvcc/store.ts";
 import { BackgroundWork } from "./background.ts";
 import { SERVER_LIMITS } from "./limits.ts";
 
+/** What the store held up to a revision, as a number. */
+export interface HashedRevision {
+  readonly hash: number;
+  readonly hashRevision: number;
+  readonly compactRevision: number;
+}
+
 /** Who waits for a hash; exactly one of the two is called, once, unless the request is taken back. */
 export interface HashWaiter {
   /** `currentRevision` is the store's when hashing began. */
-  hashed(hash: HashKv, currentRevision: number): void;
+  hashed(hash: HashedRevision, currentRevision: number): void;
   failed(error: EtcdError): void;
 }
 
@@ -88,6 +95,11 @@ export class HashQueue {
   /** Begins with the first request that can be met. */
   #next(): RunningHash | undefined {
     for (let request = this.#waiting.shift(); request; request = this.#waiting.shift()) {
+      const known = this.#knownHash(request.revision);
+      if (known !== undefined) {
+        request.waiter.hashed(known, this.#store.currentRevision);
+        continue;
+      }
       try {
         const hash = this.#store.hashKv(request.revision);
         const { currentRevision } = this.#store;
@@ -98,5 +110,13 @@ export class HashQueue {
       }
     }
     return undefined;
+  }
+
+  /** As in etcd, what was hashed at a compaction is what its revision is asked for. */
+  #knownHash(revision: number): HashedRevision | undefined {
+    const made = this.#store.compactionHashes.findLast((hash) => hash.revision === revision);
+    if (made === undefined) return undefined;
+    const { hash, compactRevision } = made;
+    return { hash, hashRevision: revision, compactRevision };
   }
 }

@@ -12,6 +12,8 @@ export const SERVER_LIMITS = {
   applyEntriesPerClockCheck: 64,
   /** How far the log in memory may grow beyond what is kept of it, so that cutting is rare. */
   logEntriesSlack: 5_000,
+  /** The same for a member that is alone and keeps nothing. */
+  soleLogEntriesSlack: 64,
   /** The longest time that a checkpoint holds up others while it collects what changed. */
   checkpointTurnMs: 2,
   /** Changes handed over to a checkpoint between two looks at the clock: about 0.1 ms. */
@@ -20,6 +22,8 @@ export const SERVER_LIMITS = {
   evictedBytesPerTurn: 4 * 1024 * 1024,
   /** At full speed snapshot-count entries pass in a tenth of a second; this much is between two. */
   snapshotSpacingMs: 1_000,
+  /** Time between two checks for corruption at least, so that they leave room for work. */
+  corruptionCheckSpacingMs: 10,
   /** How often expired leases are looked for, as in etcd. */
   leaseExpiryScanMs: 500,
   /** Expired leases revoked in one scan, as in etcd: at most 1000 a second. */

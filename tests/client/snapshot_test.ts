@@ -110,6 +110,7 @@ describeBothTargets("Client maintenance", (test) => {
     await assert.rejects(late.next(), { code: GrpcCode.DeadlineExceeded });
     const controller = new AbortController();
     await using aborted = await client.snapshot({ signal: controller.signal });
+    await aborted.next();
     controller.abort();
     await assert.rejects(aborted.next(), { code: GrpcCode.Canceled });
   });

@@ -11,12 +11,21 @@ import { MemberModel } from "./member_model.ts";
  */
 export class History {
   readonly model = new MemberModel();
+  readonly #happened: Action[] = [];
   #acknowledgedCount = 0;
   #open: Action[] = [];
 
   /** How many actions were answered. */
   get acknowledgedCount(): number {
     return this.#acknowledgedCount;
+  }
+
+  /** The same once more, for another way in which things may go on. */
+  fork(): History {
+    const fork = new History();
+    for (const action of this.#happened) fork.#happen(action);
+    fork.#open = [...this.#open];
+    return fork;
   }
 
   proposed(action: Action): void {
@@ -58,6 +67,7 @@ export class History {
 
   /** Returns the text of the refusal, if it is one. */
   #happen(action: Action): string | undefined {
+    this.#happened.push(action);
     try {
       this.model.apply(action);
       return undefined;

@@ -85,7 +85,7 @@ class RandomRun {
     if (member !== undefined) {
       await this.#unlessPowerIsLost(() => this.#use(member));
       await member.stop();
-      if (member.failure !== undefined) throw member.failure;
+      if (member.failures.length > 0) throw member.failures[0];
     }
     // Without a loss of power the next process finds what this one wrote, synced or not.
     const losesPower = !world.hasPower || this.#prng.chance(0.6);
@@ -114,7 +114,7 @@ class RandomRun {
       await checkFile(member.server, this.#history.model);
       checkMemory(member.server, this.#history.model, this.#prng);
       await member.stop();
-      if (member.failure !== undefined) throw member.failure;
+      if (member.failures.length > 0) throw member.failures[0];
       this.#world.losePower("lost");
     }
   }
@@ -158,7 +158,7 @@ class RandomRun {
       for (let turns = prng.between(0, 3); turns > 0; turns--) await this.#world.turn();
     }
     await member.settled();
-    if (!member.isRunning || member.failure !== undefined) return;
+    if (!member.isRunning || member.failures.length > 0) return;
     checkMemory(member.server, model, prng);
     if (prng.chance(0.3)) await checkFile(member.server, model);
   }

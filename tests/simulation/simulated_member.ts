@@ -60,7 +60,7 @@ export class SimulatedMember {
   readonly #history: History;
   #unanswered = 0;
   readonly #background = new Set<Promise<void>>();
-  #failure: unknown;
+  readonly #failures: unknown[] = [];
 
   private constructor(world: World, history: History, server: EtcdServer) {
     this.#world = world;
@@ -98,8 +98,8 @@ export class SimulatedMember {
   }
 
   /** What went wrong although the machine was all right. */
-  get failure(): unknown {
-    return this.#failure;
+  get failures(): unknown[] {
+    return this.#failures;
   }
 
   /** Proposes an action and lets the history know of the answer. */
@@ -159,13 +159,13 @@ export class SimulatedMember {
     try {
       this.#history.answered(action, this.server.store.currentRevision, error);
     } catch (difference) {
-      this.#failure ??= difference;
+      this.#failures.push(difference);
     }
   }
 
   #failed(error: unknown): void {
     if (!this.#world.isAlive || error === ETCD_ERRORS.stopped) return;
-    this.#failure ??= error;
+    this.#failures.push(error);
   }
 }
 

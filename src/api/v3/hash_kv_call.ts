@@ -1,9 +1,8 @@
 import type { EtcdError } from "../../core/errors.ts";
-import type { HashKv } from "../../core/mvcc/hash_kv.ts";
 import type { ServerCall } from "../../net/grpc/server_call.ts";
 import { HashKVResponse } from "../../pb/etcdserverpb.ts";
 import type { EtcdServer } from "../../server/etcd_server.ts";
-import type { HashRequest, HashWaiter } from "../../server/hash_queue.ts";
+import type { HashedRevision, HashRequest, HashWaiter } from "../../server/hash_queue.ts";
 import { respond } from "./call_waiter.ts";
 import type { ResponseHeaderWriter } from "./response_header.ts";
 
@@ -25,7 +24,7 @@ export class HashKvCall implements HashWaiter {
     server.hashes.add(request);
   }
 
-  hashed({ hash, compactRevision, hashRevision }: HashKv, currentRevision: number): void {
+  hashed({ hash, compactRevision, hashRevision }: HashedRevision, currentRevision: number): void {
     const response = HashKVResponse.create({ hash, compactRevision, hashRevision });
     respond(this.#call, (writer) => {
       this.#header.writeAt(writer, currentRevision);

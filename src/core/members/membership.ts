@@ -25,6 +25,11 @@ export class Membership {
     return [...this.#members.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
+  /** How many members there are. */
+  get size(): number {
+    return this.#members.size;
+  }
+
   get(id: bigint): Member | undefined {
     return this.#members.get(id);
   }

@@ -29,6 +29,7 @@ function bootstrapped(fields: Partial<RaftStart> = {}): RaftStart {
     hardState: HardState.create({ term: 1, commit: 1 }),
     snapshotIndex: 0,
     snapshotTerm: 0,
+    appliedIndex: 0,
     confState: ConfState.create(),
     entries: [entry],
     ...fields,

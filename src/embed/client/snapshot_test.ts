@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { concatBytes } from "../../base/bytes.ts";
 import { GrpcCode } from "../../base/grpc_code.ts";
+import { Prng } from "../../base/prng.ts";
 import { MemoryFileSystem } from "../../disk/memory_file_system.ts";
 import { SnapshotResponse } from "../../pb/etcdserverpb.ts";
 import { MAINTENANCE_SERVICE } from "../../pb/services.ts";
@@ -163,11 +164,17 @@ Deno.test("Snapshot ends the call when the loop is left or it is disposed of", a
 });
 
 Deno.test("Snapshot ends when its time is up or it is aborted, also before it begins", async () => {
-  const late = await begin([piece(0, 64)], { timeoutMs: 100 });
-  await late.snapshot.next();
-  const next = assert.rejects(late.snapshot.next(), { code: GrpcCode.DeadlineExceeded });
-  late.session.clock.advance(100);
+  const waiting = await begin([piece(0, 64)], { timeoutMs: 100 });
+  await waiting.snapshot.next();
+  const next = assert.rejects(waiting.snapshot.next(), { code: GrpcCode.DeadlineExceeded });
+  waiting.session.clock.advance(100);
   await next;
+
+  // What has come and nobody has taken is of no use then.
+  const late = await begin(SOUND, { timeoutMs: 100 });
+  await late.snapshot.next();
+  late.session.clock.advance(100);
+  await assert.rejects(late.snapshot.next(), { code: GrpcCode.DeadlineExceeded });
   assert.ok(late.stream.isCanceled);
 
   const controller = new AbortController();
@@ -182,9 +189,22 @@ Deno.test("Snapshot ends when its time is up or it is aborted, also before it be
   await assert.rejects(opened, { code: GrpcCode.Canceled, cause: "enough" });
 });
 
+Deno.test("Snapshot keeps no timer once it is over", async () => {
+  const { stream, snapshot, session } = await begin(SOUND, { timeoutMs: 100 });
+  assert.equal(session.clock.timerCount, 1);
+  stream.end();
+  await readAll(snapshot);
+  assert.equal(session.clock.timerCount, 0);
+  const failing = new FakeSession();
+  failing.transport.streamError = new ClientError(GrpcCode.Unavailable, "nobody is there");
+  await assert.rejects(openSnapshot(failing, { timeoutMs: 100 }), failing.transport.streamError);
+  assert.equal(failing.clock.timerCount, 0);
+});
+
 Deno.test("writeSnapshotFile() puts the whole file in place of what was there", async () => {
   const fileSystem = new MemoryFileSystem();
   fileSystem.makeDirectory("/backups");
+  await fileSystem.syncDirectory("/");
   for (const path of ["/backups/new.db", "/backups/new.db.part"]) {
     const old = fileSystem.open(path, "create");
     old.writeAt(new Uint8Array(500), 0, 500, 0);
@@ -200,6 +220,9 @@ Deno.test("writeSnapshotFile() puts the whole file in place of what was there", 
   assert.deepEqual(bytes.slice(0, 132), concatBytes([IMAGE, CHECKSUM]));
   assert.deepEqual(fileSystem.readDirectory("/backups"), ["new.db"]);
   assert.deepEqual(progress, [64, 36, 32]);
+  const afterCrash = fileSystem.afterCrash(new Prng(1), "lost");
+  assert.deepEqual(afterCrash.readDirectory("/backups"), ["new.db"]);
+  assert.equal(afterCrash.stat("/backups/new.db")?.sizeBytes, 132);
 });
 
 Deno.test("writeSnapshotFile() leaves what was there when the backup or the disk fails", async () => {

@@ -1,4 +1,4 @@
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { formatJson } from "../../../base/json.ts";
 import type { FileSystem } from "../../../disk/file_system.ts";
 import { haveWal, listWalSegments, parseWalSegment } from "../../../disk/wal_segment.ts";
@@ -13,6 +13,9 @@ import { checkSnapFile } from "../check/snap_files_check.ts";
 import type { UtlCommand } from "../command.ts";
 import type { UtlContext } from "../context.ts";
 import { whileUnused } from "../database.ts";
+
+/** A B-tree file is read once for its pages and once for its pairs. */
+const DATABASE_PASSES = 2;
 
 /** Checks the files of a member, or a backup, without changing anything. */
 export const CHECK_COMMAND: UtlCommand = {
@@ -48,7 +51,8 @@ async function checkAt(context: UtlContext, path: string, findings: Findings): P
     const paths = memberPaths(path, context.text("wal-dir"));
     requireMember(fileSystem, path, paths);
     await whileUnused(context, paths.db, () => {
-      const totalBytes = 2 * context.fileSize(paths.db);
+      const totalBytes = DATABASE_PASSES * context.fileSize(paths.db) +
+        logBytes(context, paths.wal);
       return context.watch(
         { what, totalBytes },
         (watched) => checkMember(context, watched, paths, findings),
@@ -56,11 +60,21 @@ async function checkAt(context: UtlContext, path: string, findings: Findings): P
     });
     return;
   }
+  const passes = DATABASE_PASSES + (hasBackupHash(info.sizeBytes) ? 1 : 0);
+  const options = { what, totalBytes: passes * info.sizeBytes };
   await whileUnused(
     context,
     path,
-    () => context.watch({ what }, (watched) => checkFile(context, watched, path, findings)),
+    () => context.watch(options, (watched) => checkFile(context, watched, path, findings)),
   );
+}
+
+/** The size of all segments; the end of the last one is usually not written yet. */
+function logBytes(context: UtlContext, directory: string): number {
+  const names = context.io.fileSystem.readDirectory(directory);
+  const sizes = names.filter((name) => name.endsWith(".wal"))
+    .map((name) => context.fileSize(join(directory, name)));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 function requireMember(fileSystem: FileSystem, path: string, paths: MemberPaths): void {
