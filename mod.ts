@@ -52,8 +52,13 @@ export {
   type CompactOptions,
   connect,
   type GrantOptions,
+  type HashKvOptions,
+  type HashKvResult,
   type MemberInfo,
   type MemberStatus,
+  type SavedSnapshot,
+  type SaveSnapshotOptions,
+  type SnapshotProgress,
 } from "./src/embed/client/client.ts";
 export { ClientError } from "./src/embed/client/client_error.ts";
 export type { ClientTls, ConnectOptions } from "./src/embed/client/network_transport.ts";
@@ -74,6 +79,7 @@ export type {
   TxnOpResult,
   TxnResult,
 } from "./src/embed/client/results.ts";
+export { Snapshot } from "./src/embed/client/snapshot.ts";
 export type {
   CallOptions,
   StreamListener,

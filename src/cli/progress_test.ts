@@ -58,6 +58,15 @@ Deno.test("Progress shows what is done where nobody knows how much there is", ()
   assert(terminal.text.endsWith("reading x: 5.0 MB (5.0 MB/s)"), terminal.text);
 });
 
+Deno.test("Progress never shows more than the whole", () => {
+  const terminal = screen(true);
+  const clock = new ManualClock();
+  const progress = new Progress(terminal, clock, { what: "reading x", totalBytes: 10 });
+  clock.advance(1000);
+  progress.add(11);
+  assert(terminal.text.endsWith("reading x: 100% (0.0 MB/s)"), terminal.text);
+});
+
 Deno.test("Progress keeps silent about work that is over soon", () => {
   for (const isTerminal of [false, true]) {
     const quiet = screen(isTerminal);

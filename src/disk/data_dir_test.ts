@@ -175,15 +175,20 @@ Deno.test("DataDir.replaceDb() keeps what it has if the disk refuses", async () 
 });
 
 Deno.test("DataDir.replaceDb() holds a lock that other programs see", async () => {
+  if (Deno.build.os === "windows") return;
   const root = Deno.makeTempDirSync({ prefix: "detcd-data-" });
   try {
     const fileSystem = new DenoFileSystem();
     const options = { dataDir: join(root, "data"), holder: "process 1" };
     const directory = DataDir.open(fileSystem, options);
     for (const content of ["first", "second"]) {
-      const before = fileSystem.open(directory.dbPath, "read");
+      const before = join(root, `before ${content}`);
+      Deno.linkSync(directory.dbPath, before);
+      assert.equal(fileSystem.tryLock(before), undefined);
       await directory.replaceDb(writeCopy(fileSystem, directory, content));
-      before.close();
+      const lock = fileSystem.tryLock(before);
+      assert.ok(lock !== undefined, "nothing is held that has no name any more");
+      lock.release();
       assert.equal(contentOf(fileSystem, directory.dbPath), content);
       assert.throws(() => DataDir.open(fileSystem, options), { code: DiskErrorCode.LOCKED });
     }

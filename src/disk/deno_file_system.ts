@@ -98,7 +98,8 @@ export class DenoFileSystem implements FileSystem {
         mode: FILE_MODE,
       });
       try {
-        if (file.tryLockSync(true)) return { release: () => file.close() };
+        const isOurs = file.tryLockSync(true) && isAt(file, lockPath);
+        if (isOurs) return { release: () => file.close() };
       } catch (cause) {
         file.close();
         throw cause;
@@ -107,6 +108,14 @@ export class DenoFileSystem implements FileSystem {
       return undefined;
     });
   }
+}
+
+/**
+ * Who replaces a locked file locks the new one first. What we have opened may be the old one, whose
+ * lock says nothing any more.
+ */
+function isAt(file: Deno.FsFile, path: string): boolean {
+  return Deno.build.os === "windows" || file.statSync().ino === Deno.statSync(path).ino;
 }
 
 class DenoDiskFile implements DiskFile {

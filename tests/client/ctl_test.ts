@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AlarmAction, AlarmType } from "../../src/pb/etcdserverpb.ts";
-import { MAINTENANCE_SERVICE } from "../../src/pb/services.ts";
+import { KV_SERVICE, MAINTENANCE_SERVICE } from "../../src/pb/services.ts";
 import { withClient } from "../harness/grpc_client.ts";
-import { headerOf } from "../harness/kv_calls.ts";
+import { deleteRange, headerOf, pairs, put, range } from "../harness/kv_calls.ts";
 import { findProgram } from "../harness/programs.ts";
-import { freePorts } from "../harness/server_process.ts";
+import { freePorts, ServerProcess } from "../harness/server_process.ts";
 import { CtlPair, LEASE, type Outcome, runCtl, runEtcdctl } from "./ctl_pair.ts";
 
 /** A command line, and what it reads from standard input. */
@@ -251,6 +251,35 @@ test("defrag", () =>
     ["defrag -w other"],
     ["get a"],
   ]));
+
+test("defrag of a directory that no server uses", async () => {
+  const server = await ServerProcess.start("etcd");
+  try {
+    await withClient(server, async (client) => {
+      for (let i = 0; i < 50; i++) await put(client, `gone/${i}`, "x".repeat(20_000));
+      const { header } = await deleteRange(client, "gone/", { rangeEnd: "gone0" });
+      const revision = header?.revision ?? 0;
+      await client.call(KV_SERVICE.compact, { revision, physical: true });
+      await put(client, "kept", "1");
+    });
+    const path = join(server.dataDir, "member", "snap", "db");
+    await server.stop();
+    const before = (await Deno.stat(path)).size;
+    await Deno.copyFile(path, `${path}.copy`);
+    const args = ["defrag", "--data-dir", server.dataDir];
+    const wanted = await runEtcdctl(args, "");
+    await Deno.rename(`${path}.copy`, path);
+    const got = await runCtl(args, "");
+    assert.deepEqual([got.exitCode, got.stdout], [wanted.exitCode, wanted.stdout]);
+    assert.ok((await Deno.stat(path)).size < before / 2);
+    await server.restart();
+    await withClient(server, async (client) => {
+      assert.deepEqual(pairs((await range(client, "kept")).kvs), ["kept=1"]);
+    });
+  } finally {
+    await server.dispose();
+  }
+});
 
 /** What etcdctl 3.4 crashes on: its printer of fields wants a header, and there is none. */
 const NOT_FIELDS = (line: string): boolean => !line.endsWith("-w fields");

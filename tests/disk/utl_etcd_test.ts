@@ -8,7 +8,7 @@ import { withBackupHash } from "../../src/cli/utl/testing/sample_files.ts";
 import { ctlFields, ctlLines, etcdctl } from "../harness/etcdctl.ts";
 import { requireProgram } from "../harness/programs.ts";
 import { freePorts, ServerProcess } from "../harness/server_process.ts";
-import { whyMissing } from "../harness/targets.ts";
+import { type TargetName, whyMissing } from "../harness/targets.ts";
 
 const missing = whyMissing("etcd");
 if (missing !== undefined) console.log(`tests/disk: skipped, ${missing}`);
@@ -93,15 +93,17 @@ function offline(args: readonly string[]): { code: number; stdout: string; stder
   return { code, stdout: latin1FromBytes(stdout), stderr: latin1FromBytes(stderr) };
 }
 
-/** Starts real etcd on a directory and compares what it serves. */
-async function serves(dataDir: string, backup: Backup): Promise<void> {
-  const server = await ServerProcess.start("etcd", { dataDir });
+/** Starts a server on a directory and compares what it serves with what the old one did. */
+async function serves(target: TargetName, dataDir: string, backup: Backup): Promise<void> {
+  const server = await ServerProcess.start(target, { dataDir });
   try {
     assert.deepEqual(await ctlLines(server, ALL), backup.pairs);
     const { oldRevision, oldPairs } = backup;
     assert.deepEqual(await ctlLines(server, [...ALL, `--rev=${oldRevision}`]), oldPairs);
     assert.deepEqual(await ctlLines(server, ["lease", "list"]), backup.leases);
-    assert.deepEqual(await ctlLines(server, ["user", "list"]), ["somebody"]);
+    if (target === "etcd") {
+      assert.deepEqual(await ctlLines(server, ["user", "list"]), ["somebody"]);
+    }
     const hashKv = await ctlFields(server, ["endpoint", "hashkv"]);
     assert.equal(hashKv.get("Hash"), backup.hashKv.get("Hash"));
     assert.deepEqual(await ctlLines(server, ["put", "new", "1"]), ["OK"]);
@@ -167,7 +169,7 @@ test("etcd 3.4 serves what snapshot restore made of its backup", async () => {
   const thirdDir = join(directory, "again");
   const { code, stderr } = offline(["snapshot", "restore", again, "--data-dir", thirdDir]);
   assert.equal(code, 0, stderr);
-  await serves(ours, backup);
+  await serves("etcd", ours, backup);
 });
 
 test("etcd 3.4 serves what defrag left of its directory", async () => {
@@ -179,7 +181,68 @@ test("etcd 3.4 serves what defrag left of its directory", async () => {
   assert.equal(out, "");
   assert.match(err, /db had \d+ kB and has \d+ kB now\n$/);
   assert.equal((await utl(["check", dataDir])).exitCode, 0);
-  await serves(dataDir, backup);
+  await serves("etcd", dataDir, backup);
+});
+
+test("detcd serves what snapshot restore made of etcd's backup", async () => {
+  const backup = await theBackup();
+  const dataDir = join(newDirectory(), "ours");
+  const restored = await utl(["snapshot", "restore", backup.path, `--data-dir=${dataDir}`]);
+  assert.equal(restored.exitCode, 0, restored.err);
+  await serves("detcd", dataDir, backup);
+  const checked = await utl(["check", dataDir]);
+  assert.equal(checked.exitCode, 0, checked.out + checked.err);
+});
+
+test("detcd goes on from a raised revision and has what was before compacted", async () => {
+  const backup = await theBackup();
+  const dataDir = join(newDirectory(), "ours");
+  const bump = ["--bump-revision=1000", "--mark-compacted"];
+  const args = ["snapshot", "restore", backup.path, `--data-dir=${dataDir}`, ...bump];
+  assert.equal((await utl(args)).exitCode, 0);
+  const server = await ServerProcess.start("detcd", { dataDir });
+  try {
+    const revision = Number(backup.hashKv.get("Revision")) + 1000;
+    const fields = await ctlFields(server, ["get", "a"]);
+    assert.equal(fields.get("Revision"), String(revision));
+    assert.deepEqual(await ctlLines(server, ALL), backup.pairs);
+    const old = await etcdctl(server, ["get", "a", `--rev=${revision - 1}`]);
+    assert.match(old.stderr, /required revision has been compacted/);
+  } finally {
+    await server.dispose();
+  }
+});
+
+test("etcd 3.4 serves what etcdctl restored from a backup of detcd", async () => {
+  const directory = newDirectory();
+  const path = join(directory, "backup.db");
+  const dataDir = join(directory, "restored");
+  const server = await ServerProcess.start("detcd");
+  let pairs: string[];
+  try {
+    for (let i = 0; i < 20; i++) await ctlLines(server, ["put", `k${i}`, `${i} `.repeat(i * 50)]);
+    await ctlLines(server, ["del", "k7"]);
+    await ctlLines(server, ["compaction", "10"]);
+    pairs = await ctlLines(server, ALL);
+    const saved = await etcdctl(server, ["snapshot", "save", path]);
+    assert.equal(saved.exitCode, 0, saved.stderr);
+  } finally {
+    await server.dispose();
+  }
+  for (const format of ["simple", "fields", "json", "table"]) {
+    const { stdout } = offline(["snapshot", "status", path, "-w", format]);
+    const status = ["snapshot", "status", path, "-w", format, "--compat-version=3.4"];
+    assert.equal((await utl(status)).out, stdout);
+  }
+  const { code, stderr } = offline(["snapshot", "restore", path, "--data-dir", dataDir]);
+  assert.equal(code, 0, stderr);
+  assert.equal((await utl(["check", dataDir])).exitCode, 0);
+  const etcd = await ServerProcess.start("etcd", { dataDir });
+  try {
+    assert.deepEqual(await ctlLines(etcd, ALL), pairs);
+  } finally {
+    await etcd.dispose();
+  }
 });
 
 test("three etcds 3.4 make a cluster of what snapshot restore made for each", async () => {

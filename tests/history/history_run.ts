@@ -2,8 +2,9 @@ import { Prng } from "../../src/base/prng.ts";
 import { type Event, EventType } from "../../src/pb/mvccpb.ts";
 import { AlarmAction, AlarmType, FilterType } from "../../src/pb/etcdserverpb.ts";
 import { KV_SERVICE, LEASE_SERVICE, MAINTENANCE_SERVICE } from "../../src/pb/services.ts";
+import { compareBackendFile } from "./backend_file.ts";
 import { alarms, allLeases, everythingAt, FIRST_KEY, hashAt } from "./common_questions.ts";
-import { ask, type Question, question, revisionOfAnswer } from "./question.ts";
+import { type Question, question, revisionOfAnswer } from "./question.ts";
 import { LEASE_IDS, type Operation, OperationMaker, questionOf } from "./random_operations.ts";
 import type { EndOfProcess, ServerPair } from "./server_pair.ts";
 import { ALL_KEYS, revisionOfEvent, WatchedPair } from "./watched_events.ts";
@@ -16,15 +17,14 @@ export interface HistoryProfile {
 
 const MIN_OPERATIONS = 60;
 const MAX_OPERATIONS = 140;
-/** About one restart in three seeds, each at its own moment between two checkpoints. */
-const RESTART_CHANCE = 0.003;
-const RESTART_AFTER_COMPACTION_CHANCE = 0.15;
+/** About one restart in two seeds, each at its own moment between two checkpoints. */
+const RESTART_CHANCE = 0.005;
+const RESTART_AFTER_COMPACTION_CHANCE = 0.3;
 const MAX_WAIT_BEFORE_RESTART_MS = 15;
 /** Every revision is hashed at the end of a history; in between, these must do. */
 const SOME_HASHES = 5;
 /** A member that nobody is, so that no server raises or drops its alarm by itself. */
 const STRANGE_MEMBER_ID = 7n;
-const UNIMPLEMENTED = 12;
 
 /** What outlives one history of a store: the newest compaction and the watcher of everything. */
 export class StoreHistory {
@@ -112,7 +112,8 @@ export class HistoryRun {
     const prng = this.#prng;
     if (this.#store.profile.restarts && prng.chance(RESTART_CHANCE)) await this.#restart();
     if (prng.chance(0.05)) await this.#same(hashAt(this.#hashedRevision()));
-    if (prng.chance(0.005)) await this.#defragment();
+    // Clients see nothing of it, so that etcd need not do it.
+    if (prng.chance(0.005)) await this.#pair.detcd.client.call(MAINTENANCE_SERVICE.defragment);
     const operation = this.#maker.next(this.#pair.revision);
     if (operation.kind === "compact") await this.#compact(operation);
     else await this.#same(questionOf(operation));
@@ -169,6 +170,7 @@ export class HistoryRun {
     const end: EndOfProcess = this.#prng.chance(0.3) ? "SIGTERM" : "SIGKILL";
     const before = this.#at;
     this.#at = `${before}, after ${end}`;
+    if (this.#prng.chance(0.3)) await compareBackendFile(this.#pair, this.#at);
     await this.#pair.detcd.restart(end);
     this.#store.counts.restarts++;
     await this.#store.watched.open(this.#pair.revision + 1);
@@ -177,17 +179,6 @@ export class HistoryRun {
     await this.#same(question(KV_SERVICE.put, { key: FIRST_KEY, prevKv: true }));
     if (hasAlarm) await this.#same(alarms({ ...alarm, action: AlarmAction.DEACTIVATE }));
     this.#at = before;
-  }
-
-  /** Changes nothing that a client sees, so that etcd need not be asked. */
-  async #defragment(): Promise<void> {
-    const answer = await ask(
-      this.#pair.detcd.client,
-      question(MAINTENANCE_SERVICE.defragment),
-    );
-    if ("code" in answer && answer.code !== UNIMPLEMENTED) {
-      throw new Error(`${this.#at}: Defragment failed: ${answer.text}`);
-    }
   }
 
   /** The events of some keys and of one kind, from a revision of the past. */

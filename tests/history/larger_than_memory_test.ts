@@ -11,9 +11,9 @@ import {
   SortOrder,
   SortTarget,
 } from "../../src/pb/etcdserverpb.ts";
-import { KV_SERVICE } from "../../src/pb/services.ts";
-import { acceptedFlags } from "../harness/accepted_flags.ts";
+import { KV_SERVICE, MAINTENANCE_SERVICE } from "../../src/pb/services.ts";
 import { deleteOp, putOp, range, rangeOp } from "../harness/kv_calls.ts";
+import { compareBackendFile } from "./backend_file.ts";
 import { everythingAt, FIRST_KEY, hashAt } from "./common_questions.ts";
 import { type Question, question } from "./question.ts";
 import { seedGroups } from "./seeds.ts";
@@ -88,6 +88,11 @@ class LargeStore {
     await this.#same(question(KV_SERVICE.compact, { revision, physical: true }));
     this.#oldestRevision = revision + 1;
     this.#phase = "after compaction";
+  }
+
+  async defragment(): Promise<void> {
+    await this.#pair.detcd.client.call(MAINTENANCE_SERVICE.defragment);
+    this.#phase = "after defragmentation";
   }
 
   async compare(): Promise<void> {
@@ -209,22 +214,24 @@ function numberOf(key: string): number {
 }
 
 async function compareLargeStore(seed: number): Promise<void> {
-  const flags = await acceptedFlags("detcd", FLAGS);
-  await withServerPair(flags, async (pair) => {
+  await withServerPair(FLAGS, async (pair) => {
     const store = new LargeStore(pair, seed);
     await store.load();
     await store.compare();
     await store.restartDetcd("SIGKILL");
     const readBefore = store.readBytes();
     await store.compare();
-    if (flags.includes(FLAGS[0]) && readBefore !== undefined) {
+    if (readBefore !== undefined) {
       const readBytes = (store.readBytes() ?? 0) - readBefore;
       assert.ok(readBytes > 2 * BUDGET_BYTES, `detcd read ${readBytes} bytes: is all in memory?`);
     }
     await store.compact();
     await store.compare();
+    await store.defragment();
+    await store.compare();
     await store.restartDetcd("SIGTERM");
     await store.compare();
+    await compareBackendFile(pair, `seed ${seed}`);
   });
 }
 

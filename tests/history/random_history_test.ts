@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { acceptedFlags } from "../harness/accepted_flags.ts";
+import { compareBackendFile } from "./backend_file.ts";
 import { type HistoryProfile, HistoryRun, StoreHistory } from "./history_run.ts";
 import { isInOddGroup, seedGroups } from "./seeds.ts";
 import { testPair, withServerPair } from "./server_pair.ts";
@@ -18,7 +18,7 @@ const LASTING: HistoryProfile = { restarts: true, largeValues: true };
 
 /** One history behind the other on the same two servers. */
 async function compareHistories(seeds: readonly number[], profile: HistoryProfile): Promise<void> {
-  const flags = profile.restarts ? await acceptedFlags("detcd", LASTING_FLAGS) : [];
+  const flags = profile.restarts ? LASTING_FLAGS : [];
   await withServerPair(flags, async (pair) => {
     const store = new StoreHistory(pair, profile);
     await store.watched.open(1);
@@ -36,6 +36,7 @@ async function compareHistories(seeds: readonly number[], profile: HistoryProfil
     await store.compareRetained(1, "all seeds");
     await store.compareHashes(1, "all seeds");
 
+    if (profile.restarts) await compareBackendFile(pair, "all seeds");
     assertEnoughHappened(store, seeds.length);
   });
 }

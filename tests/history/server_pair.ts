@@ -31,11 +31,15 @@ export class Side {
 
   /** Ends the process and starts it on what it left behind. */
   async restart(end: EndOfProcess): Promise<void> {
+    await this.stop(end);
+    await this.server.restart();
+    this.#client = new GrpcClient(this.server.endpoint);
+  }
+
+  async stop(end: EndOfProcess = "SIGTERM"): Promise<void> {
     await this.#client.close();
     if (end === "SIGKILL") await this.server.kill();
     else await this.server.stop();
-    await this.server.restart();
-    this.#client = new GrpcClient(this.server.endpoint);
   }
 
   async dispose(): Promise<void> {

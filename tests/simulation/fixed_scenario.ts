@@ -61,6 +61,11 @@ export async function live(world: World, history: History): Promise<unknown[]> {
   ];
 }
 
+/** The part of such a life from the restart on. */
+export function liveOn(world: World, history: History): Promise<unknown[]> {
+  return liveOnce(world, history, SECOND_START);
+}
+
 async function liveOnce(
   world: World,
   history: History,
@@ -68,6 +73,7 @@ async function liveOnce(
 ): Promise<unknown[]> {
   const member = await SimulatedMember.start(world, history, SMALL_SETTINGS);
   const { backend } = member.server;
+  history.settle(member.server);
   for (const batch of batches) {
     for (const action of batch) {
       if (member.isRunning) member.propose(action);

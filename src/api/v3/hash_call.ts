@@ -3,7 +3,7 @@ import { hashBackend } from "../../disk/backend/file_hash.ts";
 import type { ReadTransaction } from "../../disk/btree/read_transaction.ts";
 import type { ServerCall } from "../../net/grpc/server_call.ts";
 import { HashResponse } from "../../pb/etcdserverpb.ts";
-import { yieldTurn } from "../../server/backend/turns.ts";
+import { yieldTurn } from "../../server/turns.ts";
 import type { EtcdServer } from "../../server/etcd_server.ts";
 import type { EndlessStream } from "../../server/open_streams.ts";
 import { respond } from "./call_waiter.ts";

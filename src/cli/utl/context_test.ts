@@ -11,7 +11,7 @@ Deno.test("UtlContext.watch() draws progress for a person, and rubs it out befor
   io.isTerminal = true;
   assert.equal(await utlMain(["check", "b"], io), 0);
   const drawn = io.err.split(CLEAR_LINE);
-  assert.equal(drawn[1], "checking b: 0 B");
+  assert.equal(drawn[1], "checking b: 0%");
   assert.match(drawn.at(-1) ?? "", /^checking b: done in \d\.\d s.*\n$/);
   backup[0] ^= 1;
   const failing = new CapturedUtlIo(fileSystemWith("b", backup));

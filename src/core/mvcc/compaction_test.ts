@@ -143,7 +143,9 @@ Deno.test("Compaction.step() removes no more than it may, and says how much", ()
   const store = storeOf(...Array.from({ length: 100 }, () => "a"));
   const compaction = store.compact(101);
   let removed = 0;
-  while (compaction.step(1_000, 7)) {
+  let more = true;
+  while (more) {
+    more = compaction.step(1_000, 7);
     assert.ok(compaction.removedChanges - removed <= 7);
     removed = compaction.removedChanges;
   }

@@ -70,9 +70,10 @@ export class KeyIndex implements HandleKeys {
     key.loadBytes(bytes, start, length);
     const found = this.#hash.find(key);
     if (found > 0) return found;
-    const keyText = found < 0 ? latin1FromBytes(bytes, start, start + length) : "";
-    const known = found < 0 ? this.#restoredByKey.get(keyText) : undefined;
-    if (known !== undefined) return known;
+    if (found < 0) {
+      const known = this.#restoredByKey.get(latin1FromBytes(bytes, start, start + length));
+      if (known !== undefined) return known;
+    }
     const record = this.table.add(key);
     if (!this.#hash.add(key, record)) {
       this.#restoredByKey.set(latin1FromBytes(bytes, start, start + length), record);

@@ -111,8 +111,7 @@ class RecordSort {
     for (let i = from; i < to && left > shared; i++) {
       left = this.#table.sharedWords(records[first], records[i], shared, left);
     }
-    // Where zero bytes end some keys, whole words may be alike that not all keys have.
-    return Math.max(left, shared);
+    return left;
   }
 
   #wordsOf(place: number): number {

@@ -79,6 +79,21 @@ Deno.test("RevisionLog keeps the order of revisions when changes in the middle g
   assert.equal(log.firstFrom(8), 0);
 });
 
+Deno.test("RevisionLog.indexFrom() indexes the first change of each revision, however it is parted", () => {
+  for (const limit of [1, 2, 3, 100]) {
+    const log = new RevisionLog();
+    const mains = [2, 2, 2, 3, 5, 5, 9];
+    const changes = mains.map((main, i) => log.addUnindexed(main, i, false, i, 0, 0));
+    assert.equal(log.firstFrom(0), 0);
+    let rest = changes[3];
+    while (rest !== 0) rest = log.indexFrom(rest, limit);
+    assert.equal(log.firstFrom(2), changes[3]);
+    assert.equal(log.firstFrom(4), changes[4]);
+    assert.equal(log.firstFrom(6), changes[6]);
+    assert.equal(log.firstFrom(10), 0);
+  }
+});
+
 Deno.test("RevisionIndex.firstFrom() steps over revisions that are missing", () => {
   const index = new RevisionIndex();
   const chunk = STORE_LIMITS.revisionsPerChunk;

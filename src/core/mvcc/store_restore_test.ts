@@ -4,7 +4,16 @@ import { Prng } from "../../base/prng.ts";
 import { RangeRequest } from "../../pb/etcdserverpb.ts";
 import { KeyValue } from "../../pb/mvccpb.ts";
 import { Store, type StoreRestore } from "./store.ts";
-import { decoded, FakeLeases, finish, keysOf, put, range, valueAt } from "./store_testing.ts";
+import {
+  decoded,
+  FakeLeases,
+  finish,
+  keysOf,
+  put,
+  range,
+  remove,
+  valueAt,
+} from "./store_testing.ts";
 import { StoredChangeError } from "./stored_change_error.ts";
 
 const EMPTY = new Uint8Array();
@@ -146,6 +155,17 @@ Deno.test("StoreRestore takes a bumped revision as etcd does", () => {
   assert.deepEqual([removals.count, removals.main(0)], [1, 2]);
 });
 
+Deno.test("StoreRestore lets a bumped revision count as a key, as etcd does", () => {
+  const { store, restore } = newStore();
+  addPut(restore, 2, { value: bytesFromLatin1("1") });
+  restore.add(100, 0, false, EMPTY, 0, 0);
+  restore.finish(-1, -1);
+  finish(store.compact(100));
+  remove(store, "a");
+  // What etcd 3.4.23 tells after the same.
+  assert.equal(hashOf(store), 4230611324);
+});
+
 Deno.test("StoreRestore lets a compaction remove a bumped revision when there is a newer one", () => {
   const { store, restore } = newStore();
   restore.add(100, 0, false, EMPTY, 0, 0);
@@ -184,6 +204,10 @@ Deno.test("StoreRestore refuses pairs that cannot be, and tells what is wrong wi
     },
     { what: /is not a KeyValue$/, bytes: pair(7, { key: "" }) },
     { what: /is not a KeyValue$/, bytes: good.slice(0, -1) },
+    {
+      what: /is not a KeyValue$/,
+      bytes: Uint8Array.of(...good.slice(0, 7), 0x20, ...new Uint8Array(7).fill(0xff), 0x1f),
+    },
     { what: /is not a KeyValue$/, bytes: Uint8Array.of(...good, 0) },
     { what: /is not a KeyValue$/, bytes: Uint8Array.of(0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x61) },
     { what: /is not a KeyValue$/, bytes: Uint8Array.of(0x0a, 0x01, 0x61, 0x10) },
@@ -209,7 +233,7 @@ Deno.test("StoreRestore throws nothing but StoredChangeErrors, whatever the byte
   const prng = new Prng(21);
   let accepted = 0;
   let refused = 0;
-  for (let i = 0; i < 20_000; i++) {
+  for (let i = 0; i < 2_000; i++) {
     const { store, restore } = newStore();
     const bytes = pair(7, { lease: prng.chance(0.5) ? -7n : 0n });
     const damaged = Uint8Array.of(...bytes, ...prng.bytes(prng.chance(0.2) ? 3 : 0));
@@ -232,7 +256,7 @@ Deno.test("StoreRestore throws nothing but StoredChangeErrors, whatever the byte
     const { key } = KeyValue.decode(damaged, 0, end);
     assert.equal(range(store, key).count, tombstone ? 0 : 1);
   }
-  assert.ok(accepted > 1_000 && refused > 1_000);
+  assert.ok(accepted > 100 && refused > 100);
 });
 
 Deno.test("StoreRestore keeps values up to the budget, and the newest of them", () => {

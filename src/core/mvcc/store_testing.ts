@@ -1,3 +1,4 @@
+import { assert } from "../../base/assert.ts";
 import { bytesFromLatin1, latin1FromBytes } from "../../base/bytes.ts";
 import {
   type Compare,
@@ -26,7 +27,9 @@ export class FakeLeases implements LeaseRegistry {
   }
 
   attach(id: bigint, key: string): void {
-    this.keys.get(id)?.add(key);
+    const keys = this.keys.get(id);
+    assert(keys !== undefined, "keys are attached to leases that exist");
+    keys.add(key);
   }
 
   detach(id: bigint, key: string): void {

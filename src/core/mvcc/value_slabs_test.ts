@@ -13,6 +13,11 @@ interface Item {
   length: number;
 }
 
+/** The revision of an owner's item. */
+function revisionOf(owner: number): number {
+  return owner + 2;
+}
+
 /** Owners that remember where their items are. */
 class Items implements SlabOwners {
   readonly slabs: ValueSlabs;
@@ -27,12 +32,12 @@ class Items implements SlabOwners {
     const pair = KeyValue.create({
       key: `key-${owner}`,
       createRevision: 2,
-      modRevision: owner + 2,
+      modRevision: revisionOf(owner),
       version: 1,
       value,
     });
     const key = bytesFromLatin1(pair.key);
-    this.slabs.addKeyValue(owner, key, key.length, 2, owner + 2, 1, value, 0n);
+    this.slabs.addKeyValue(owner, key, key.length, 2, revisionOf(owner), 1, value, 0n);
     const { slab, offset, length } = this.slabs;
     this.byOwner.set(owner, { pair, slab, offset, length });
   }
@@ -62,6 +67,7 @@ class Items implements SlabOwners {
   }
 
   evicted(owner: number): void {
+    assert.ok(revisionOf(owner) <= this.slabs.evictableRevision, "it can be read elsewhere");
     this.evictedOwners.push(owner);
     this.byOwner.delete(owner);
   }
@@ -128,16 +134,11 @@ Deno.test("ValueSlabs.reclaim() does no more than its budget asks", () => {
   items.check();
 });
 
-/** Items of 1000 bytes in slabs of 8 KiB, of which the budget holds 16. */
+/** Items of which seven fill a slab of 8 KiB, and sixteen slabs the budget. */
 function smallSlabs(count: number): Items {
   const items = new Items(1 << 17);
-  for (let owner = 1; owner <= count; owner++) items.add(owner, new Uint8Array(1_000));
+  for (let owner = 1; owner <= count; owner++) items.add(owner, new Uint8Array(1_010));
   return items;
-}
-
-/** The revision of an owner's item. */
-function revisionOf(owner: number): number {
-  return owner + 2;
 }
 
 Deno.test("ValueSlabs.evict() gives up the oldest slabs until the rest is within the budget", () => {
@@ -173,16 +174,36 @@ Deno.test("ValueSlabs.evict() parts the work", () => {
   assert.ok(slices > 30);
 });
 
-Deno.test("ValueSlabs.evict() leaves slabs alone that took in what is not evictable", () => {
+Deno.test("ValueSlabs.evict() knows the highest revision of slabs that items moved to", () => {
+  // What is left of the second one moves to the third, behind newer items.
   const items = smallSlabs(14);
-  // The last items of the second slab, of high revisions, move in front of older ones.
   for (let owner = 8; owner <= 13; owner++) items.release(owner);
-  items.add(15, new Uint8Array(1_000));
+  for (let owner = 15; owner <= 20; owner++) items.add(owner, new Uint8Array(1_010));
   while (items.slabs.reclaim(1_000, items));
-  for (let owner = 16; owner <= 400; owner++) items.add(owner, new Uint8Array(1_000));
-  items.slabs.evictableRevision = revisionOf(13);
+  assert.equal(items.item(14).slab, items.item(15).slab);
+  for (let owner = 21; owner <= 400; owner++) items.add(owner, new Uint8Array(1_010));
+  items.slabs.evictableRevision = revisionOf(14);
   while (items.slabs.evict(10_000, items));
   assert.deepEqual(items.evictedOwners, [1, 2, 3, 4, 5, 6, 7]);
+});
+
+Deno.test("ValueSlabs.evict() leaves moved items alone that cannot be read elsewhere", () => {
+  const items = smallSlabs(70);
+  for (let owner = 8; owner <= 70; owner++) if (owner % 7 !== 0) items.release(owner);
+  while (items.slabs.reclaim(1_000, items));
+  for (let owner = 71; owner <= 400; owner++) items.add(owner, new Uint8Array(1_010));
+  items.slabs.evictableRevision = revisionOf(7);
+  while (items.slabs.evict(10_000, items));
+  assert.deepEqual(items.evictedOwners, [1, 2, 3, 4, 5, 6, 7]);
+});
+
+Deno.test("ValueSlabs.reclaim() does not move what is to be evicted", () => {
+  const items = smallSlabs(400);
+  for (let owner = 2; owner <= 70; owner++) if (owner % 7 !== 0) items.release(owner);
+  items.slabs.evictableRevision = revisionOf(70);
+  while (items.slabs.reclaim(1_000, items));
+  assert.deepEqual(items.evictedOwners, [1, 7, 14, 21, 28, 35, 42, 49, 56, 63, 70]);
+  items.check();
 });
 
 Deno.test("ValueSlabs.reclaim() and evict() share the work on a slab", () => {
@@ -212,6 +233,6 @@ Deno.test("ValueSlabs leaves a reference's bytes alone when the item is evicted"
   const ref = items.slabs.read(slab, offset, length);
   items.slabs.evictableRevision = Infinity;
   while (items.slabs.evict(10_000, items));
-  for (let owner = 401; owner <= 800; owner++) items.add(owner, new Uint8Array(1_000).fill(9));
+  for (let owner = 401; owner <= 800; owner++) items.add(owner, new Uint8Array(1_010).fill(9));
   assert.deepEqual(decode(ref), pair);
 });

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { bytesFromLatin1 } from "../../base/bytes.ts";
+import { bytesFromLatin1, latin1FromBytes } from "../../base/bytes.ts";
 import { systemClock } from "../../base/clock.ts";
 import { Prng } from "../../base/prng.ts";
 import { KeyValue } from "../../pb/mvccpb.ts";
 import { contentsOf, revisionKey } from "../btree/btree_fixtures.ts";
 import type { BTreeFile } from "../btree/btree_file.ts";
+import { Page, writeUint64 } from "../btree/page.ts";
+import type { FileSystem } from "../file_system.ts";
 import {
   commitBatch,
   damageIn,
@@ -20,6 +22,7 @@ import { ChangeWalk } from "./change_walk.ts";
 import { BACKEND_LIMITS } from "./limits.ts";
 import { PairScan } from "./pair_scan.ts";
 import { Bucket } from "./schema.ts";
+import { readStoredState } from "./stored_state.ts";
 
 /** Commits of changes in any order, so that leaves lie scattered; some values take several pages. */
 async function fill(file: BTreeFile, prng: Prng, commits: number): Promise<void> {
@@ -80,6 +83,100 @@ Deno.test("PairScan reads a bucket that is missing, empty, or within another pag
   await commitBatch(file, (batch) => putPair(batch, 2, { key: "a" }));
   const changes = await withRead(file, walkChanges);
   assert.deepEqual(changes.map(({ main, sub }) => [main, sub]), [[2, 0]]);
+  await file.close();
+});
+
+Deno.test("PairScan reads long rows of neighbouring pages", async () => {
+  const file = await openFile(newDisk(), { pageBytes: 4096 });
+  const count = 3000;
+  await commitBatch(file, (batch) => {
+    for (let main = 2; main < count + 2; main++) {
+      const size = main === 1700 ? 100_000 : 300;
+      putPair(batch, main, { key: `k${main}`, value: new Uint8Array(size) });
+    }
+  });
+  const mains = (await withRead(file, walkChanges)).map(({ main }) => main);
+  assert.deepEqual(mains, Array.from({ length: count }, (_, i) => i + 2));
+  await file.close();
+});
+
+/** The number of the page at the top of the bucket `key`, which must be a branch. */
+async function topOf(file: BTreeFile): Promise<number> {
+  return await withRead(file, (read) => {
+    const root = read.tree.bucket(read, Bucket.KEY);
+    assert.ok(root !== undefined && !read.page(root.pageId).isLeaf);
+    return root.pageId;
+  });
+}
+
+/** Has branch `id` lead to `childId` where element `index` is. */
+function redirect(
+  fileSystem: FileSystem,
+  id: number,
+  index: number,
+  childId: (before: Page) => number,
+): void {
+  const disk = fileSystem.open(PATH, "write");
+  const bytes = new Uint8Array(1024);
+  disk.readAt(bytes, 0, bytes.length, id * 1024);
+  writeUint64(new DataView(bytes.buffer), 16 + index * 16 + 8, childId(new Page(id, bytes)));
+  disk.writeAt(bytes, 0, bytes.length, id * 1024);
+  disk.close();
+}
+
+Deno.test("PairScan notices branches that lead to the wrong pages", async () => {
+  const cases: readonly (readonly [number, number, (top: Page) => number, RegExp])[] = [
+    // A way down that never ends, in a file of few pages and in one of many.
+    [10, 0, ({ id }) => id, /a page is used twice/],
+    [2000, 0, ({ id }) => id, /the tree is more than 64 levels deep/],
+    [10, 1, (top) => top.childId(0), /page \d+ has keys that belong before it/],
+    [10, 1, () => 1, /page \d+ leads to page 1\./],
+    [10, 1, () => 4711, /page \d+ leads to page 4711/],
+  ];
+  for (const [count, index, childId, expected] of cases) {
+    const fileSystem = newDisk();
+    const made = await openFile(fileSystem);
+    await commitBatch(made, (batch) => {
+      for (let main = 2; main < count + 2; main++) {
+        putPair(batch, main, { key: "k", value: new Uint8Array(300) });
+      }
+    });
+    const top = await topOf(made);
+    await made.close();
+    redirect(fileSystem, top, index, childId);
+    const file = await openFile(fileSystem, { readOnly: true });
+    const error = await withRead(file, (read) => damageIn(() => walkChanges(read)));
+    assert.match(error.message, expected);
+    assert.equal(typeof error.offset, "number");
+    await file.close();
+  }
+});
+
+Deno.test("PairScan and readStoredState() refuse a bucket among the pairs", async () => {
+  const fileSystem = newDisk();
+  const made = await openFile(fileSystem);
+  await commitBatch(made, (batch) => {
+    batch.setConsistentIndex(4711, 1);
+    putPair(batch, 2, { key: "k" });
+  });
+  await made.close();
+  // The inline page of each bucket: its header, then the flags of its first element.
+  const disk = fileSystem.open(PATH, "write");
+  const whole = new Uint8Array(disk.size());
+  disk.readAt(whole, 0, whole.length, 0);
+  for (const name of [Bucket.KEY, Bucket.META]) {
+    const found = latin1FromBytes(whole).lastIndexOf(name + "\0".repeat(8));
+    const at = found + name.length + 16 + 16;
+    assert.ok(found > 0);
+    disk.writeAt(Uint8Array.of(1), 0, 1, at);
+  }
+  disk.close();
+  const file = await openFile(fileSystem, { readOnly: true });
+  await withRead(file, (read) => {
+    const pattern = /in the bucket (key|meta) cannot be used: it is a bucket/;
+    assert.match(damageIn(() => walkChanges(read)).message, pattern);
+    assert.match(damageIn(() => readStoredState(read)).message, pattern);
+  });
   await file.close();
 });
 

@@ -180,15 +180,16 @@ Deno.test("hashKvOfFile() takes what raised the revision for a key that exists",
   const kv = KeyValue.create({ key: "a", createRevision: 2, modRevision: 2, version: 1 });
   await writeHistory(file, [
     { main: 2, sub: 0, key: "a", kv },
-    { main: 3, sub: 0, key: "a", kv: undefined },
+    { main: 95, sub: 0, key: "a", kv: undefined },
   ]);
   await commitBatch(file, (batch) => {
     batch.putChange(50, 0, false, new Uint8Array(0), 0, 0);
     batch.putChange(90, 0, false, new Uint8Array(0), 0, 0);
     batch.setScheduledCompactRevision(90);
   });
-  const raise = bytesFromLatin1("key" + revisionKey(90, 0));
-  const expected = { hash: crc32c(raise), hashRevision: 90, compactRevision: 90 };
+  const tombstone = revisionKey(95, 0) + "t\x0a\x01a";
+  const hashed = bytesFromLatin1("key" + revisionKey(90, 0) + tombstone);
+  const expected = { hash: crc32c(hashed), hashRevision: 95, compactRevision: 90 };
   assert.deepEqual(await hashKv(file, 0), expected);
   assert.equal(await liveKeys(file), 0);
   await file.close();
@@ -261,6 +262,9 @@ Deno.test("hashBackend() and readBackendStatus() take in all buckets, in turns",
       batch.putLease({ id, ttlSeconds: 5, remainingTtlSeconds: 0 });
     }
   });
+  const write = file.beginWrite();
+  write.createBucketIfMissing(Bucket.CLUSTER).put(bytesFromLatin1("term"), bytesFromLatin1("x"));
+  await write.commit();
   const own = ["consistent_index", "term", "storageVersion"];
   const all = hashOf(file, () => false);
   const shared = hashOf(file, (bucket, key) => bucket === Bucket.META && own.includes(key));

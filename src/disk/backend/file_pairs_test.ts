@@ -82,6 +82,18 @@ Deno.test("FilePairs.read() throws for what is not there, wherever it stands", (
     }
   }));
 
+Deno.test("FilePairs.read() throws where there are no pairs at all", async () => {
+  const file = await openFile();
+  const pairs = new FilePairs(file);
+  assert.match(damageIn(() => pairs.read(2, 0)).message, /the bucket key is missing/);
+  await commitBatch(file, () => {});
+  pairs.refresh();
+  assert.match(damageIn(() => pairs.read(2, 0)).message, /revision 2\/0 is missing/);
+  assert.match(damageIn(() => pairs.read(3, 0)).message, /revision 3\/0 is missing/);
+  pairs.close();
+  await file.close();
+});
+
 Deno.test("FilePairs keeps reading what it read before until refresh()", () =>
   withPairs(async (file, pairs, expected) => {
     const before = [...expected.keys()];

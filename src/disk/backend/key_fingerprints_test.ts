@@ -7,7 +7,7 @@ Deno.test("KeyFingerprints is a map, for keys that differ little and grow many",
   const prng = new Prng(1);
   const keys = new KeyFingerprints();
   const model = new Map<string, number>();
-  const count = 300_000;
+  const count = 120_000;
   for (let i = 0; i < count; i++) {
     const key = prng.chance(0.2)
       ? `/registry/pods/${prng.between(0, count)}`
@@ -24,6 +24,6 @@ Deno.test("KeyFingerprints is a map, for keys that differ little and grow many",
   for (let segment = 0; segment < FINGERPRINT_SEGMENTS; segment++) {
     keys.visitSegment(segment, (value) => values.push(value));
   }
-  assert.ok(model.size > 150_000);
+  assert.ok(model.size > 80_000);
   assert.deepEqual(values.sort((a, b) => a - b), [...model.values()].sort((a, b) => a - b));
 });

@@ -8,8 +8,8 @@ export const BACKEND_LIMITS = {
   bytesPerClockCheck: 256 * 1024,
   /** Neighbouring leaves are read in one call, which takes about 0.1 ms for this many bytes. */
   readWindowBytes: 256 * 1024,
-  /** Slots of a new table of fingerprints (12 KiB); it grows with the keys. */
-  fingerprintSlots: 1 << 10,
+  /** Slots of a new table of fingerprints (3 KiB, and there are 256); it grows with the keys. */
+  fingerprintSlots: 1 << 8,
   /** The table grows when so much of it is taken; beyond, probes get long. */
   fingerprintLoad: 3 / 4,
 } as const;

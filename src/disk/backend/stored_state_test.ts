@@ -200,6 +200,7 @@ const BAD_PAIRS: readonly (readonly [string, string, string, RegExp])[] = [
   [Bucket.META, "confState", "{", /"confState"/],
   [Bucket.META, "confState", "[1]", /"confState" .*not a JSON object/],
   [Bucket.META, "confState", '{"voters":["1"]}', /"confState" .*not a number/],
+  [Bucket.META, "confState", '{"voters":[-1]}', /"confState" .*not a number/],
   [Bucket.META, "confState", '{"voters":7}', /"confState" .*no list/],
   [Bucket.META, "storageVersion", "\x80", /"storageVersion" .*not a version/],
   [Bucket.META, "scheduledCompactRev", "x".repeat(17), /"scheduledCompactRev" .*not a revision/],
@@ -211,6 +212,12 @@ const BAD_PAIRS: readonly (readonly [string, string, string, RegExp])[] = [
   [Bucket.LEASE, "\0", "", /0x00 in the bucket lease .*1 bytes/],
   [Bucket.LEASE, "\0\0\0\0\0\0\0\x03", "\x08\x04", /0x0000000000000003 .*lease 4/],
   [Bucket.LEASE, "\0\0\0\0\0\0\0\x03", "\x08", /0x0000000000000003 in the bucket lease/],
+  [
+    Bucket.LEASE,
+    "\0\0\0\0\0\0\0\x03",
+    "\x08\x03\x10" + "\xff".repeat(8) + "\x7f",
+    /0x0000000000000003 in the bucket lease/,
+  ],
   [Bucket.ALARM, "\x08", "", /0x08 in the bucket alarm/],
 ];
 

@@ -9,7 +9,7 @@ import type { BackendFiles } from "./backend_files.ts";
 import type { BackendDurations } from "./backend_durations.ts";
 import { Checkpointer, type CheckpointerParts } from "./checkpointer.ts";
 import { defragment } from "./defragmentation.ts";
-import { yieldTurn } from "./turns.ts";
+import { yieldTurn } from "../turns.ts";
 
 /**
  * The lasting form of the applied state: etcd's B-tree file, which follows the state at a small
@@ -120,6 +120,9 @@ export class Backend implements DatabaseSize {
         await yieldTurn();
       });
       this.durations.defragmentations.add((clock.monotonicMs() - startedMs) / 1000);
+    } catch (error) {
+      if (this.#files.isOutdated) this.#checkpointer.fail(error);
+      throw error;
     } finally {
       this.#checkpointer.resume();
     }

@@ -3,7 +3,7 @@ import type { Clock } from "../../base/clock.ts";
 import { BTreeFile, type BTreeOptions } from "../../disk/btree/btree_file.ts";
 import { FilePairs } from "../../disk/backend/file_pairs.ts";
 import type { FileSystem } from "../../disk/file_system.ts";
-import { yieldTurn } from "./turns.ts";
+import { yieldTurn } from "../turns.ts";
 
 /** Where the B-tree file lies. */
 export interface BackendPlace {
@@ -25,6 +25,7 @@ export class BackendFiles {
   readonly #clock: Clock;
   #file: BTreeFile;
   #replacementCount = 0;
+  #isOutdated = false;
 
   private constructor(place: BackendPlace, clock: Clock, file: BTreeFile) {
     this.#place = place;
@@ -51,11 +52,29 @@ export class BackendFiles {
     return join(this.#place.directory, `db.tmp.${++this.#replacementCount}`);
   }
 
-  /** Goes on with the finished file at `path`. Who still reads the one before may go on reading. */
+  /**
+   * Whether another file has the place of the present one, which must not be written any more: the
+   * next start would know nothing of it.
+   */
+  get isOutdated(): boolean {
+    return this.#isOutdated;
+  }
+
+  /**
+   * Goes on with the finished file at `path`. Who still reads the one before may go on reading. If
+   * this fails, `isOutdated` tells whether the one before can still be used.
+   */
   async replaceBy(path: string): Promise<void> {
-    await this.#place.replace(path);
+    try {
+      await this.#place.replace(path);
+    } catch (error) {
+      this.#isOutdated = this.fileSystem.stat(path) === undefined;
+      throw error;
+    }
+    this.#isOutdated = true;
     const before = this.#file;
     this.#file = await openFile(this.#place, this.#clock);
+    this.#isOutdated = false;
     this.pairs.switchTo(this.#file);
     before.retire();
   }

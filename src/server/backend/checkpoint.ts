@@ -43,10 +43,18 @@ export async function writeCheckpoint(
   cut: CheckpointCut,
   turn: TurnBudget,
 ): Promise<void> {
-  const batch = new BackendBatch(file.beginWrite());
-  await putChanges(batch, cut.store, turn);
-  await removeChanges(batch, cut.store, turn);
-  putSmallState(batch, cut);
+  const write = file.beginWrite();
+  let batch: BackendBatch;
+  try {
+    batch = new BackendBatch(write);
+    await putChanges(batch, cut.store, turn);
+    await removeChanges(batch, cut.store, turn);
+    putSmallState(batch, cut);
+  } catch (error) {
+    // Pages are read on the way, which can fail; a file with a writer could not be closed.
+    write.rollback();
+    throw error;
+  }
   await batch.commit();
 }
 

@@ -8,7 +8,7 @@ import type { BackendFiles } from "./backend_files.ts";
 import { writeCheckpoint } from "./checkpoint.ts";
 import type { RaftSnapshots } from "./raft_snapshots.ts";
 import type { AppliedPosition, StateCuts } from "./state_cuts.ts";
-import { yieldTurn } from "./turns.ts";
+import { yieldTurn } from "../turns.ts";
 
 /** What the checkpointer works with. */
 export interface CheckpointerParts {
@@ -87,6 +87,14 @@ export class Checkpointer {
     await this.#running;
   }
 
+  /** Ends checkpoints for good, and the member: the file can be trusted no more. */
+  fail(error: unknown): void {
+    this.#isStopped = true;
+    this.#failure = error;
+    this.#cancelTimer();
+    this.#parts.failed(error);
+  }
+
   #schedule(): void {
     const isIdle = this.#running === undefined && this.#suspension === undefined;
     if (!isIdle || this.#isStopped || this.#parts.snapshots === undefined) return;
@@ -120,9 +128,7 @@ export class Checkpointer {
       this.#schedule();
     }, (error) => {
       this.#running = undefined;
-      this.#isStopped = true;
-      this.#failure = error;
-      this.#parts.failed(error);
+      this.fail(error);
     });
     return this.#running;
   }

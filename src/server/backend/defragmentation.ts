@@ -15,14 +15,25 @@ export async function defragment(
 ): Promise<void> {
   const path = files.newReplacementPath();
   const { fileSystem } = files;
-  const read = files.file.beginRead();
   try {
-    await compactCopy(read, { fileSystem, path, clock, yieldTurn });
+    await copyFile(files, path, clock, yieldTurn);
+    await files.replaceBy(path);
   } catch (error) {
     if (fileSystem.stat(path) !== undefined) fileSystem.remove(path);
     throw error;
+  }
+}
+
+async function copyFile(
+  { file, fileSystem }: BackendFiles,
+  path: string,
+  clock: Clock,
+  yieldTurn: YieldTurn,
+): Promise<void> {
+  const read = file.beginRead();
+  try {
+    await compactCopy(read, { fileSystem, path, clock, yieldTurn });
   } finally {
     read.close();
   }
-  await files.replaceBy(path);
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import type { FileSystem } from "../../disk/file_system.ts";
-import { purgeSnapFiles, writeSnapFile } from "../../disk/snap_file.ts";
+import { purgeSnapFiles, removeSnapDbsBefore, writeSnapFile } from "../../disk/snap_file.ts";
 import { Snapshot } from "../../pb/raftpb.ts";
 import { SERVER_LIMITS } from "../limits.ts";
 import type { LogStorage } from "../log_storage.ts";
@@ -65,5 +65,6 @@ export class RaftSnapshots {
     storage.releaseTo(index);
     if (config.maxWals > 0) storage.purge(config.maxWals);
     purgeSnapFiles(fileSystem, directory, config.maxSnapshots, index);
+    removeSnapDbsBefore(fileSystem, directory, index);
   }
 }

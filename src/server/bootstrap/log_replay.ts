@@ -3,7 +3,7 @@ import type { FileSystem } from "../../disk/file_system.ts";
 import { newestSnapFile, type SnapPosition } from "../../disk/snap_file.ts";
 import { WalReplay, WalSnapshotSearch, type WalStart } from "../../disk/wal_replay.ts";
 import type { Snapshot } from "../../pb/raftpb.ts";
-import { yieldTurn } from "../backend/turns.ts";
+import { yieldTurnWhileStarting } from "../turns.ts";
 import type { DiskConfig, ServerConfig } from "../server_config.ts";
 
 const BEGINNING: WalStart = { index: 0, term: 0 };
@@ -49,7 +49,7 @@ async function readFrom(
 ): Promise<WalReplay> {
   const replay = new WalReplay(fileSystem, directory, start);
   try {
-    while (replay.step()) await yieldTurn();
+    while (replay.step()) await yieldTurnWhileStarting();
   } finally {
     replay.close();
   }
@@ -62,7 +62,7 @@ async function recordedSnapshots(
 ): Promise<readonly WalStart[]> {
   const search = new WalSnapshotSearch(fileSystem, directory);
   try {
-    while (search.step()) await yieldTurn();
+    while (search.step()) await yieldTurnWhileStarting();
   } finally {
     search.close();
   }

@@ -4,8 +4,9 @@ import { MemoryFileSystem } from "../../disk/memory_file_system.ts";
 import { DiskError, DiskErrorCode } from "../../disk/disk_error.ts";
 import { BackendFiles, type BackendPlace } from "../backend/backend_files.ts";
 import { defragment } from "../backend/defragmentation.ts";
-import { yieldTurn } from "../backend/turns.ts";
+import { yieldTurnWhileStarting } from "../turns.ts";
 import type { DiskConfig, ServerConfig } from "../server_config.ts";
+import { syncFoundData } from "./found_data.ts";
 import { foundInMemory, foundOnDisk } from "./founding.ts";
 import type { OpenedMember } from "./opened_member.ts";
 import { restart } from "./restart.ts";
@@ -17,6 +18,7 @@ export async function openMember(config: ServerConfig): Promise<OpenedMember> {
   const directory = DataDir.open(fileSystem, { dataDir, walDir, holder: `process ${process.pid}` });
   try {
     for (const warning of directory.warnings) config.logger.warn(warning);
+    if (!config.disk.unsafeNoFsync) syncFoundData(fileSystem, directory);
     const files = await BackendFiles.open(placeIn(directory, config.disk), config.clock);
     try {
       await prepareFile(config, files);
@@ -44,7 +46,7 @@ async function prepareFile(config: ServerConfig, files: BackendFiles): Promise<v
     "free-bytes": freeBytes,
     "size-bytes": files.file.sizeBytes,
   });
-  await defragment(files, config.clock, yieldTurn);
+  await defragment(files, config.clock, yieldTurnWhileStarting);
 }
 
 async function refuseDamage({ file }: BackendFiles): Promise<void> {

@@ -17,6 +17,7 @@ import { restoreMembership } from "./membership_restore.ts";
 import { newState } from "./new_state.ts";
 import type { OpenedMember } from "./opened_member.ts";
 import { restoreState } from "./state_restore.ts";
+import { refuseGaps } from "./stored_gaps.ts";
 import { walOptions, walStorage } from "./wal_storage.ts";
 
 /**
@@ -105,7 +106,9 @@ function refuseStranger(directory: DataDir, nodeId: bigint, membership: Membersh
 function storedState({ file }: BackendFiles): StoredState {
   const read = file.beginRead();
   try {
-    return readStoredState(read);
+    const stored = readStoredState(read);
+    refuseGaps(read, stored);
+    return stored;
   } finally {
     read.close();
   }

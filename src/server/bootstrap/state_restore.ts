@@ -7,7 +7,7 @@ import type { StoredState } from "../../disk/backend/stored_state.ts";
 import type { ReadTransaction } from "../../disk/btree/read_transaction.ts";
 import type { Compaction } from "../../core/mvcc/compaction.ts";
 import type { BackendFiles } from "../backend/backend_files.ts";
-import { yieldTurn } from "../backend/turns.ts";
+import { yieldTurnWhileStarting } from "../turns.ts";
 import type { MemberState } from "./opened_member.ts";
 
 /** A data directory whose content this version cannot serve. */
@@ -44,12 +44,12 @@ async function restoreStore(
   const walk = new ChangeWalk(read, clock);
   const add = restore.add.bind(restore);
   try {
-    while (walk.step(add)) await yieldTurn();
+    while (walk.step(add)) await yieldTurnWhileStarting();
   } catch (error) {
     throw error instanceof StoredChangeError ? walk.damage(error.message) : error;
   }
   const { scheduledCompactRevision: scheduled, finishedCompactRevision: finished } = stored;
-  while (restore.finishStep(scheduled, finished)) await yieldTurn();
+  while (restore.finishStep(scheduled, finished)) await yieldTurnWhileStarting();
   return restore.finish(scheduled, finished);
 }
 

@@ -5,7 +5,7 @@ import { DiskError } from "../../disk/disk_error.ts";
 import { SERVER_LIMITS } from "../limits.ts";
 import type { CorruptionChecksConfig } from "../server_config.ts";
 import type { CorruptionAlarm } from "./corruption_alarm.ts";
-import { type ComparedState, compareWithCompaction, compareWithMemory } from "./file_comparison.ts";
+import { type ComparedState, compareWithMemory } from "./file_comparison.ts";
 
 /** What is watched, and how. */
 export interface CorruptionMonitorParts extends ComparedState {
@@ -23,7 +23,7 @@ export interface CorruptionMonitorParts extends ComparedState {
 export class CorruptionMonitor {
   readonly #parts: CorruptionMonitorParts;
   readonly #timers = new Set<Timer>();
-  /** The compaction that was compared last. */
+  /** The last compaction that was looked at. */
   #comparedRevision = -1;
   #isStopped = false;
 
@@ -34,7 +34,7 @@ export class CorruptionMonitor {
   start(): void {
     const { intervalMs, compactHashIntervalMs } = this.#parts.config;
     this.#repeat(intervalMs, () => compareWithMemory(this.#parts));
-    this.#repeat(compactHashIntervalMs, () => this.#compareCompaction());
+    this.#repeat(compactHashIntervalMs, () => this.#compareCompacted());
   }
 
   stop(): void {
@@ -42,11 +42,12 @@ export class CorruptionMonitor {
     for (const timer of this.#timers) timer.cancel();
   }
 
-  async #compareCompaction(): Promise<string | undefined> {
-    const newest = this.#parts.store.compactionHashes.at(-1);
-    if (newest === undefined || newest.revision === this.#comparedRevision) return undefined;
-    this.#comparedRevision = newest.revision;
-    return await compareWithCompaction(this.#parts, newest);
+  /** Compactions are what rewrites most of the file. */
+  async #compareCompacted(): Promise<string | undefined> {
+    const { finishedCompactRevision } = this.#parts.store;
+    if (finishedCompactRevision === this.#comparedRevision) return undefined;
+    this.#comparedRevision = finishedCompactRevision;
+    return await compareWithMemory(this.#parts);
   }
 
   /** The next check is one interval after the end of the last: they never pile up. */

@@ -1,9 +1,8 @@
 import type { Clock } from "../../base/clock.ts";
 import { ETCD_ERRORS, type EtcdError } from "../../core/errors.ts";
-import type { CompactionHash } from "../../core/mvcc/compaction_hashes.ts";
 import { type FileHashKv, hashKvOfFile } from "../../disk/backend/file_hash_kv.ts";
 import type { Backend } from "../backend/backend.ts";
-import { yieldTurn } from "../backend/turns.ts";
+import { yieldTurn } from "../turns.ts";
 import type { HashedRevision, HashQueue } from "../hash_queue.ts";
 
 /** What a comparison needs. */
@@ -19,19 +18,10 @@ export interface ComparedState {
  * read, and etcd's `stopped` when the server stops meanwhile.
  */
 export async function compareWithMemory(state: ComparedState): Promise<string | undefined> {
-  const file = await hashOfFile(state, 0);
+  const file = await hashOfFile(state);
   const memory = await hashOfMemory(state.hashes, file.hashRevision);
   if (memory === undefined || memory.compactRevision !== file.compactRevision) return undefined;
   return difference(state.backend, file, memory.hash);
-}
-
-/** The same for what was there at a compaction, whose hash was made before it removed anything. */
-export async function compareWithCompaction(
-  state: ComparedState,
-  { revision, hash }: CompactionHash,
-): Promise<string | undefined> {
-  const file = await hashOfFile(state, revision);
-  return file.compactRevision === revision ? difference(state.backend, file, hash) : undefined;
 }
 
 function difference(backend: Backend, file: FileHashKv, hash: number): string | undefined {
@@ -40,13 +30,10 @@ function difference(backend: Backend, file: FileHashKv, hash: number): string | 
     `but it should be ${hash}`;
 }
 
-async function hashOfFile(
-  { backend, clock }: ComparedState,
-  revision: number,
-): Promise<FileHashKv> {
+async function hashOfFile({ backend, clock }: ComparedState): Promise<FileHashKv> {
   const read = await backend.openSnapshot();
   try {
-    return await hashKvOfFile(read, revision, { clock, yieldTurn });
+    return await hashKvOfFile(read, 0, { clock, yieldTurn });
   } finally {
     read.close();
   }

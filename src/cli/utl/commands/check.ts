@@ -43,30 +43,30 @@ async function checkAt(context: UtlContext, path: string, findings: Findings): P
   const info = fileSystem.stat(path);
   if (info === undefined) throw new Error(`stat ${path}: no such file or directory`);
   const what = `checking ${path}`;
-  if (info.isDirectory) {
-    if (haveWal(fileSystem, path)) {
-      await context.watch({ what }, (watched) => checkLogIn(watched, path, findings));
-      return;
-    }
-    const paths = memberPaths(path, context.text("wal-dir"));
-    requireMember(fileSystem, path, paths);
-    await whileUnused(context, paths.db, () => {
-      const totalBytes = DATABASE_PASSES * context.fileSize(paths.db) +
-        logBytes(context, paths.wal);
-      return context.watch(
-        { what, totalBytes },
-        (watched) => checkMember(context, watched, paths, findings),
-      );
-    });
-    return;
+  if (info.isDirectory && haveWal(fileSystem, path)) {
+    await context.watch({ what }, (watched) => checkLogIn(watched, path, findings));
+  } else if (info.isDirectory) {
+    await checkDataDir(context, path, findings);
+  } else {
+    const passes = DATABASE_PASSES + (hasBackupHash(info.sizeBytes) ? 1 : 0);
+    const options = { what, totalBytes: passes * info.sizeBytes };
+    await whileUnused(
+      context,
+      path,
+      () => context.watch(options, (watched) => checkFile(context, watched, path, findings)),
+    );
   }
-  const passes = DATABASE_PASSES + (hasBackupHash(info.sizeBytes) ? 1 : 0);
-  const options = { what, totalBytes: passes * info.sizeBytes };
-  await whileUnused(
-    context,
-    path,
-    () => context.watch(options, (watched) => checkFile(context, watched, path, findings)),
-  );
+}
+
+async function checkDataDir(context: UtlContext, path: string, findings: Findings): Promise<void> {
+  const paths = memberPaths(path, context.text("wal-dir"));
+  requireMember(context.io.fileSystem, path, paths);
+  await whileUnused(context, paths.db, () => {
+    const databaseBytes = DATABASE_PASSES * context.fileSize(paths.db);
+    const totalBytes = databaseBytes + logBytes(context, paths.wal);
+    const options = { what: `checking ${path}`, totalBytes };
+    return context.watch(options, (watched) => checkMember(context, watched, paths, findings));
+  });
 }
 
 /** The size of all segments; the end of the last one is usually not written yet. */

@@ -158,6 +158,17 @@ function plain(line: string): string {
   return new TextDecoder().decode(Uint8Array.from(line, (byte) => byte.charCodeAt(0)));
 }
 
+Deno.test("dump cuts long values, but not in JSON", async () => {
+  const image = await sampleImage((write) => {
+    write.createBucketIfMissing("other").put(bytesFromText("k"), new Uint8Array(1000).fill(0x61));
+  });
+  const fileSystem = fileSystemWith("b", image);
+  const [line] = await dump(fileSystem, ["db", "b", "--bucket=other"]);
+  assert.equal(line, `other rawKey="k" rawValue="${"a".repeat(128)}"...(1000 bytes)`);
+  const [json] = await dump(fileSystem, ["db", "b", "--bucket=other", "-w", "json"]);
+  assert.equal(atob(JSON.parse(json).rawValue), "a".repeat(1000));
+});
+
 Deno.test("dump db shows only what is asked for", async () => {
   const fileSystem = fileSystemWith("b", await sampleImage());
   const list = await dump(fileSystem, ["db", "b", "--list-buckets"]);

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { bytesFromText } from "../../../base/bytes.ts";
 import { systemClock } from "../../../base/clock.ts";
 import { Prng } from "../../../base/prng.ts";
 import { decodeV2Store } from "../../../core/members/v2_store_json.ts";
 import { computeMemberId } from "../../../core/members/member_id.ts";
+import { Bucket, MetaKey } from "../../../disk/backend/schema.ts";
 import { readStoredRevisions } from "../../../disk/backend/stored_revisions.ts";
 import { readStoredState, type StoredState } from "../../../disk/backend/stored_state.ts";
 import { BTreeFile } from "../../../disk/btree/btree_file.ts";
@@ -84,15 +86,16 @@ Deno.test("snapshot restore makes one of several members", async () => {
     "--name=b",
     `--initial-cluster=${cluster}`,
     "--initial-advertise-peer-urls=http://b:2,http://b:1",
-    "--initial-cluster-token=t",
+    "--initial-cluster-token=v",
     "--wal-dir=w/x",
   ]);
   const urls = [["http://a:1"], ["http://b:1", "http://b:2"], ["http://c:1"]];
-  const ids = urls.map((peerUrls) => computeMemberId(peerUrls, "t"));
+  const ids = urls.map((peerUrls) => computeMemberId(peerUrls, "v"));
   const ascending = ids.toSorted((a, b) => (a < b ? -1 : 1));
+  assert.notDeepEqual(ids, ascending, "the order matters");
   const state = await stateOf(fileSystem);
   assert.equal(state.consistentIndex, 3);
-  assert.deepEqual(state.members.map(({ id }) => id), ascending);
+  assert.deepEqual(new Set(state.members.map(({ id }) => id)), new Set(ids));
   assert.deepEqual(state.confState?.voters, ascending);
   assert.deepEqual(fileSystem.readDirectory("d/member"), ["snap"]);
   const { metadata, hardState, entries } = readWal(fileSystem, "w/x", { index: 0, term: 0 });
@@ -108,6 +111,13 @@ Deno.test("snapshot restore writes for the etcd that is to start on it", async (
   const state = await stateOf(await restored(["--compat-version=3.5"]));
   assert.equal(state.storageVersion, undefined);
   assert.equal(state.clusterVersion, "3.5.0");
+  const newer = await sampleImage((write) => {
+    const meta = write.bucket(Bucket.META);
+    meta?.put(bytesFromText(MetaKey.STORAGE_VERSION), bytesFromText("3.7.0"));
+  });
+  const disk = fileSystemWith("b", withBackupHash(newer));
+  assert.equal((await restore(disk, ["--compat-version=3.6"])).exitCode, 0);
+  assert.equal((await stateOf(disk)).storageVersion, "3.6.0");
   const fileSystem = await restored(["--compat-version=3.4"]);
   assert.equal(readWalSnapshots(fileSystem, "d/member/wal").at(-1)?.confState, undefined);
 });

@@ -39,6 +39,8 @@ Deno.test("snapshot restore leaves a whole directory or none, wherever the power
     assert.equal((await utl(args, undisturbed)).exitCode, 0);
     const operations = undisturbed.hardware.operationCount - before;
     assert(operations > 20, `${operations}`);
+    const afterwards = undisturbed.afterCrash(new Prng(0), "lost");
+    assert(await isWhole(afterwards, check, "all is on the disk at the end"));
     let wholeCount = 0;
     for (let operation = 1; operation <= operations; operation++) {
       for (const mode of ["lost", "kept", "torn"] as const) {
@@ -109,6 +111,7 @@ Deno.test("snapshot restore removes its traces when the disk fails", async () =>
         assert.deepEqual(namesBelow(disk, "d"), [], hint);
         assert.deepEqual(namesBelow(disk, "w"), [], hint);
         assert.deepEqual(namesBelow(disk, "w.restoring"), [], hint);
+        assert.deepEqual(namesBelow(disk, "w.restoring.tmp"), [], hint);
         assert.equal((await utl(args, disk)).exitCode, 0, hint);
       }
       assert(failures > 0, operation);

@@ -45,9 +45,11 @@ export class Staging {
     return this.#walDir === undefined ? join(this.#member, "wal") : `${this.#walDir}${UNFINISHED}`;
   }
 
-  /** Puts everything into its place; if that fails, takes it back. */
+  /**
+   * Puts everything into its place; if that fails, takes it back. The directories that were filled
+   * must be on the disk.
+   */
   async publish(): Promise<void> {
-    await this.#fileSystem.syncDirectory(this.snapPath);
     await this.#fileSystem.syncDirectory(this.#member);
     const moves = [{ from: this.#member, to: join(this.#dataDir, "member") }];
     // Last, because a log without its data would look like that of an empty member.
