@@ -195,6 +195,11 @@ class DenoDiskFile implements DiskFile {
   close(): void {
     attempt("close", this.path, () => nodeFs.closeSync(this.#descriptor));
   }
+
+  async discard(): Promise<void> {
+    await new Promise<void>((resolve) => nodeFs.ftruncate(this.#descriptor, 0, () => resolve()));
+    this.close();
+  }
 }
 
 function syncError(path: string, cause: unknown): DiskError {

@@ -30,6 +30,12 @@ export interface DiskFile {
   dataSyncNow(): void;
 
   close(): void;
+
+  /**
+   * Closes a file that has no name any more. What it took of the disk is given back without holding
+   * up the process, which closing alone would do. Never fails: nothing depends on it.
+   */
+  discard(): Promise<void>;
 }
 
 /** What a path leads to. */

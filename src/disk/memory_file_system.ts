@@ -212,6 +212,11 @@ class MemoryDiskFile implements DiskFile {
     this.#hardware.syncNow(this.path, this.#content);
   }
 
+  discard(): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+
   close(): void {
     if (!this.#open) throw simulatedError("close", this.path, "EBADF");
     this.#open = false;

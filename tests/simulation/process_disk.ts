@@ -129,6 +129,10 @@ class ProcessFile implements DiskFile {
     this.#file.dataSyncNow();
   }
 
+  discard(): Promise<void> {
+    return this.#file.discard();
+  }
+
   close(): void {
     this.#file.close();
   }

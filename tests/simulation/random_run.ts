@@ -11,8 +11,11 @@ import { checkFile, checkMemory } from "./member_check.ts";
 import { type MemberSettings, SimulatedMember } from "./simulated_member.ts";
 import { World } from "./world.ts";
 
+/** The scenario's random numbers must not be those of the machine, nor of another seed's machine. */
+const PRNG_DISTANCE = 0x4000_0000;
+
 /** How often a member is started and used before it has to show what it still has. */
-const ROUNDS = 3;
+const ROUNDS = 5;
 
 /** A crash comes during the start, soon after it, or late in what a round does. */
 const CRASH_POINTS: readonly number[] = [25, 80, 300];
@@ -56,7 +59,7 @@ class RandomRun {
 
   constructor(seed: number, defects: PlantedDefects) {
     this.#world = new World(seed);
-    this.#prng = new Prng(seed + 0.5);
+    this.#prng = new Prng(seed + PRNG_DISTANCE);
     this.#defects = defects;
     this.#hasSmallPages = this.#prng.chance(0.5);
     this.#compatVersion = randomCompatVersion(this.#prng);
@@ -93,16 +96,6 @@ class RandomRun {
     if (this.#prng.chance(0.1)) this.#compatVersion = randomCompatVersion(this.#prng);
   }
 
-  #planEnd(): void {
-    const prng = this.#prng;
-    if (prng.chance(0.6)) {
-      this.#world.crashAfter(prng.between(1, prng.pick(CRASH_POINTS)));
-    } else {
-      const how = prng.pick(["power", "kill"] as const);
-      this.#world.endAt(how, prng.pick(RARE_OPERATIONS), prng.between(1, prng.pick([1, 4, 20])));
-    }
-  }
-
   /** Starts the member on a machine that is all right, twice: the second time nothing changes. */
   async finish(): Promise<void> {
     this.#world.losePower("kept");
@@ -116,6 +109,17 @@ class RandomRun {
       await member.stop();
       if (member.failures.length > 0) throw member.failures[0];
       this.#world.losePower("lost");
+    }
+  }
+
+  /** Somewhere in the round, the power goes or the process is killed; or neither, if it is late. */
+  #planEnd(): void {
+    const prng = this.#prng;
+    if (prng.chance(0.6)) {
+      this.#world.crashAfter(prng.between(1, prng.pick(CRASH_POINTS)));
+    } else {
+      const how = prng.pick(["power", "kill"] as const);
+      this.#world.endAt(how, prng.pick(RARE_OPERATIONS), prng.between(1, prng.pick([1, 4, 20])));
     }
   }
 

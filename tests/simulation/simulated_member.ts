@@ -47,6 +47,9 @@ export interface MemberSettings {
 /** So long that no proposal is ever given up. */
 const ELECTION_TICKS = 100_000;
 
+/** Longer than any simulation: compactions make their hashes, and nobody comes to compare them. */
+const NEVER_MS = 1e12;
+
 /** Who hears that an action is done, or has failed. */
 interface ActionWaiter {
   applied(physical?: Promise<void>): void;
@@ -180,7 +183,7 @@ function configOf(world: World, settings: MemberSettings): ServerConfig {
     corruptionChecks: {
       initial: settings.checksFileAtStart,
       intervalMs: 0,
-      compactHashIntervalMs: settings.hashesCompactions ? 1 : 0,
+      compactHashIntervalMs: settings.hashesCompactions ? NEVER_MS : 0,
     },
   });
   return { ...config, disk: config.disk && { ...config.disk, forTests: settings.forTests } };

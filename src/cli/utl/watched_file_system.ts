@@ -94,6 +94,10 @@ class WatchedFile implements DiskFile {
     this.#inner.dataSyncNow();
   }
 
+  discard(): Promise<void> {
+    return this.#inner.discard();
+  }
+
   close(): void {
     this.#inner.close();
   }

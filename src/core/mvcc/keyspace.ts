@@ -78,6 +78,11 @@ export class Keyspace implements SlabOwners {
     return this.#storedBytes;
   }
 
+  /** Whether values can be read from elsewhere. */
+  get isStored(): boolean {
+    return this.#stored !== undefined;
+  }
+
   storedSize(change: number): number {
     return this.log.length(change) + STORED_CHANGE_OVERHEAD_BYTES;
   }
@@ -204,7 +209,7 @@ export class Keyspace implements SlabOwners {
   latestPair(record: number): KeyValueRef {
     const table = this.#table;
     const slab = table.slab(record);
-    if (slab === NO_SLAB) return this.#readStored(table.latestChange(record));
+    if (slab === NO_SLAB) return this.#readLatest(table.latestChange(record));
     return this.values.read(slab, table.offset(record), table.length(record));
   }
 
@@ -259,6 +264,11 @@ export class Keyspace implements SlabOwners {
     this.#placeChange(record, change, slab, offset, length);
   }
 
+  /** The same for a put of which only the index is made; its pair stays where it was stored. */
+  placeStoredPut(record: number, change: number, length: number): void {
+    this.#placeChange(record, change, NO_SLAB, 0, length);
+  }
+
   /** The same for a deletion: all there is to know of it is known without its bytes. */
   placeTombstone(record: number, change: number): void {
     const length = keyFieldSize(this.#table.keyLength(record));
@@ -295,6 +305,16 @@ export class Keyspace implements SlabOwners {
     this.#table.setLatestChange(record, change);
     this.#table.addRetainedChanges(record, 1);
     this.#storedBytes += this.storedSize(change);
+  }
+
+  /** What is read of the present is probably read again: it is kept while there is room. */
+  #readLatest(change: number): KeyValueRef {
+    const pair = this.#readStored(change);
+    const { values } = this;
+    if (!values.hasRoom) return pair;
+    values.addEncoded(change, pair.bytes, pair.start, pair.end, this.log.main(change));
+    this.moved(change, values.slab, values.offset, values.length);
+    return pair;
   }
 
   #readStored(change: number): KeyValueRef {

@@ -8,7 +8,6 @@ import { StoredPairFields } from "./stored_pair_fields.ts";
 
 /** The first write ever made revision 2. */
 const LOWEST_REVISION = 2;
-const EVICTED_BYTES_PER_STEP = 1 << 20;
 
 /** Where a restored store goes on. */
 interface RestoredRevisions {
@@ -21,7 +20,8 @@ interface RestoredRevisions {
 
 /**
  * Fills an empty store with the changes that a file holds, in the order of revisions. Everything
- * is checked, for these bytes come from a disk.
+ * is checked, for these bytes come from a disk. Values that can be read there again are left there
+ * until somebody wants them.
  */
 export class StoreRestore {
   readonly #keyspace: Keyspace;
@@ -147,11 +147,14 @@ export class StoreRestore {
     const { table } = this.#index;
     const { values } = this.#keyspace;
     const change = this.#addChange(record, main, sub, false);
-    values.addEncoded(change, bytes, start, end, main);
     table.setVersion(record, createRevision, main, version);
     if (lease !== 0n || table.hasLease(record)) table.setLease(record, lease);
+    if (this.#keyspace.isStored) {
+      this.#keyspace.placeStoredPut(record, change, end - start);
+      return;
+    }
+    values.addEncoded(change, bytes, start, end, main);
     this.#keyspace.placePut(record, change);
-    if (values.isOverBudget) values.evict(EVICTED_BYTES_PER_STEP, this.#keyspace);
   }
 
   #recordOf(bytes: Uint8Array): number {

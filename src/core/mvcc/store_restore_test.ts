@@ -259,7 +259,7 @@ Deno.test("StoreRestore throws nothing but StoredChangeErrors, whatever the byte
   assert.ok(accepted > 100 && refused > 100);
 });
 
-Deno.test("StoreRestore keeps values up to the budget, and the newest of them", () => {
+Deno.test("StoreRestore leaves values where they are, and those that are read are kept up to the budget", () => {
   const reads: number[] = [];
   const stored = {
     read: (main: number) => {
@@ -275,13 +275,21 @@ Deno.test("StoreRestore keeps values up to the budget, and the newest of them", 
   while (restore.finishStep(-1, -1)) slices++;
   assert.ok(slices > 5);
   restore.finish(-1, -1);
-  assert.ok(store.valueBytesAllocated <= 50_000);
+  assert.deepEqual(reads, []);
   store.check();
   reads.length = 0;
   assert.equal(valueAt(store, "key-10001"), "value 10001");
-  assert.deepEqual(reads, []);
+  assert.equal(valueAt(store, "key-10001"), "value 10001");
+  assert.deepEqual(reads, [10001]);
   assert.equal(valueAt(store, "key-2"), "value 2");
-  assert.deepEqual(reads, [2]);
+  assert.deepEqual(reads, [10001, 2]);
+  for (let main = 2; main <= 10_001; main++) valueAt(store, `key-${main}`);
+  assert.ok(store.valueBytesAllocated > 40_000 && store.valueBytesAllocated <= 60_000);
+  store.check();
+  reads.length = 0;
+  assert.equal(valueAt(store, "key-10001"), "value 10001");
+  assert.equal(valueAt(store, "key-9000"), "value 9000");
+  assert.deepEqual(reads, [9000]);
   const first = store.range(RangeRequest.create({ key: "key-", rangeEnd: "\0", limit: 3 }));
   assert.equal(keysOf(first), "key-10 key-100 key-1000");
   assert.equal(first.count, 10_000);

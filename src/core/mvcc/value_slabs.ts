@@ -175,6 +175,11 @@ export class ValueSlabs {
     return this.#queue.length > 0;
   }
 
+  /** Whether values that lie elsewhere as well may be added without others being evicted for them. */
+  get hasRoom(): boolean {
+    return this.#allocatedBytes < this.#budgetBytes;
+  }
+
   get isOverBudget(): boolean {
     return this.#allocatedBytes > this.#budgetBytes;
   }

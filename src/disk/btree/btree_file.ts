@@ -68,7 +68,7 @@ export class BTreeFile {
   /** How many read transactions there are, by the transaction that committed what they read. */
   readonly #readers = new Map<number, number>();
   #hasWriter = false;
-  #isRetired = false;
+  #retirement: PromiseWithResolvers<void> | undefined;
   /** Fulfilled when no commit is under way, whether the last one succeeded or not. */
   #commitEnd: Promise<void> = Promise.resolve();
 
@@ -135,7 +135,7 @@ export class BTreeFile {
   /** Pins the newest tree. The caller has to close it. */
   beginRead(): ReadTransaction {
     this.#store.checkUsable();
-    assert(!this.#isRetired, "a retired file is not read anew");
+    assert(this.#retirement === undefined, "a retired file is not read anew");
     const { transactionId } = this.#tree.meta;
     this.#readers.set(transactionId, (this.#readers.get(transactionId) ?? 0) + 1);
     return new ReadTransaction(this.#store, this.#tree, (tree) => this.#endRead(tree));
@@ -183,17 +183,19 @@ export class BTreeFile {
   }
 
   /**
-   * Closes the file as soon as its last read transaction has ended; no other begins. There must be
-   * no writer.
+   * Closes a file that has lost its name to another one as soon as its last read transaction has
+   * ended, which the promise tells; no other begins. There must be no writer.
    */
-  retire(): void {
+  retire(): Promise<void> {
     assert(!this.#hasWriter, "a file is retired after its write transaction has ended");
-    this.#isRetired = true;
-    this.#closeIfUnused();
+    this.#retirement = Promise.withResolvers();
+    this.#discardIfUnused();
+    return this.#retirement.promise;
   }
 
-  #closeIfUnused(): void {
-    if (this.#isRetired && this.#readers.size === 0) this.#store.close();
+  #discardIfUnused(): void {
+    if (this.#retirement === undefined || this.#readers.size > 0) return;
+    this.#store.discard().then(this.#retirement.resolve);
   }
 
   async #commit(allocator: PageAllocator, changes: Changes): Promise<void> {
@@ -230,7 +232,7 @@ export class BTreeFile {
     const count = this.#readers.get(transactionId) ?? 0;
     if (count > 1) this.#readers.set(transactionId, count - 1);
     else this.#readers.delete(transactionId);
-    this.#closeIfUnused();
+    this.#discardIfUnused();
   }
 
   #newTurn(): TurnBudget {

@@ -63,6 +63,13 @@ export class PageStore implements PageSource {
     this.file.close();
   }
 
+  /** Closes a file that has no name any more. */
+  async discard(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.file.discard();
+  }
+
   checkUsable(): void {
     if (this.#failure !== undefined) throw this.#failure;
     assert(!this.#isClosed, "a B-tree file is not used after it was closed");

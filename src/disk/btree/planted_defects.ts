@@ -129,6 +129,10 @@ class DefectiveFile implements DiskFile {
     return this.#file.size();
   }
 
+  discard(): Promise<void> {
+    return this.#file.discard();
+  }
+
   close(): void {
     this.#file.close();
   }

@@ -4,6 +4,7 @@ import type { DatabaseSize } from "../../core/quota/quota.ts";
 import type { FilePairs } from "../../disk/backend/file_pairs.ts";
 import type { BTreeFile } from "../../disk/btree/btree_file.ts";
 import type { ReadTransaction } from "../../disk/btree/read_transaction.ts";
+import type { YieldTurn } from "../../disk/btree/turn_budget.ts";
 import { ETCD_ERRORS } from "../../core/errors.ts";
 import type { BackendFiles } from "./backend_files.ts";
 import type { BackendDurations } from "./backend_durations.ts";
@@ -22,6 +23,8 @@ export class Backend implements DatabaseSize {
   readonly #store: Store;
   readonly #checkpointer: Checkpointer;
   #defragmentation: Promise<void> | undefined;
+  /** What is being read by `read`. */
+  readonly #readings = new Set<Promise<unknown>>();
   #isClosing = false;
 
   constructor(parts: CheckpointerParts, appliedIndex: number) {
@@ -81,6 +84,21 @@ export class Backend implements DatabaseSize {
   }
 
   /**
+   * Reads the file with all that is applied now. `use` calls `yieldTurn` between its turns, which
+   * throws etcd's `stopped` if the server stops meanwhile: closing waits for `use`.
+   */
+  async read<T>(use: (read: ReadTransaction, yieldTurn: YieldTurn) => Promise<T>): Promise<T> {
+    const read = await this.openSnapshot();
+    const reading = use(read, () => this.#yieldUnlessClosing()).finally(() => read.close());
+    this.#readings.add(reading);
+    try {
+      return await reading;
+    } finally {
+      this.#readings.delete(reading);
+    }
+  }
+
+  /**
    * Gives the space that is free in the file back to the file system. Reading and writing go on
    * meanwhile; the file follows again when it is done. Whoever asks while one is under way waits for
    * that one.
@@ -99,8 +117,11 @@ export class Backend implements DatabaseSize {
     try {
       await settled(this.#defragmentation);
       await this.#checkpointer.stop();
+      // The next start is fast when little of the log lies behind the newest snapshot.
+      this.#parts.snapshots?.finish();
       if (failure === undefined && !this.#isOnDemand) await this.checkpoint();
     } finally {
+      for (const reading of this.#readings) await settled(reading);
       await this.#files.close();
     }
   }
@@ -115,10 +136,7 @@ export class Backend implements DatabaseSize {
     const { clock } = this.#parts;
     const startedMs = clock.monotonicMs();
     try {
-      await defragment(this.#files, clock, async () => {
-        if (this.#isClosing) throw ETCD_ERRORS.stopped;
-        await yieldTurn();
-      });
+      await defragment(this.#files, clock, () => this.#yieldUnlessClosing());
       this.durations.defragmentations.add((clock.monotonicMs() - startedMs) / 1000);
     } catch (error) {
       if (this.#files.isOutdated) this.#checkpointer.fail(error);
@@ -127,10 +145,15 @@ export class Backend implements DatabaseSize {
       this.#checkpointer.resume();
     }
   }
+
+  async #yieldUnlessClosing(): Promise<void> {
+    await yieldTurn();
+    if (this.#isClosing) throw ETCD_ERRORS.stopped;
+  }
 }
 
 /** Waits for the end of something whose failure is somebody else's concern. */
-async function settled(promise: Promise<void> | undefined): Promise<void> {
+async function settled(promise: Promise<unknown> | undefined): Promise<void> {
   try {
     await promise;
   } catch {

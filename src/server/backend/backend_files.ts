@@ -24,6 +24,8 @@ export class BackendFiles {
   readonly #place: BackendPlace;
   readonly #clock: Clock;
   #file: BTreeFile;
+  /** Files that were replaced and may still be read. */
+  readonly #retirements = new Set<Promise<void>>();
   #replacementCount = 0;
   #isOutdated = false;
 
@@ -76,13 +78,21 @@ export class BackendFiles {
     this.#file = await openFile(this.#place, this.#clock);
     this.#isOutdated = false;
     this.pairs.switchTo(this.#file);
-    before.retire();
+    this.#retire(before);
   }
 
   /** Closes the file. Unless it failed, nobody may be reading or writing it. */
   async close(): Promise<void> {
     this.pairs.close();
+    await Promise.all(this.#retirements);
     await this.#file.close();
+  }
+
+  #retire(file: BTreeFile): void {
+    const retirement = file.retire().then(() => {
+      this.#retirements.delete(retirement);
+    });
+    this.#retirements.add(retirement);
   }
 }
 

@@ -173,7 +173,7 @@ Deno.test("a page that a checkpoint cannot read stops the member as well", async
     await server.backend.checkpoint();
     // The restart has read the file as a whole; a checkpoint is the first that wants single pages.
     await put(server, "a", "1");
-    disk.memory.hardware.inject({ operation: "read", after: 0, code: "EIO" });
+    disk.failNext(/^read .*\/db$/, "EIO");
     clock.advance(100);
     await server.stopNotify;
     assert.match(String(server.failure), /read .*\/db: .*EIO/);

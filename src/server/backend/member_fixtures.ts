@@ -1,7 +1,7 @@
 // What the tests of a member's lasting state share.
 
 import assert from "node:assert/strict";
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { bytesFromText, latin1FromBytes } from "../../base/bytes.ts";
 import { ManualClock } from "../../base/manual_clock.ts";
 import { ChangeWalk } from "../../disk/backend/change_walk.ts";
@@ -30,8 +30,8 @@ export const DB = "/data/member/snap/db";
 export const SNAP = "/data/member/snap";
 
 /** Some turns of the event loop: enough for what needs no timer and no held sync. */
-const TURNS_TO_SETTLE = 40;
-const TURNS_OF_PATIENCE = 20_000;
+const TURNS_TO_SETTLE = 12;
+const PATIENCE_MS = 20_000;
 
 /**
  * A clock on which, if a test wants it, time passes with every look, as if everything took long:
@@ -93,15 +93,20 @@ export async function withMember(
 
 /** Lets everything happen that needs neither time nor a sync that is held. */
 export async function settle(): Promise<void> {
-  for (let i = 0; i < TURNS_TO_SETTLE; i++) await setImmediate();
+  for (let i = 0; i < TURNS_TO_SETTLE; i++) {
+    await setImmediate();
+    // Long work goes on in turns of timers.
+    await setTimeout(0);
+  }
 }
 
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  for (let i = 0; i < TURNS_OF_PATIENCE; i++) {
-    if (condition()) return;
+  const deadlineMs = performance.now() + PATIENCE_MS;
+  while (!condition()) {
+    assert.ok(performance.now() < deadlineMs, `it never came to it that ${what}`);
     await setImmediate();
+    if (!condition()) await setTimeout(0);
   }
-  assert.fail(`it never came to it that ${what}`);
 }
 
 /** Whether a promise is settled, without waiting for it. */
@@ -228,12 +233,19 @@ export function bytesOf(fileSystem: FileSystem, path: string): Uint8Array {
   }
 }
 
-/** Changes one byte of the first place in a file where a text stands; returns the place. */
+/**
+ * Changes the first byte of a text in a file, wherever it stands: pages that are free may still have
+ * it. Returns the last place.
+ */
 export function breakText(fileSystem: FileSystem, path: string, text: string): number {
-  const position = latin1FromBytes(bytesOf(fileSystem, path)).indexOf(text);
-  assert.ok(position >= 0, `${path} has the text ${text}`);
-  overwrite(fileSystem, path, position, Uint8Array.of(text.charCodeAt(0) ^ 1));
-  return position;
+  const content = latin1FromBytes(bytesOf(fileSystem, path));
+  let last = -1;
+  for (let at = content.indexOf(text); at >= 0; at = content.indexOf(text, at + 1)) {
+    overwrite(fileSystem, path, at, Uint8Array.of(text.charCodeAt(0) ^ 1));
+    last = at;
+  }
+  assert.ok(last >= 0, `${path} has the text ${text}`);
+  return last;
 }
 
 export function overwrite(

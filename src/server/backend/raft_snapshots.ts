@@ -43,6 +43,11 @@ export class RaftSnapshots {
     this.#isForced = true;
   }
 
+  /** Makes the last checkpoint a snapshot if one is due by the number of entries, however soon. */
+  finish(): void {
+    this.#lastMs = -Infinity;
+  }
+
   /** Whether a checkpoint at this index is to be made a snapshot. */
   isDue(index: number): boolean {
     if (index <= this.#lastIndex) return false;

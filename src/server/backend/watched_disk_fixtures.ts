@@ -58,10 +58,14 @@ export class WatchedDisk implements FileSystem {
 
   /** Called before anything is changed; for the files of this disk. */
   begin(operation: string, path: string): void {
-    const step = `${operation} ${path}`;
-    const due = this.#failures.findIndex(({ pattern }) => pattern.test(step));
+    this.throwPlanned(operation, path);
+    this.steps.push(`${operation} ${path}`);
+  }
+
+  /** For the files of this disk: reading is no step, but can fail as well. */
+  throwPlanned(operation: string, path: string): void {
+    const due = this.#failures.findIndex(({ pattern }) => pattern.test(`${operation} ${path}`));
     if (due >= 0) throw simulatedError(operation, path, this.#failures.splice(due, 1)[0].code);
-    this.steps.push(step);
   }
 
   /** Waits as long as the test holds the sync of the path; for the files of this disk. */
@@ -146,6 +150,7 @@ class WatchedFile implements DiskFile {
   }
 
   readAt(target: Uint8Array, start: number, end: number, position: number): number {
+    this.#disk.throwPlanned("read", this.path);
     return this.#file.readAt(target, start, end, position);
   }
 
@@ -177,5 +182,10 @@ class WatchedFile implements DiskFile {
   close(): void {
     this.#file.close();
     this.#disk.closed();
+  }
+
+  async discard(): Promise<void> {
+    this.#disk.closed();
+    await this.#file.discard();
   }
 }

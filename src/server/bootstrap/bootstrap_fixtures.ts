@@ -78,7 +78,10 @@ export async function refusalOf(disk: WatchedDisk, options: MemberOptions = {}):
   return message;
 }
 
-async function failureOf(disk: WatchedDisk, options: MemberOptions): Promise<string> {
+export async function failureOf(
+  disk: WatchedDisk,
+  options: MemberOptions = {},
+): Promise<string> {
   try {
     await EtcdServer.open(memberConfig(disk, options));
   } catch (error) {

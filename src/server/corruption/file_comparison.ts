@@ -2,7 +2,6 @@ import type { Clock } from "../../base/clock.ts";
 import { ETCD_ERRORS, type EtcdError } from "../../core/errors.ts";
 import { type FileHashKv, hashKvOfFile } from "../../disk/backend/file_hash_kv.ts";
 import type { Backend } from "../backend/backend.ts";
-import { yieldTurn } from "../turns.ts";
 import type { HashedRevision, HashQueue } from "../hash_queue.ts";
 
 /** What a comparison needs. */
@@ -30,13 +29,8 @@ function difference(backend: Backend, file: FileHashKv, hash: number): string | 
     `but it should be ${hash}`;
 }
 
-async function hashOfFile({ backend, clock }: ComparedState): Promise<FileHashKv> {
-  const read = await backend.openSnapshot();
-  try {
-    return await hashKvOfFile(read, 0, { clock, yieldTurn });
-  } finally {
-    read.close();
-  }
+function hashOfFile({ backend, clock }: ComparedState): Promise<FileHashKv> {
+  return backend.read((read, yieldTurn) => hashKvOfFile(read, 0, { clock, yieldTurn }));
 }
 
 /** Undefined if a compaction took the revision away. */
