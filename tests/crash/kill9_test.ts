@@ -5,14 +5,51 @@ import { KV_SERVICE } from "../../src/pb/services.ts";
 import { GrpcClient } from "../harness/grpc_client.ts";
 import { putOp, range, rangePrefix, revisionOf, txn } from "../harness/kv_calls.ts";
 import { ServerProcess } from "../harness/server_process.ts";
-import { TARGET_NAMES, type TargetName, whyMissing } from "../harness/targets.ts";
+import { type TargetName, whyMissing } from "../harness/targets.ts";
 import { type Observation, WriteHistory } from "./write_history.ts";
 
+/** What is killed, and how often. */
+interface Subject {
+  readonly name: string;
+  readonly target: TargetName;
+  readonly rounds: number;
+  readonly flags: readonly string[];
+  /** At the end real etcd starts on the directory, which it must be able to do after any kill. */
+  readonly endsWithEtcd: boolean;
+}
+
+/** Short elections make short rounds, and frequent snapshots make more happen in each. */
+const COMMON_FLAGS: readonly string[] = [
+  "--heartbeat-interval=20",
+  "--election-timeout=200",
+  "--snapshot-count=300",
+];
+/** Checkpoints run all the time, and most values are read from the B-tree file. */
+const DETCD_FLAGS: readonly string[] = [
+  ...COMMON_FLAGS,
+  "--backend-batch-interval=20ms",
+  "--value-cache-bytes=1048576",
+];
+const ROUNDS = Number(Deno.env.get("CRASH_ROUNDS") ?? 25);
+
 /** etcd proves the checker, detcd is what is checked. */
-const ROUNDS: Readonly<Record<TargetName, number>> = {
-  etcd: Number(Deno.env.get("CRASH_ROUNDS") ?? 8),
-  detcd: Number(Deno.env.get("CRASH_ROUNDS") ?? 50),
-};
+const SUBJECTS: readonly Subject[] = [
+  {
+    name: "etcd",
+    target: "etcd",
+    rounds: Math.ceil(ROUNDS / 3),
+    flags: COMMON_FLAGS,
+    endsWithEtcd: false,
+  },
+  { name: "detcd", target: "detcd", rounds: ROUNDS, flags: DETCD_FLAGS, endsWithEtcd: false },
+  {
+    name: "detcd as 3.4",
+    target: "detcd",
+    rounds: ROUNDS,
+    flags: [...DETCD_FLAGS, "--compat-version=3.4"],
+    endsWithEtcd: whyMissing("etcd") === undefined,
+  },
+];
 const WRITERS = 16;
 const MIN_LIFE_MS = 20;
 const MAX_LIFE_MS = 150;
@@ -20,15 +57,6 @@ const SHARED_KEY = "shared";
 const WRITE_PREFIX = "write/";
 /** So far behind the newest revision that the checker's reads do not notice. */
 const COMPACTION_DISTANCE = 50;
-/** Short elections make short rounds. */
-const COMMON_FLAGS: readonly string[] = ["--heartbeat-interval=20", "--election-timeout=200"];
-const FLAGS: Readonly<Record<TargetName, readonly string[]>> = {
-  // Frequent snapshots: more happens in a round.
-  etcd: [...COMMON_FLAGS, "--snapshot-count=300"],
-  // The flag is refused until detcd has snapshots.
-  detcd: COMMON_FLAGS,
-};
-
 function newClient(server: ServerProcess): GrpcClient {
   // A retry inside the client would make one write of the test two writes of the server.
   return new GrpcClient(server.endpoint, { "grpc.enable_retries": 0 });
@@ -91,31 +119,44 @@ async function writeAndKill(
   }
 }
 
-async function runRounds(target: TargetName, seed: number): Promise<void> {
+async function runRounds(subject: Subject, seed: number): Promise<void> {
+  const { name, target, rounds, flags, endsWithEtcd } = subject;
   const prng = new Prng(seed);
   const history = new WriteHistory();
-  const server = await ServerProcess.start(target, { flags: FLAGS[target] });
+  const server = await ServerProcess.start(target, { flags });
   try {
-    for (let round = 1; round <= ROUNDS[target]; round++) {
+    for (let round = 1; round <= rounds; round++) {
       await writeAndKill(server, round, history, prng);
+      if (endsWithEtcd && round === rounds) await expectAllInEtcd(server.dataDir, history);
       await server.restart();
       const complaints = history.complaints(await observe(server));
-      assert.deepEqual(complaints, [], `${target}, seed ${seed}, round ${round}`);
+      assert.deepEqual(complaints, [], `${name}, seed ${seed}, round ${round}`);
     }
     // A run that hardly wrote anything would prove nothing.
-    assert.ok(history.acknowledgedCount > 20 * ROUNDS[target], `${history.acknowledgedCount}`);
+    assert.ok(history.acknowledgedCount > 20 * rounds, `${history.acknowledgedCount}`);
   } catch (error) {
-    console.error(`seed ${seed}; the end of ${target}'s log:\n${server.logTail()}`);
+    console.error(`seed ${seed}; the end of the log of ${name}:\n${server.logTail()}`);
     throw error;
   } finally {
     await server.dispose();
   }
 }
 
+/** Real etcd finds all in a directory as kill -9 has left it. */
+async function expectAllInEtcd(dataDir: string, history: WriteHistory): Promise<void> {
+  const etcd = await ServerProcess.start("etcd", { dataDir, flags: COMMON_FLAGS });
+  try {
+    assert.deepEqual(history.complaints(await observe(etcd)), [], "real etcd on the directory");
+    await etcd.stop();
+  } finally {
+    await etcd.dispose();
+  }
+}
+
 /** Puts the folder back as it was a round ago, as a server that never synced might leave it. */
-async function loseARound(target: TargetName): Promise<string[]> {
+async function loseARound({ target, flags }: Subject): Promise<string[]> {
   const history = new WriteHistory();
-  const server = await ServerProcess.start(target, { flags: FLAGS[target] });
+  const server = await ServerProcess.start(target, { flags });
   const backup = `${server.dataDir}-backup`;
   try {
     await writeAndKill(server, 1, history, new Prng(1));
@@ -132,18 +173,20 @@ async function loseARound(target: TargetName): Promise<string[]> {
   }
 }
 
-for (const target of TARGET_NAMES) {
+for (const subject of SUBJECTS) {
+  const { name, target, rounds } = subject;
   const reason = whyMissing(target);
   if (reason !== undefined) {
-    Deno.test({ name: `kill -9 [${target}] not run: ${reason}`, ignore: true, fn() {} });
+    Deno.test({ name: `kill -9 [${name}] not run: ${reason}`, ignore: true, fn() {} });
     continue;
   }
-  Deno.test(`kill -9 [${target}] ${ROUNDS[target]} times under load loses nothing`, () => {
+  const ending = subject.endsWithEtcd ? ", and real etcd goes on with it" : "";
+  Deno.test(`kill -9 [${name}] ${rounds} times under load loses nothing${ending}`, () => {
     const seed = Number(Deno.env.get("CRASH_SEED") ?? Date.now() % 1_000_000);
-    return runRounds(target, seed);
+    return runRounds(subject, seed);
   });
-  Deno.test(`kill -9 [${target}] the checker sees a round of writes that is lost`, async () => {
-    const complaints = await loseARound(target);
+  Deno.test(`kill -9 [${name}] the checker sees a round of writes that is lost`, async () => {
+    const complaints = await loseARound(subject);
     assert.ok(complaints.some((each) => each.startsWith("lost:")), complaints.join("\n"));
     assert.ok(complaints.some((each) => each.startsWith("went back:")), complaints.join("\n"));
   });

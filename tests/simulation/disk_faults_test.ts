@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { DiskError } from "../../src/disk/disk_error.ts";
 import { simulatedError } from "../../src/disk/simulated_hardware.ts";
-import { live } from "./fixed_scenario.ts";
+import { PutRequest } from "../../src/pb/etcdserverpb.ts";
+import { live, putLargeValues, SMALL_SETTINGS } from "./fixed_scenario.ts";
 import { History } from "./history.ts";
 import type { DiskOperation } from "./process_disk.ts";
+import { SimulatedMember } from "./simulated_member.ts";
 import { expectSurvival } from "./survival.ts";
 import { World } from "./world.ts";
 
@@ -110,3 +112,21 @@ for (const [operation, code, atLeast] of FAULTS) {
     });
   }
 }
+
+Deno.test("EtcdServer stops when a log entry needs a value that cannot be read", async () => {
+  const world = new World(SEED);
+  const history = new History();
+  await putLargeValues(world, history);
+  const member = await SimulatedMember.start(world, history, SMALL_SETTINGS);
+  world.observe = (operation, path) => {
+    if (operation === "read") throw simulatedError(operation, path, "EIO");
+  };
+  await member.perform({
+    kind: "put",
+    request: PutRequest.create({ key: "7", ignoreValue: true }),
+  });
+  await member.stop();
+  assert.match(String(member.server.failure), /^DiskError: Cannot read .*\/db: .*EIO/);
+  world.losePower("lost");
+  await expectSurvival(world, history);
+});

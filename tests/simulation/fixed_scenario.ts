@@ -32,7 +32,7 @@ export const SMALL_SETTINGS: MemberSettings = {
   },
   compaction: { batchLimit: 2, sleepIntervalMs: 10 },
   checksFileAtStart: false,
-  hashesCompactions: false,
+  comparesFile: false,
   forTests: { walSegmentSizeBytes: 2_048 },
   wrapDisk: (disk) => disk,
 };
@@ -64,6 +64,16 @@ export async function live(world: World, history: History): Promise<unknown[]> {
 /** The part of such a life from the restart on. */
 export function liveOn(world: World, history: History): Promise<unknown[]> {
   return liveOnce(world, history, SECOND_START);
+}
+
+/** So many that their pages are not read while a member starts. */
+const LARGE_VALUES = 20;
+
+/** Founds a member, gives it pairs with the keys 0, 1 and so on, and stops it. */
+export async function putLargeValues(world: World, history: History): Promise<void> {
+  const member = await SimulatedMember.start(world, history, SMALL_SETTINGS);
+  for (let i = 0; i < LARGE_VALUES; i++) await member.perform(putOf(`${i}`, "v".repeat(1_000)));
+  await member.stop();
 }
 
 async function liveOnce(

@@ -207,7 +207,7 @@ function randomSettings(
     },
     compaction: { batchLimit: prng.pick([1, 3, 1000]), sleepIntervalMs: 10 },
     checksFileAtStart: prng.chance(0.3),
-    hashesCompactions: prng.chance(0.3),
+    comparesFile: prng.chance(0.3),
     forTests: { walSegmentSizeBytes: prng.pick([2048, 8192, 65_536]), ...defects },
   };
 }

@@ -38,7 +38,8 @@ export interface MemberSettings {
   readonly backend: BackendConfig;
   readonly compaction: CompactionConfig;
   readonly checksFileAtStart: boolean;
-  readonly hashesCompactions: boolean;
+  /** Compares memory and file all the time. Nothing must ever be found. */
+  readonly comparesFile: boolean;
   readonly forTests: DiskTestConfig;
   /** Puts something between the member and the disk. */
   readonly wrapDisk: (disk: FileSystem) => FileSystem;
@@ -46,9 +47,6 @@ export interface MemberSettings {
 
 /** So long that no proposal is ever given up. */
 const ELECTION_TICKS = 100_000;
-
-/** Longer than any simulation: compactions make their hashes, and nobody comes to compare them. */
-const NEVER_MS = 1e12;
 
 /** Who hears that an action is done, or has failed. */
 interface ActionWaiter {
@@ -182,8 +180,8 @@ function configOf(world: World, settings: MemberSettings): ServerConfig {
     compaction: settings.compaction,
     corruptionChecks: {
       initial: settings.checksFileAtStart,
-      intervalMs: 0,
-      compactHashIntervalMs: settings.hashesCompactions ? NEVER_MS : 0,
+      intervalMs: settings.comparesFile ? 1 : 0,
+      compactHashIntervalMs: settings.comparesFile ? 1 : 0,
     },
   });
   return { ...config, disk: config.disk && { ...config.disk, forTests: settings.forTests } };

@@ -1,18 +1,22 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import {
+  closeSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { GrpcClient } from "../harness/grpc_client.ts";
+import { dirname, join } from "node:path";
+import { MAINTENANCE_SERVICE } from "../../src/pb/services.ts";
+import { type CallFailure, GrpcClient, refusal } from "../harness/grpc_client.ts";
 import { put, range, rangePrefix } from "../harness/kv_calls.ts";
 import { failingSync, whyNoFailingSync } from "./failing_sync.ts";
 import { makeReadOnly, mountTmpfs, resizeTmpfs, whyNoMounts } from "./mounts.ts";
@@ -26,6 +30,7 @@ const FILLING_WRITERS = 20;
 const FILLING_VALUE = "x".repeat(3_000);
 const SECTOR_BYTES = 512;
 const SYNCS_BEFORE_FAILURE = 30;
+const PATIENCE_MS = 20_000;
 
 /** Registers a test with a folder of its own that is there only for the test. */
 function testInFolder(
@@ -168,6 +173,36 @@ testInFolder("a disk that fills up stops the server and loses nothing", async (f
   });
 }, noMounts);
 
+/** Changes the first byte of a text wherever it stands; free pages may have it as well. */
+function changeEverywhere(path: string, text: string): void {
+  const bytes = readFileSync(path);
+  const file = openSync(path, "r+");
+  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) {
+    writeSync(file, Uint8Array.of(bytes[at] ^ 1), 0, 1, at);
+  }
+  closeSync(file);
+}
+
+async function untilTrue(condition: () => boolean, what: string): Promise<void> {
+  const deadlineMs = performance.now() + PATIENCE_MS;
+  while (!condition()) {
+    assert.ok(performance.now() < deadlineMs, `it never came to it that ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Puts until it is refused. */
+async function untilRefused(client: GrpcClient): Promise<CallFailure> {
+  for (let i = 0;; i++) {
+    assert.ok(i < 1_000, "puts are refused");
+    try {
+      await put(client, "fill/refused", `${i}`);
+    } catch (error) {
+      return await refusal(Promise.reject(error));
+    }
+  }
+}
+
 async function expectAll(client: GrpcClient, keys: readonly string[]): Promise<void> {
   const { kvs } = await rangePrefix(client, "fill/", { keysOnly: true });
   const kept = new Set(kvs.map(({ key }) => key));
@@ -201,6 +236,107 @@ testInFolder("a sync that fails stops the server and loses nothing", async (fold
   await using server = new ObservedProcess(folder);
   await withClient(await server.untilServing(), (client) => expectAll(client, acknowledged));
 }, noInjection);
+
+/** The place of the B-tree file; the log is on another disk then. */
+interface TwoDisks {
+  readonly dataDir: string;
+  readonly dbPath: string;
+  readonly flags: readonly string[];
+}
+
+/** A data directory on a small disk of its own, which is mounted at `folder`/small. */
+function onTwoDisks(folder: string, ...flags: readonly string[]): TwoDisks {
+  const dataDir = join(folder, "small", "data");
+  return {
+    dataDir,
+    dbPath: join(dataDir, "member", "snap", "db"),
+    flags: [`--wal-dir=${join(folder, "wal")}`, "--backend-batch-interval=20ms", ...flags],
+  };
+}
+
+function mountSmallDisk(folder: string, sizeKib: number): Disposable {
+  mkdirSync(join(folder, "small"));
+  return mountTmpfs(join(folder, "small"), sizeKib);
+}
+
+testInFolder("a disk too full for a checkpoint stops the server, loses nothing", async (folder) => {
+  using _disk = mountSmallDisk(folder, 1_024);
+  const { dataDir, dbPath, flags } = onTwoDisks(folder);
+  const acknowledged: string[] = [];
+  {
+    await using server = new ObservedProcess(dataDir, { flags });
+    const port = await server.untilServing();
+    await withClient(port, (client) => writeUntilRefused(client, acknowledged));
+    const message = refusalIn(await server.untilEnded());
+    assert.ok(message.startsWith(`Cannot write ${dbPath}`), message);
+    assert.match(message, /No space left.*make room, then start again$/);
+  }
+  assert.ok(acknowledged.length > 100, `${acknowledged.length} writes fitted`);
+  resizeTmpfs(join(folder, "small"), 102_400);
+  await using server = new ObservedProcess(dataDir, { flags });
+  await withClient(await server.untilServing(), async (client) => {
+    await expectAll(client, acknowledged);
+    await put(client, "fill/more", "goes on");
+  });
+  const { exitCode, log } = await server.stop();
+  assert.equal(exitCode, 0, log);
+}, noMounts);
+
+testInFolder("a defragmentation for which there is no room leaves all as it is", async (folder) => {
+  using _disk = mountSmallDisk(folder, 3_072);
+  const { dataDir, dbPath, flags } = onTwoDisks(folder, "--backend-batch-limit=1");
+  await using server = new ObservedProcess(dataDir, { flags });
+  await withClient(await server.untilServing(), async (client) => {
+    const keys = Array.from({ length: 500 }, (_, i) => `fill/${i}`);
+    for (const key of keys) await put(client, key, FILLING_VALUE);
+    const failure = await refusal(client.call(MAINTENANCE_SERVICE.defragment, {}));
+    assert.match(failure.text, /^Cannot write .*\/db\.tmp\.1: No space left on device/);
+    assert.deepEqual(readdirSync(dirname(dbPath)).filter((name) => name.startsWith("db.")), []);
+    await expectAll(client, keys);
+    await put(client, "fill/more", "goes on");
+    resizeTmpfs(join(folder, "small"), 102_400);
+    await client.call(MAINTENANCE_SERVICE.defragment, {});
+    await expectAll(client, [...keys, "fill/more"]);
+  });
+  const { exitCode, log } = await server.stop();
+  assert.equal(exitCode, 0, log);
+}, noMounts);
+
+testInFolder("a sync of the B-tree file that fails stops the server", async (folder) => {
+  const { dataDir, dbPath, flags } = onTwoDisks(folder);
+  const acknowledged: string[] = [];
+  {
+    const under = failingSync(SYNCS_BEFORE_FAILURE, dbPath);
+    await using server = new ObservedProcess(dataDir, { flags, under });
+    const port = await server.untilServing();
+    await withClient(port, (client) => writeUntilRefused(client, acknowledged));
+    const message = refusalIn(await server.untilEnded());
+    assert.ok(message.startsWith(`Cannot sync ${dbPath}: `), message);
+    assert.match(message, /The disk reports a fault/);
+  }
+  assert.ok(acknowledged.length > 0);
+  await using server = new ObservedProcess(dataDir, { flags });
+  await withClient(await server.untilServing(), (client) => expectAll(client, acknowledged));
+}, noInjection);
+
+testInFolder("a changed byte in the B-tree file raises the alarm", async (folder) => {
+  const dbPath = join(folder, "member", "snap", "db");
+  const flags = [
+    "--backend-batch-interval=20ms",
+    "--experimental-corrupt-check-time=200ms",
+  ];
+  await using server = new ObservedProcess(folder, { flags });
+  await withClient(await server.untilServing(), async (client) => {
+    for (let i = 0; i < 100; i++) await put(client, `fill/${i}`, `value of ${i} ${FILLING_VALUE}`);
+    const needle = "value of 50 ";
+    await untilTrue(() => readFileSync(dbPath).includes(needle), "the pair is in the file");
+    changeEverywhere(dbPath, needle);
+    await untilTrue(() => /found corrupt data/.test(server.log), "the damage is found");
+    const failure = await untilRefused(client);
+    assert.match(failure.text, /^etcdserver: corrupt cluster$/);
+    assert.equal((await rangePrefix(client, "fill/", { keysOnly: true })).count >= 100, true);
+  });
+});
 
 /** A server's log after some puts, of which the last is larger than a few sectors. */
 async function writtenWal(dataDir: string): Promise<string> {

@@ -10,10 +10,14 @@ export function whyNoFailingSync(): string | undefined {
     : "this system does not let strace work";
 }
 
-/** What to run a program under so that all its syncs but the first ones fail. */
-export function failingSync(soundSyncs: number): string[] {
+/**
+ * What to run a program under so that all its syncs but the first ones fail: those of one file, if a
+ * path is given, or of all files.
+ */
+export function failingSync(soundSyncs: number, path?: string): string[] {
   return [
     ...["strace", "--follow-forks", "--quiet=all", "--output=/dev/null", "--trace=fdatasync"],
     `--inject=fdatasync:error=EIO:when=${soundSyncs + 1}+`,
+    ...(path === undefined ? [] : [`--trace-path=${path}`]),
   ];
 }

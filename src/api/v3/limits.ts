@@ -4,8 +4,8 @@ export const V3_LIMITS = {
   rangeKeysPerTurn: 10_000,
   /** Bytes of pairs that are encoded in one turn: about 2 ms. */
   rangeBytesPerTurn: 4 * 1024 * 1024,
-  /** Bytes of a snapshot that are read, hashed and sent in one turn: about 0.5 ms. */
-  snapshotBytesPerTurn: 256 * 1024,
+  /** Bytes of a snapshot that are read, hashed and sent in one turn: about 2 ms. */
+  snapshotBytesPerTurn: 1024 * 1024,
   /**
    * Images of the B-tree file that are streamed or hashed at the same time. As long as one is held,
    * the pages that writes free cannot be written again, so that slow clients make the file grow.

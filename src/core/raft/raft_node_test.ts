@@ -203,3 +203,77 @@ Deno.test("RaftNode drops applied entries from memory and keeps the rest", () =>
   assert.equal(node.termOf(4), undefined);
   assert.equal(node.lastIndex, 7);
 });
+
+/** A restart whose state has the entries up to `appliedIndex`, of a log of normal entries 6 to 10. */
+function restartedAt(appliedIndex: number, commit: number): RaftNode {
+  return newNode({
+    hardState: HardState.create({ term: 3, vote: ID, commit }),
+    snapshotIndex: 5,
+    snapshotTerm: 2,
+    appliedIndex,
+    confState: ConfState.create({ voters: [ID] }),
+    entries: [6, 7, 8, 9, 10].map((index) => Entry.create({ term: 3, index, data: TEXT })),
+  });
+}
+
+Deno.test("RaftNode applies no entry again that the state has", () => {
+  const node = restartedAt(8, 9);
+  assert.equal(node.appliedIndex, 8);
+  assert.equal(node.termOf(8), 3);
+  assert.deepEqual(applyCommitted(node).map(({ index }) => index), [9]);
+  node.campaign();
+  node.persisted(node.ready().entries[0].index);
+  assert.deepEqual(applyCommitted(node).map(({ index }) => index), [10, 11]);
+});
+
+Deno.test("RaftNode takes for committed what the state has, whatever the hard state says", () => {
+  const node = restartedAt(9, 6);
+  assert.equal(node.committedIndex, 9);
+  assert.equal(node.hasReady(), false, "nothing is to be written or applied");
+  node.campaign();
+  assert.equal(node.role, "leader");
+  const ready = node.ready();
+  assert.deepEqual(ready.committedEntries, []);
+  assert.equal(ready.hardState?.commit, 9);
+  node.persisted(ready.entries[0].index);
+  assert.deepEqual(applyCommitted(node).map(({ index }) => index), [10, 11]);
+});
+
+Deno.test("RaftNode starts where the state has the whole log", () => {
+  const node = restartedAt(10, 10);
+  assert.deepEqual(applyCommitted(node), []);
+  node.campaign();
+  assert.equal(node.role, "leader", "it knows its membership without applying anything");
+  node.persisted(node.ready().entries[0].index);
+  assert.deepEqual(applyCommitted(node).map(({ index }) => index), [11]);
+});
+
+Deno.test("RaftNode starts from a snapshot alone", () => {
+  const node = newNode({
+    hardState: HardState.create({ term: 2, commit: 5 }),
+    snapshotIndex: 5,
+    snapshotTerm: 2,
+    appliedIndex: 5,
+    confState: ConfState.create({ voters: [ID] }),
+    entries: [],
+  });
+  assert.equal(node.appliedIndex, 5);
+  assert.equal(node.termOf(5), 2);
+  assert.equal(node.firstIndex, 6);
+  assert.deepEqual(node.confState().voters, [ID]);
+  node.campaign();
+  const [entry] = node.ready().entries;
+  assert.deepEqual([entry.index, entry.term], [6, 3]);
+});
+
+Deno.test("RaftNode refuses a state that is ahead of the log", () => {
+  assert.throws(() => restartedAt(11, 10), /a commit index never lies behind the log's end/);
+});
+
+Deno.test("RaftNode drops entries that it started with, up to the applied index", () => {
+  const node = restartedAt(8, 8);
+  node.truncateLogTo(8);
+  assert.equal(node.firstIndex, 9);
+  assert.equal(node.termOf(8), 3);
+  assert.throws(() => node.truncateLogTo(9), /only applied entries are dropped/);
+});

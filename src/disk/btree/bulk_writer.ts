@@ -3,6 +3,7 @@ import type { DiskFile } from "../file_system.ts";
 import { BUCKET_HEADER_BYTES, writeBucketHeader } from "./bucket_root.ts";
 import { BranchItem, DirtyBranch, DirtyLeaf, type DirtyNode, LeafItem } from "./dirty_node.ts";
 import { MIN_SPLIT_CHILDREN } from "./node_split.ts";
+import { BTREE_LIMITS } from "./limits.ts";
 import { encodeMetaPage } from "./meta.ts";
 import { BUCKET_FLAG } from "./page.ts";
 import { PageWriter } from "./page_writer.ts";
@@ -19,6 +20,7 @@ export class BulkWriter {
   readonly #output: PageWriter;
   readonly #rootTree: BulkTree;
   #pageCount = FIRST_TREE_PAGE;
+  #syncedPageCount = 0;
 
   constructor(file: DiskFile, pageBytes: number) {
     this.pageBytes = pageBytes;
@@ -35,6 +37,18 @@ export class BulkWriter {
   /** Adds a bucket, whose name must come behind those of the buckets before it. */
   addBucket(name: string, tree: BulkTree, sequence: bigint): void {
     this.#rootTree.addBucket(bytesFromLatin1(name), tree, sequence);
+  }
+
+  /** Whether so much was written since the last sync that it is time for the next. */
+  get isSyncDue(): boolean {
+    const unsyncedBytes = (this.#pageCount - this.#syncedPageCount) * this.pageBytes;
+    return unsyncedBytes >= BTREE_LIMITS.bulkBytesPerSync;
+  }
+
+  /** Makes safe what was written so far. */
+  async sync(): Promise<void> {
+    this.#syncedPageCount = this.#pageCount;
+    await this.#file.dataSync();
   }
 
   /** Makes the file complete and safe. */

@@ -61,9 +61,14 @@ class Copy {
     for (let found = cursor.first(); found; found = cursor.next()) {
       if (cursor.isBucket) await this.#addBucket(tree, cursor, depth);
       else tree.add(itemAt(cursor));
-      if (++this.#pairCount % PAIRS_AT_ONCE === 0 && this.#turn.isSpent()) await this.#turn.next();
+      if (++this.#pairCount % PAIRS_AT_ONCE === 0) await this.#rest();
     }
     return tree;
+  }
+
+  async #rest(): Promise<void> {
+    if (this.#writer.isSyncDue) await this.#writer.sync();
+    if (this.#turn.isSpent()) await this.#turn.next();
   }
 
   async #addBucket(tree: BulkTree, cursor: Cursor, depth: number): Promise<void> {

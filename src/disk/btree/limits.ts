@@ -24,6 +24,11 @@ export const BTREE_LIMITS = {
   arenaChunkBytes: 256 * 1024,
   /** Neighbouring pages are written in one call, which takes about 0.1 ms for this many bytes. */
   writeBufferBytes: 256 * 1024,
+  /**
+   * A copy of a whole file is synced piece by piece: the syncs of the log, for which clients wait,
+   * would have to wait for all that is unsynced.
+   */
+  bulkBytesPerSync: 4 * 1024 * 1024,
   /** Neighbouring pages are read in one call while the file is opened; takes about 0.1 ms. */
   readWindowBytes: 256 * 1024,
   /** How long work goes on before others get their turn; no turn may last longer than 10 ms. */

@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { BTreeFile, type BTreeOptions } from "../../disk/btree/btree_file.ts";
+import type { YieldTurn } from "../../disk/btree/turn_budget.ts";
 import { FilePairs } from "../../disk/backend/file_pairs.ts";
 import type { FileSystem } from "../../disk/file_system.ts";
-import { yieldTurn } from "../turns.ts";
+import { yieldTurn, yieldTurnWhileStarting } from "../turns.ts";
 
 /** Where the B-tree file lies. */
 export interface BackendPlace {
@@ -38,7 +39,7 @@ export class BackendFiles {
 
   /** Opens the file, which is made if it is missing. */
   static async open(place: BackendPlace, clock: Clock): Promise<BackendFiles> {
-    return new BackendFiles(place, clock, await openFile(place, clock));
+    return new BackendFiles(place, clock, await openFile(place, clock, yieldTurnWhileStarting));
   }
 
   get file(): BTreeFile {
@@ -75,7 +76,7 @@ export class BackendFiles {
     }
     this.#isOutdated = true;
     const before = this.#file;
-    this.#file = await openFile(this.#place, this.#clock);
+    this.#file = await openFile(this.#place, this.#clock, yieldTurn);
     this.#isOutdated = false;
     this.pairs.switchTo(this.#file);
     this.#retire(before);
@@ -96,7 +97,20 @@ export class BackendFiles {
   }
 }
 
-function openFile(place: BackendPlace, clock: Clock): Promise<BTreeFile> {
+/** Opening means looking at all pages; `yieldOpening` comes between. */
+async function openFile(
+  place: BackendPlace,
+  clock: Clock,
+  yieldOpening: YieldTurn,
+): Promise<BTreeFile> {
   const { fileSystem, path, unsafeNoSync, newAllocator } = place;
-  return BTreeFile.open(fileSystem, path, { clock, yieldTurn, unsafeNoSync, newAllocator });
+  let yieldNext = yieldOpening;
+  const file = await BTreeFile.open(fileSystem, path, {
+    clock,
+    yieldTurn: () => yieldNext(),
+    unsafeNoSync,
+    newAllocator,
+  });
+  yieldNext = yieldTurn;
+  return file;
 }

@@ -95,6 +95,7 @@ for (const line of ["3.4", "3.7"]) {
         const operation = new AlarmOperation(lateAlarm, { applied, failed });
         server.proposeEncoded(operation, AlarmRequest.encode(lateAlarm));
       });
+      await server.backend.checkpoint();
       await new Promise<void>((resolve, reject) => {
         server.revokeLease(8n, (error) => error === undefined ? resolve() : reject(error));
       });
