@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import { systemClock } from "../base/clock.ts";
 import { ETCD_ERRORS, type EtcdError } from "../core/errors.ts";
-import { put, storeOf } from "../core/mvcc/store_testing.ts";
-import type { Store } from "../core/mvcc/store.ts";
+import { FakeLeases, put, storeOf } from "../core/mvcc/store_testing.ts";
+import { Store } from "../core/mvcc/store.ts";
 import { HashQueue, type HashRequest } from "./hash_queue.ts";
 
 interface Outcome {
@@ -124,4 +124,34 @@ Deno.test("HashQueue.stop() tells everybody and frees the store", async () => {
   queue.stop();
   for (const { done } of requests) await assert.rejects(done, ETCD_ERRORS.stopped);
   assert.equal(store.compact(5_000).step(1e6), false);
+});
+
+Deno.test("HashQueue answers for a compaction's revision with what was there before it", async () => {
+  const store = new Store(new FakeLeases(), { hashCompactions: true });
+  for (let i = 2; i <= 10; i++) put(store, "key", String(i));
+  const [before, other] = [hashOf(store, 8), hashOf(store, 9)];
+  const compaction = store.compact(8);
+  while (compaction.step(1_000));
+  assert.notEqual(hashOf(store, 8), before, "what is there now is less");
+  const queue = new HashQueue(store, systemClock, rethrow);
+  assert.deepEqual(await ask(queue, 8).done, {
+    hash: before,
+    hashRevision: 8,
+    compactRevision: -1,
+    currentRevision: 10,
+  });
+  const { hash, compactRevision } = await ask(queue, 9).done;
+  assert.notEqual(hash, other);
+  assert.equal(compactRevision, 8);
+});
+
+Deno.test("HashQueue answers for a compaction's revision with what is left if none was hashed", async () => {
+  const store = new Store(new FakeLeases());
+  for (let i = 2; i <= 10; i++) put(store, "key", String(i));
+  const compaction = store.compact(8);
+  while (compaction.step(1_000));
+  const queue = new HashQueue(store, systemClock, rethrow);
+  const { hash, compactRevision } = await ask(queue, 8).done;
+  assert.equal(hash, hashOf(store, 8));
+  assert.equal(compactRevision, 8);
 });

@@ -120,6 +120,7 @@ export class Backend implements DatabaseSize {
       // The next start is fast when little of the log lies behind the newest snapshot.
       this.#parts.snapshots?.finish();
       if (failure === undefined && !this.#isOnDemand) await this.checkpoint();
+      this.#checkpointer.refuse(ETCD_ERRORS.stopped);
     } finally {
       for (const reading of this.#readings) await settled(reading);
       await this.#files.close();

@@ -87,6 +87,11 @@ export class Checkpointer {
     await this.#running;
   }
 
+  /** What is not in the file now never will be: whoever waits for it gets this error. */
+  refuse(error: unknown): void {
+    this.#failure ??= error;
+  }
+
   /** Ends checkpoints for good, and the member: the file can be trusted no more. */
   fail(error: unknown): void {
     this.#isStopped = true;
