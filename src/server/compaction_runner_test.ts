@@ -81,17 +81,25 @@ Deno.test("CompactionRunner.run() resolves when the file has let go of everythin
 });
 
 Deno.test("the file follows a compaction batch by batch", async () => {
-  const compaction = { batchLimit: 50, sleepIntervalMs: 1_000 };
+  const compaction = { batchLimit: 100, sleepIntervalMs: 1_000 };
   await withRevisions({ compaction }, async ({ server, clock, disk }) => {
-    await compact(server, ALL + 1);
-    await settle();
-    clock.advance(100);
-    await until(() => server.backend.durations.commits.total >= 2, "a checkpoint is written");
-    await server.backend.checkpoint();
+    const { removed } = await compact(server, ALL + 1);
+    const end = watchEnd(removed);
+    for (const left of [ALL - 100, ALL - 200, ALL - 300]) {
+      await settle();
+      clock.advance(100);
+      await settle();
+      const file = await readDb(disk);
+      assert.equal(file.changes.length, left, "a checkpoint came by itself");
+      assert.equal(file.scheduledCompactRevision, ALL + 1);
+      assert.equal(file.finishedCompactRevision, -1);
+      assert.equal(end.ended, false);
+      clock.advance(900);
+    }
+    await removed;
     const file = await readDb(disk);
-    assert.equal(file.changes.length, ALL - 50);
-    assert.equal(file.scheduledCompactRevision, ALL + 1);
-    assert.equal(file.finishedCompactRevision, -1);
+    assert.equal(file.changes.length, KEYS);
+    assert.equal(file.finishedCompactRevision, ALL + 1);
   });
 });
 
@@ -106,6 +114,9 @@ Deno.test("CompactionRunner runs compactions one after the other", async () => {
     second.removed.then(() => ends.push("second"));
     await settle();
     assert.equal(removedCount(server), 100);
+    clock.advance(10);
+    await settle();
+    assert.equal(removedCount(server), 200, "a batch may be of two compactions");
     await until(() => {
       clock.advance(10);
       return ends.length === 2;

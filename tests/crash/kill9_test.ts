@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { cpSync, rmSync } from "node:fs";
 import { Prng } from "../../src/base/prng.ts";
-import { KV_SERVICE } from "../../src/pb/services.ts";
+import { KV_SERVICE, MAINTENANCE_SERVICE } from "../../src/pb/services.ts";
 import { GrpcClient } from "../harness/grpc_client.ts";
 import { putOp, range, rangePrefix, revisionOf, txn } from "../harness/kv_calls.ts";
 import { ServerProcess } from "../harness/server_process.ts";
@@ -53,6 +53,7 @@ const SUBJECTS: readonly Subject[] = [
 const WRITERS = 16;
 const MIN_LIFE_MS = 20;
 const MAX_LIFE_MS = 150;
+const ROUNDS_PER_DEFRAGMENTATION = 3;
 const SHARED_KEY = "shared";
 const WRITE_PREFIX = "write/";
 /** So far behind the newest revision that the checker's reads do not notice. */
@@ -107,13 +108,17 @@ async function writeAndKill(
   try {
     const { header } = await range(client, SHARED_KEY);
     const compaction = { revision: (header?.revision ?? 0) - COMPACTION_DISTANCE };
-    const compacted = client.call(KV_SERVICE.compact, compaction).catch(() => undefined);
+    const others: Promise<unknown>[] = [client.call(KV_SERVICE.compact, compaction)];
+    if (round % ROUNDS_PER_DEFRAGMENTATION === 0) {
+      others.push(client.call(MAINTENANCE_SERVICE.defragment, {}));
+    }
+    const othersEnded = Promise.allSettled(others);
     const names = Array.from({ length: WRITERS }, (_, i) => `${round}/${i}`);
     const writers = names.map((name) => writeUntilKilled(client, name, history));
     const lifeMs = prng.between(MIN_LIFE_MS, MAX_LIFE_MS);
     await new Promise((resolve) => setTimeout(resolve, lifeMs));
     await server.kill();
-    await Promise.all([compacted, ...writers]);
+    await Promise.all([othersEnded, ...writers]);
   } finally {
     await client.close();
   }

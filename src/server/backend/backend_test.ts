@@ -128,6 +128,7 @@ Deno.test("a server in memory writes its file on demand only", async () => {
   assert.equal(checkpointCount(server), 1);
   assert.ok(read.bucketNames().includes("key"));
   read.close();
+  await put(server, "last", "1");
   await server.stop();
   assert.equal(checkpointCount(server), 1, "nor when it stops");
   assert.equal(clock.timerCount, 0);

@@ -7,6 +7,7 @@ import {
   DB,
   grantLease,
   hashOfMemory,
+  type MemberOptions,
   putMany,
   readDb,
   settle,
@@ -25,7 +26,7 @@ const RESTART = "restarting a member";
 /** The disk of a member that was killed with part of its state in the file and part in the log. */
 async function killedMember(
   use: (member: TestMember) => Promise<void>,
-  options: Parameters<typeof withMember>[0] = {},
+  options: MemberOptions = {},
 ): Promise<WatchedDisk> {
   let copy: WatchedDisk | undefined;
   await withMember(options, async (member) => {

@@ -5,7 +5,6 @@ import {
   breakText,
   compact,
   DB,
-  type MemberOptions,
   overwrite,
   putMany,
   settle,
@@ -15,6 +14,7 @@ import {
 } from "../backend/member_fixtures.ts";
 import { RecordingLogger } from "../bootstrap/bootstrap_fixtures.ts";
 import type { EtcdServer } from "../etcd_server.ts";
+import type { CorruptionChecksConfig } from "../server_config.ts";
 import { put } from "../server_fixtures.ts";
 
 const INTERVAL_MS = 5_000;
@@ -23,7 +23,7 @@ const CHECK_COMPACTIONS = { initial: false, intervalMs: 0, compactHashIntervalMs
 
 /** A member whose file has a few pages of pairs, the one called `needle` among them. */
 async function withPairs(
-  corruptionChecks: MemberOptions["corruptionChecks"] & NonNullable<unknown>,
+  corruptionChecks: CorruptionChecksConfig,
   use: (member: TestMember, logger: RecordingLogger) => Promise<void>,
 ): Promise<void> {
   const logger = new RecordingLogger();
