@@ -22,6 +22,7 @@
 
 // The server.
 export { Etcd, startEtcd } from "./src/embed/etcd.ts";
+export type { ServedEtcd } from "./src/embed/served_etcd.ts";
 export { RunningServer } from "./src/embed/running_server.ts";
 export { ListenError } from "./src/embed/serving.ts";
 export type { BoundListener } from "./src/embed/listeners.ts";

@@ -42,8 +42,8 @@ async function serveMain(args: readonly string[]): Promise<number> {
 }
 
 async function startEtcd(config: Config): Promise<RunningEtcd> {
-  const module = await import("../embed/etcd.ts");
-  return await module.startEtcd(config);
+  const { ServedEtcd, startServedEtcd } = await import("../embed/served_etcd.ts");
+  return await startServedEtcd(config, (parts) => new ServedEtcd(parts));
 }
 
 function printError(text: string): void {

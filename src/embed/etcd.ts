@@ -1,69 +1,21 @@
-import { healthHandler } from "../api/http/health.ts";
-import { metricsHandler } from "../api/http/metrics.ts";
-import { versionHandler } from "../api/http/version.ts";
-import { DiskDurations } from "../api/metrics/disk_durations.ts";
-import { GrpcCounts } from "../api/metrics/grpc_counts.ts";
-import type { MetricsSource } from "../api/metrics/metrics_source.ts";
 import { registerServices } from "../api/v3/services.ts";
 import { systemClock } from "../base/clock.ts";
-import type { Logger } from "../base/log.ts";
-import { EtcdServer } from "../server/etcd_server.ts";
-import { requestTimeoutMs } from "../server/server_config.ts";
+import type { EtcdServer } from "../server/etcd_server.ts";
 import { Client } from "./client/client.ts";
 import { LocalTransport } from "./client/local_transport.ts";
 import type { Config } from "./config/config.ts";
-import { type BoundListener, withRealPorts } from "./listeners.ts";
-import { memberConfig } from "./member_config.ts";
-import { RunningServer } from "./running_server.ts";
 import { ReadyTransport } from "./ready_transport.ts";
-import { Serving } from "./serving.ts";
+import { type EtcdParts, ServedEtcd, startServedEtcd } from "./served_etcd.ts";
 
 /** A running server and its listeners. */
-export class Etcd implements AsyncDisposable {
-  /** The member itself: readiness, IDs, revision, leader. */
-  readonly server: RunningServer;
-  /** The listeners for other members; none until clusters are supported. */
-  readonly peers: readonly BoundListener[] = [];
-  readonly #config: Config;
-  readonly #serving: Serving;
+export class Etcd extends ServedEtcd {
   readonly #member: EtcdServer;
-  readonly #logger: Logger;
   readonly #transports = new Set<LocalTransport>();
-  readonly #error = Promise.withResolvers<Error | undefined>();
-  #closing: Promise<void> | undefined;
 
   /** Use {@linkcode startEtcd}. */
-  constructor(config: Config, server: EtcdServer, serving: Serving) {
-    this.#config = config;
-    this.#member = server;
-    this.server = new RunningServer(server);
-    this.#serving = serving;
-    this.#logger = config.getLogger("embed");
-    this.#member.stopNotify.then(() => this.#serverStopped());
-  }
-
-  /** The client listeners with the ports they really have. */
-  get clients(): readonly BoundListener[] {
-    return this.#serving.clients;
-  }
-
-  /** The URL of the first client listener, for {@linkcode connect} and for etcdctl. */
-  get clientUrl(): string {
-    return `http://${this.clients[0].address}`;
-  }
-
-  /** A copy of the configuration that the server runs with. */
-  config(): Config {
-    return this.#config.clone();
-  }
-
-  /**
-   * Tells the fatal error of the server, for example of a disk that failed, and ends when the
-   * server has stopped; without an error it only ends.
-   */
-  async *err(): AsyncGenerator<Error, void> {
-    const error = await this.#error.promise;
-    if (error !== undefined) yield error;
+  constructor(parts: EtcdParts) {
+    super(parts);
+    this.#member = parts.server;
   }
 
   /**
@@ -77,50 +29,9 @@ export class Etcd implements AsyncDisposable {
     return new Client(new ReadyTransport(transport, this.#member));
   }
 
-  /**
-   * Stops the server gracefully: it stops listening, lets requests that are under way finish, ends
-   * the rest, and closes its files. Safe at any time, also before the server is ready, and more
-   * than once.
-   */
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  /** Closes the server. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
-
-  /** Starts to work; called once by {@linkcode startEtcd}. */
-  begin(): void {
-    this.#member.start();
-    this.#member.readyNotify.then(() => {
-      this.#serving.begin();
-      for (const { url, address } of this.clients) {
-        this.#logger.info("ready to serve client requests", { url, address });
-      }
-    }, () => {
-      // Whoever waits for readiness is told; a server that never got ready serves nobody.
-    });
-  }
-
-  async #close(): Promise<void> {
-    this.#logger.info("closing etcd server", { name: this.#config.name });
-    const graceMs = this.#member.isReady ? requestTimeoutMs(this.#member.config) : 0;
+  /** Ends the clients in the same process. */
+  protected override async closeClients(): Promise<void> {
     for (const transport of this.#transports) await transport.close();
-    this.#member.streams.endAll();
-    await this.#serving.close(graceMs);
-    await this.#member.stop();
-    this.#logger.info("closed etcd server", { name: this.#config.name });
-  }
-
-  #serverStopped(): void {
-    const { failure } = this.#member;
-    if (failure === undefined) this.#error.resolve(undefined);
-    else this.#error.resolve(failure instanceof Error ? failure : new Error(String(failure)));
-    // A member that stopped by itself must not go on accepting connections.
-    this.close().catch(() => {});
   }
 }
 
@@ -140,36 +51,6 @@ export class Etcd implements AsyncDisposable {
  * if (pair?.text !== "hello") throw new Error("not stored");
  * ```
  */
-export async function startEtcd(userConfig: Config): Promise<Etcd> {
-  userConfig.validate();
-  const config = userConfig.clone();
-  const [grpc, disk] = [new GrpcCounts(), new DiskDurations()];
-  const serving = new Serving(config, grpc);
-  await serving.bind();
-  try {
-    const advertised = withRealPorts(config.advertiseClientUrls, serving.clients);
-    const member = await memberConfig(config, advertised, disk);
-    const server = await EtcdServer.open(member);
-    const health = { success: 0, failures: 0 };
-    addRoutes(serving, { server, grpc, disk, health, clients: serving });
-    registerServices(serving.grpc, server);
-    serving.onDefect = (error) => server.fail(error);
-    config.serviceRegister?.(serving.grpc);
-    const etcd = new Etcd(config, server, serving);
-    etcd.begin();
-    return etcd;
-  } catch (error) {
-    await serving.close(0);
-    throw error;
-  }
-}
-
-function addRoutes(serving: Serving, source: MetricsSource): void {
-  const health = healthHandler(source.server, source.health);
-  const metrics = metricsHandler(source);
-  for (const routes of [serving.clientRoutes, serving.metricsRoutes]) {
-    routes.set("/health", health);
-    routes.set("/metrics", metrics);
-  }
-  serving.clientRoutes.set("/version", versionHandler(source.server));
+export function startEtcd(config: Config): Promise<Etcd> {
+  return startServedEtcd(config, (parts) => new Etcd(parts));
 }

@@ -216,7 +216,7 @@ Deno.test("startEtcd() refuses a data directory whose backend it cannot read", a
     const config = diskConfig(directory);
     await Deno.mkdir(join(config.dir, "member", "snap"), { recursive: true });
     await Deno.writeTextFile(join(config.dir, "member", "snap", "db"), "a B-tree");
-    await assert.rejects(startEtcd(config), /snap\/db holds data/);
+    await assert.rejects(startEtcd(config), /snap\/db at byte 0: neither of its meta pages/);
   });
 });
 

@@ -114,7 +114,8 @@ export class MaintenanceService {
     this.#server.backend.defragment().then(
       () => respond(call, this.#writeDefragmented, undefined),
       (error) => {
-        if (isFullDisk(error)) call.fail(GrpcCode.Unknown, error.message);
+        // The backend knows best whether its old file can still be used, and stops the member if not.
+        if (error instanceof DiskError) call.fail(GrpcCode.Unknown, error.message);
         else failWithServer(call, this.#server, error);
       },
     );
@@ -145,11 +146,6 @@ function statusOf(server: EtcdServer): StatusResponse {
     status.downgradeInfo = DowngradeInfo.create();
   }
   return status;
-}
-
-/** Whether there was no room for the new file; the member goes on with the one that it has. */
-function isFullDisk(error: unknown): error is DiskError {
-  return error instanceof DiskError && (error.code === "ENOSPC" || error.code === "EDQUOT");
 }
 
 function errorsOf(server: EtcdServer): string[] {

@@ -3,8 +3,10 @@ import { crc32c } from "../../base/crc32c.ts";
 import { ETCD_ERRORS } from "../../core/errors.ts";
 import { TOMBSTONE_KEY_BYTES, writeRevisionKey } from "../../core/mvcc/revision_key.ts";
 import type { ReadTransaction } from "../btree/read_transaction.ts";
+import { TurnBudget } from "../btree/turn_budget.ts";
 import { ChangeWalk } from "./change_walk.ts";
 import { FINGERPRINT_SEGMENTS } from "./key_fingerprints.ts";
+import { BACKEND_LIMITS } from "./limits.ts";
 import { LiveKeys } from "./live_keys.ts";
 import { Bucket } from "./schema.ts";
 import { Progress, type SliceOptions } from "./slices.ts";
@@ -71,9 +73,11 @@ class FileHashing {
         throw walk.damage("its value is no pair of that revision");
       }));
     const kept = new Uint8Array(Math.ceil(keys.compactedChanges / 8));
+    const { clock, yieldTurn } = this.#options;
+    const turn = new TurnBudget(clock, BACKEND_LIMITS.turnMs, yieldTurn);
     for (let segment = 0; segment < FINGERPRINT_SEGMENTS; segment++) {
       keys.markKept(segment, kept);
-      await this.#options.yieldTurn();
+      if (turn.isSpent()) await turn.next();
     }
     return kept;
   }

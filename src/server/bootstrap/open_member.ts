@@ -1,6 +1,5 @@
 import process from "node:process";
 import { DataDir } from "../../disk/data_dir.ts";
-import { MemoryFileSystem } from "../../disk/memory_file_system.ts";
 import { DiskError, DiskErrorCode } from "../../disk/disk_error.ts";
 import { BackendFiles, type BackendPlace } from "../backend/backend_files.ts";
 import { defragment } from "../backend/defragmentation.ts";
@@ -74,6 +73,8 @@ function placeIn(directory: DataDir, disk: DiskConfig): BackendPlace {
 }
 
 async function openInMemory(config: ServerConfig): Promise<OpenedMember> {
+  // Loaded when it is needed: a member on a disk has no use for it.
+  const { MemoryFileSystem } = await import("../../disk/memory_file_system.ts");
   const fileSystem = new MemoryFileSystem();
   const place: BackendPlace = {
     fileSystem,

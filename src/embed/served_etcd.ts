@@ -1,0 +1,166 @@
+import { healthHandler } from "../api/http/health.ts";
+import { metricsHandler } from "../api/http/metrics.ts";
+import { versionHandler } from "../api/http/version.ts";
+import { DiskDurations } from "../api/metrics/disk_durations.ts";
+import { GrpcCounts } from "../api/metrics/grpc_counts.ts";
+import type { MetricsSource } from "../api/metrics/metrics_source.ts";
+import { registerServices } from "../api/v3/services.ts";
+import type { Logger } from "../base/log.ts";
+import { EtcdServer } from "../server/etcd_server.ts";
+import { requestTimeoutMs } from "../server/server_config.ts";
+import type { Config } from "./config/config.ts";
+import { type BoundListener, withRealPorts } from "./listeners.ts";
+import { memberConfig } from "./member_config.ts";
+import { RunningServer } from "./running_server.ts";
+import { Serving } from "./serving.ts";
+
+/** What a running server is made of. */
+export interface EtcdParts {
+  readonly config: Config;
+  readonly server: EtcdServer;
+  readonly serving: Serving;
+}
+
+/**
+ * A running server and its listeners, without the client in the same process, which a server that
+ * runs alone has no use for.
+ */
+export class ServedEtcd implements AsyncDisposable {
+  /** The member itself: readiness, IDs, revision, leader. */
+  readonly server: RunningServer;
+  /** The listeners for other members; none until clusters are supported. */
+  readonly peers: readonly BoundListener[] = [];
+  readonly #config: Config;
+  readonly #serving: Serving;
+  readonly #member: EtcdServer;
+  readonly #logger: Logger;
+  readonly #error = Promise.withResolvers<Error | undefined>();
+  #closing: Promise<void> | undefined;
+
+  /** Use {@linkcode startServedEtcd}. */
+  constructor({ config, server, serving }: EtcdParts) {
+    this.#config = config;
+    this.#member = server;
+    this.server = new RunningServer(server);
+    this.#serving = serving;
+    this.#logger = config.getLogger("embed");
+    this.#member.stopNotify.then(() => this.#serverStopped());
+  }
+
+  /** The client listeners with the ports they really have. */
+  get clients(): readonly BoundListener[] {
+    return this.#serving.clients;
+  }
+
+  /** The URL of the first client listener, for {@linkcode connect} and for etcdctl. */
+  get clientUrl(): string {
+    return `http://${this.clients[0].address}`;
+  }
+
+  /** A copy of the configuration that the server runs with. */
+  config(): Config {
+    return this.#config.clone();
+  }
+
+  /**
+   * Tells the fatal error of the server, for example of a disk that failed, and ends when the
+   * server has stopped; without an error it only ends.
+   */
+  async *err(): AsyncGenerator<Error, void> {
+    const error = await this.#error.promise;
+    if (error !== undefined) yield error;
+  }
+
+  /**
+   * Stops the server gracefully: it stops listening, lets requests that are under way finish, ends
+   * the rest, and closes its files. Safe at any time, also before the server is ready, and more
+   * than once.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** Closes the server. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Ends the clients in the same process. */
+  protected closeClients(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Starts to work; called once, at the start. */
+  begin(): void {
+    this.#member.start();
+    this.#member.readyNotify.then(() => {
+      this.#serving.begin();
+      for (const { url, address } of this.clients) {
+        this.#logger.info("ready to serve client requests", { url, address });
+      }
+    }, () => {
+      // Whoever waits for readiness is told; a server that never got ready serves nobody.
+    });
+  }
+
+  async #close(): Promise<void> {
+    this.#logger.info("closing etcd server", { name: this.#config.name });
+    const graceMs = this.#member.isReady ? requestTimeoutMs(this.#member.config) : 0;
+    await this.closeClients();
+    this.#member.streams.endAll();
+    await this.#serving.close(graceMs);
+    await this.#member.stop();
+    this.#logger.info("closed etcd server", { name: this.#config.name });
+  }
+
+  #serverStopped(): void {
+    const { failure } = this.#member;
+    if (failure === undefined) this.#error.resolve(undefined);
+    else this.#error.resolve(failure instanceof Error ? failure : new Error(String(failure)));
+    // A member that stopped by itself must not go on accepting connections.
+    this.close().catch(() => {});
+  }
+}
+
+/**
+ * Starts a server, as `make` wants to hold it. Throws a ConfigError when the configuration is wrong,
+ * a ListenError when a URL cannot be listened on and a DiskError when the data directory cannot be
+ * used; nothing is left open then.
+ */
+export async function startServedEtcd<E extends ServedEtcd>(
+  userConfig: Config,
+  make: (parts: EtcdParts) => E,
+): Promise<E> {
+  userConfig.validate();
+  const config = userConfig.clone();
+  const [grpc, disk] = [new GrpcCounts(), new DiskDurations()];
+  const serving = new Serving(config, grpc);
+  await serving.bind();
+  try {
+    const advertised = withRealPorts(config.advertiseClientUrls, serving.clients);
+    const member = await memberConfig(config, advertised, disk);
+    const server = await EtcdServer.open(member);
+    const health = { success: 0, failures: 0 };
+    addRoutes(serving, { server, grpc, disk, health, clients: serving });
+    registerServices(serving.grpc, server);
+    serving.onDefect = (error) => server.fail(error);
+    config.serviceRegister?.(serving.grpc);
+    const etcd = make({ config, server, serving });
+    etcd.begin();
+    return etcd;
+  } catch (error) {
+    await serving.close(0);
+    throw error;
+  }
+}
+
+function addRoutes(serving: Serving, source: MetricsSource): void {
+  const health = healthHandler(source.server, source.health);
+  const metrics = metricsHandler(source);
+  for (const routes of [serving.clientRoutes, serving.metricsRoutes]) {
+    routes.set("/health", health);
+    routes.set("/metrics", metrics);
+  }
+  serving.clientRoutes.set("/version", versionHandler(source.server));
+}
