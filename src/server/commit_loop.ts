@@ -32,6 +32,7 @@ export class CommitLoop {
   #scheduled = false;
   #syncing = false;
   #stopped = false;
+  #isApplying = false;
   /** Committed entries that are still to be applied, and how many of them are done. */
   #toApply: readonly Entry[] = [];
   #appliedCount = 0;
@@ -50,6 +51,11 @@ export class CommitLoop {
     if (this.#scheduled || this.#stopped) return;
     this.#scheduled = true;
     setImmediate(this.#scheduledTurn);
+  }
+
+  /** Whether entries are being applied of which Raft has not been told yet. */
+  get isApplying(): boolean {
+    return this.#isApplying;
   }
 
   /** Takes nothing more; resolves when the sync that may be under way has ended. */
@@ -123,6 +129,7 @@ export class CommitLoop {
     if (entries.length === 0) return;
     const deadlineMs = this.#hooks.nowMs() + SERVER_LIMITS.applySliceMs;
     let i = this.#appliedCount;
+    this.#isApplying = true;
     do {
       const end = Math.min(i + SERVER_LIMITS.applyEntriesPerClockCheck, entries.length);
       this.#applyGroup(entries, i, end);
@@ -130,6 +137,7 @@ export class CommitLoop {
     } while (i < entries.length && this.#lookedAtMs < deadlineMs);
     this.#appliedCount = i;
     this.#raft.applied(entries[i - 1].index);
+    this.#isApplying = false;
     if (i === entries.length) this.#toApply = [];
     this.#hooks.appliedSlice();
     if (this.#toApply.length > 0 || this.#raft.hasReady()) this.wake();

@@ -23,10 +23,10 @@ import {
   startAutoCompaction,
 } from "./auto_compaction.ts";
 import { BackgroundWork } from "./background.ts";
-import { Backend } from "./backend/backend.ts";
-import { BackendDurations } from "./backend/backend_durations.ts";
-import { RaftSnapshots } from "./backend/raft_snapshots.ts";
-import { type AppliedPosition, StateCuts } from "./backend/state_cuts.ts";
+import type { Backend } from "./backend/backend.ts";
+import { newBackend } from "./backend/new_backend.ts";
+import type { RaftSnapshots } from "./backend/raft_snapshots.ts";
+import type { AppliedPosition } from "./backend/state_cuts.ts";
 import { openMember } from "./bootstrap/open_member.ts";
 import type { OpenedMember } from "./bootstrap/opened_member.ts";
 import { CommitLoop } from "./commit_loop.ts";
@@ -81,7 +81,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
   readonly #leaseExpirer: LeaseExpirer;
   readonly #watchDelivery: BackgroundWork;
   readonly #spaceAlarm: SpaceAlarm;
-  #snapshots: RaftSnapshots | undefined;
+  readonly #snapshots: RaftSnapshots | undefined;
   #autoCompaction: AutoCompaction | undefined;
   readonly #ready = Promise.withResolvers<void>();
   readonly #stopping = Promise.withResolvers<void>();
@@ -111,7 +111,12 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
       prng: config.prng,
     });
     this.hashes = new HashQueue(this.store, config.clock, (error) => this.fail(error));
-    this.backend = this.#newBackend();
+    const { backend, snapshots } = newBackend(config, member, {
+      position: () => this.#appliedPosition(),
+      failed: (error) => this.fail(error),
+    });
+    this.backend = backend;
+    this.#snapshots = snapshots;
     this.quota = newQuota(config, this.backend);
     this.#compactions = new CompactionRunner({
       config: config.compaction,
@@ -166,30 +171,8 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     this.#ready.promise.catch(() => {});
   }
 
-  #newBackend(): Backend {
-    const { config } = this;
-    const { files, snapshots, storage, state, raftStart } = this.#member;
-    this.#snapshots = snapshots && new RaftSnapshots({
-      fileSystem: files.fileSystem,
-      directory: snapshots.directory,
-      storage,
-      config: config.backend,
-      clock: config.clock,
-    }, snapshots.lastIndex);
-    return new Backend({
-      files,
-      store: state.store,
-      cuts: new StateCuts(state, config.compatVersion),
-      snapshots: this.#snapshots,
-      config: config.backend,
-      durations: new BackendDurations(),
-      clock: config.clock,
-      position: () => this.#appliedPosition(),
-      failed: (error) => this.fail(error),
-    }, raftStart.appliedIndex);
-  }
-
   #appliedPosition(): AppliedPosition {
+    assert(!this.#loop.isApplying, "the applied state is cut between two entries");
     const index = this.#raft.appliedIndex;
     const term = this.#raft.termOf(index);
     assert(term !== undefined, "the last applied entry is in memory, or the snapshot before it is");
