@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import { assert } from "../../base/assert.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { DiskFile, FileSystem } from "../file_system.ts";
+import { ByteArena } from "./byte_arena.ts";
 import { commitChanges } from "./commit.ts";
 import { findFreelist } from "./freelist_page.ts";
 import { BTREE_LIMITS } from "./limits.ts";
@@ -63,6 +64,7 @@ export class BTreeFile {
   readonly #store: PageStore;
   readonly #allocator: PageAllocator | undefined;
   #tree: Tree;
+  readonly #arena = new ByteArena();
   /** Kept, because its buffer is larger than most commits. */
   #output: PageWriter | undefined;
   /** How many read transactions there are, by the transaction that committed what they read. */
@@ -154,7 +156,8 @@ export class BTreeFile {
         this.#hasWriter = false;
       },
     };
-    return new WriteTransaction(host, this.#store, this.#tree);
+    this.#arena.reset();
+    return new WriteTransaction(host, this.#store, this.#tree, this.#arena);
   }
 
   /** Everything that is wrong with the newest tree; takes as long as reading the whole file. */

@@ -1,5 +1,5 @@
 import { bucketPageId, type BucketRoot } from "./bucket_root.ts";
-import { ByteArena } from "./byte_arena.ts";
+import type { ByteArena } from "./byte_arena.ts";
 import { Cursor, findLeaf, indexOfKey, topPage } from "./cursor.ts";
 import {
   BranchItem,
@@ -19,12 +19,13 @@ import type { PageSource } from "./page_store.ts";
 /** What the trees of one transaction share. */
 export class TransactionPages {
   readonly source: PageSource;
-  readonly arena = new ByteArena();
+  readonly arena: ByteArena;
   /** The pages of the tree before that the tree after does without. */
   readonly freed: number[] = [];
 
-  constructor(source: PageSource) {
+  constructor(source: PageSource, arena: ByteArena) {
     this.source = source;
+    this.arena = arena;
   }
 
   /** Makes a node of a page, which is free from then on. */

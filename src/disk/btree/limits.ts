@@ -22,6 +22,8 @@ export const BTREE_LIMITS = {
   arenaFirstChunkBytes: 8 * 1024,
   /** Each piece is twice as large as the one before, up to this; a larger pair gets its own. */
   arenaChunkBytes: 256 * 1024,
+  /** Pieces are kept for the next transaction up to this: a checkpoint at full speed takes half. */
+  keptArenaBytes: 8 * 1024 * 1024,
   /** Neighbouring pages are written in one call, which takes about 0.1 ms for this many bytes. */
   writeBufferBytes: 256 * 1024,
   /**

@@ -1,5 +1,6 @@
 import { assert } from "../../base/assert.ts";
 import { bytesFromLatin1, latin1FromBytes } from "../../base/bytes.ts";
+import type { ByteArena } from "./byte_arena.ts";
 import { parseBucketRoot } from "./bucket_root.ts";
 import { DirtyLeaf, type LeafItem } from "./dirty_node.ts";
 import { DirtyTree, TransactionPages } from "./dirty_tree.ts";
@@ -39,9 +40,10 @@ export class WriteTransaction {
   readonly #abandoned: number[] = [];
   #isOver = false;
 
-  constructor(host: WriteHost, source: PageSource, tree: Tree) {
+  /** The arena is the transaction's alone until it is over. */
+  constructor(host: WriteHost, source: PageSource, tree: Tree, arena: ByteArena) {
     this.#host = host;
-    this.#pages = new TransactionPages(source);
+    this.#pages = new TransactionPages(source, arena);
     this.#rootTree = new DirtyTree(this.#pages, tree.root);
   }
 
