@@ -3,7 +3,6 @@ import { bytesFromText, textFromBytes } from "../base/bytes.ts";
 import { DiskError, DiskErrorCode, diskErrorFrom } from "./disk_error.ts";
 import type { FileLock, FileSystem } from "./file_system.ts";
 import { DISK_LIMITS } from "./limits.ts";
-import { listSnapFiles } from "./snap_file.ts";
 import { unfinishedWalPath } from "./wal_opening.ts";
 import { haveWal } from "./wal_segment.ts";
 
@@ -76,11 +75,6 @@ export class DataDir {
   /** Whether a member was started here before. This alone decides between restart and bootstrap. */
   hasWal(): boolean {
     return haveWal(this.#fileSystem, this.walPath);
-  }
-
-  /** Whether any snapshot was ever made here, or has come from a leader. */
-  hasSnapshots(): boolean {
-    return listSnapFiles(this.#fileSystem, this.snapPath).length > 0;
   }
 
   /**

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { bytesFromText, textFromBytes } from "../base/bytes.ts";
-import { Snapshot } from "../pb/raftpb.ts";
 import { DataDir } from "./data_dir.ts";
 import { DenoFileSystem } from "./deno_file_system.ts";
 import { DiskError, DiskErrorCode } from "./disk_error.ts";
 import type { FileLock, FileSystem } from "./file_system.ts";
 import { MemoryFileSystem } from "./memory_file_system.ts";
-import { writeSnapFile } from "./snap_file.ts";
 import { METADATA, newPrng, reopenWal, walOptions, writeFile } from "./wal_fixtures.ts";
 import { createWal } from "./wal_opening.ts";
 
@@ -197,16 +195,6 @@ Deno.test("DataDir.replaceDb() holds a lock that other programs see", async () =
   } finally {
     Deno.removeSync(root, { recursive: true });
   }
-});
-
-Deno.test("DataDir.hasSnapshots() tells of snapshot files", async () => {
-  const fileSystem = new MemoryFileSystem();
-  const directory = DataDir.open(fileSystem, OPTIONS);
-  writeFile(fileSystem, join(directory.snapPath, "x.snap"), bytesFromText("x"));
-  assert.equal(directory.hasSnapshots(), false);
-  await writeSnapFile(fileSystem, directory.snapPath, Snapshot.create());
-  assert.equal(directory.hasSnapshots(), true);
-  directory.close();
 });
 
 Deno.test("DataDir.open() refuses a proxy's directory and a file", () => {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { assert } from "../base/assert.ts";
 import type { Clock } from "../base/clock.ts";
+import { settled } from "../base/settled.ts";
 import type { Entry, HardState } from "../pb/raftpb.ts";
 import type { Snapshot } from "../pb/walpb.ts";
 import type { DiskFile, FileSystem } from "./file_system.ts";
@@ -351,14 +352,5 @@ export class Wal {
     const startMs = this.#clock.monotonicMs();
     file.dataSyncNow();
     this.#observer?.synced(this.#clock.monotonicMs() - startMs);
-  }
-}
-
-/** Waits for the end of something whose failure is somebody else's concern. */
-async function settled(promise: Promise<void>): Promise<void> {
-  try {
-    await promise;
-  } catch {
-    // Whoever started it gets the error, and the log keeps it.
   }
 }

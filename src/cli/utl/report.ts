@@ -1,4 +1,5 @@
 import { formatJson, type JsonObject } from "../../base/json.ts";
+import { tableLines } from "../ctl/output/table_lines.ts";
 import type { UtlContext } from "./context.ts";
 
 /** A result of a few values, ready for every format. */
@@ -25,20 +26,7 @@ export function printReport(context: UtlContext, report: Report): void {
       context.print(formatJson(report.json));
       break;
     case "table":
-      printTable(context, report);
+      for (const line of tableLines(report.head, [report.row])) context.print(line);
       break;
   }
-}
-
-function printTable(context: UtlContext, { head, row }: Report): void {
-  const titles = head.map((title) => title.toUpperCase());
-  const widths = titles.map((title, column) => Math.max(title.length, row[column].length));
-  const rule = `+${widths.map((width) => "-".repeat(width + 2)).join("+")}+`;
-  const centered = titles.map((title, column) => {
-    const left = Math.floor((widths[column] - title.length) / 2);
-    return (" ".repeat(left) + title).padEnd(widths[column]);
-  });
-  const aligned = row.map((cell, column) => cell.padStart(widths[column]));
-  const lines = [rule, `| ${centered.join(" | ")} |`, rule, `| ${aligned.join(" | ")} |`, rule];
-  for (const line of lines) context.print(line);
 }

@@ -35,10 +35,15 @@ export class StoredPairFields {
     this.createRevision = this.#numberField(CREATE_REVISION_TAG);
     this.modRevision = this.#numberField(MOD_REVISION_TAG);
     this.version = this.#numberField(VERSION_TAG);
-    const valueLength = this.#numberField(VALUE_TAG);
-    this.#at += valueLength;
+    this.#skipValue();
     this.lease = this.#leaseField();
     return !this.#isBroken && this.#at === this.#end && this.keyEnd > this.keyStart;
+  }
+
+  /** Whether they are a pair that was put at the revision `main`. */
+  readPut(bytes: Uint8Array, start: number, end: number, main: number): boolean {
+    return this.read(bytes, start, end) && this.createRevision > 0 && this.version > 0 &&
+      this.modRevision === main;
   }
 
   /** Whether bytes[start, end) are what is stored of a deleted key: the key alone. */
@@ -60,6 +65,14 @@ export class StoredPairFields {
     this.keyStart = this.#at;
     this.keyEnd = this.#at + length;
     this.#at = this.keyEnd;
+  }
+
+  /** An empty value has no field: one that says so is damaged. */
+  #skipValue(): void {
+    const isThere = this.#at < this.#end && this.#bytes[this.#at] === VALUE_TAG;
+    const length = this.#numberField(VALUE_TAG);
+    if (isThere && length === 0) this.#isBroken = true;
+    this.#at += length;
   }
 
   /** 0 if the next field is another one. */

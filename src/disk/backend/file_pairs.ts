@@ -1,3 +1,4 @@
+import { StoredPairFields } from "../../core/mvcc/stored_pair_fields.ts";
 import type { KeyValueRef } from "../../core/mvcc/change.ts";
 import { REVISION_KEY_BYTES, writeRevisionKey } from "../../core/mvcc/revision_key.ts";
 import type { StoredPairs } from "../../core/mvcc/stored_pairs.ts";
@@ -7,7 +8,6 @@ import { damage } from "../btree/damage.ts";
 import type { Page } from "../btree/page.ts";
 import type { ReadTransaction } from "../btree/read_transaction.ts";
 import { Bucket } from "./schema.ts";
-import { StoredKeyValue } from "./stored_key_value.ts";
 
 /**
  * Reads pairs that the store does not keep in memory. It reads the newest tree as of the last
@@ -17,7 +17,7 @@ export class FilePairs implements StoredPairs {
   #read: ReadTransaction;
   #file: BTreeFile;
   readonly #key = new Uint8Array(REVISION_KEY_BYTES);
-  readonly #keyValue = new StoredKeyValue();
+  readonly #keyValue = new StoredPairFields();
   /**
    * Where the last pair was. Pairs that were written one after the other stand so in the file, too,
    * and whoever reads many reads them in that order: most are behind the last one in the same leaf,

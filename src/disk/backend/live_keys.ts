@@ -1,5 +1,5 @@
+import { StoredPairFields } from "../../core/mvcc/stored_pair_fields.ts";
 import { KeyFingerprints } from "./key_fingerprints.ts";
-import { StoredKeyValue } from "./stored_key_value.ts";
 
 /** The value of a key that did not exist at the compacted revision. */
 const DELETED = -1;
@@ -15,7 +15,7 @@ const SUPERSEDED = -2;
  */
 export class LiveKeys {
   readonly #compactRevision: number;
-  readonly #keyValue = new StoredKeyValue();
+  readonly #keyValue = new StoredPairFields();
   /** Those with changes up to the compacted revision, with the number of the last such change. */
   readonly #keys = new KeyFingerprints();
   #compactedChanges = 0;
@@ -54,7 +54,7 @@ export class LiveKeys {
     }
     const keyValue = this.#keyValue;
     const isRead = tombstone
-      ? keyValue.readTombstone(bytes, start, end)
+      ? keyValue.readKey(bytes, start, end)
       : keyValue.readPut(bytes, start, end, main);
     if (!isRead) return false;
     if (isCompacted) this.#addCompacted(bytes, tombstone ? DELETED : number);

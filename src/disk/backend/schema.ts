@@ -31,6 +31,8 @@ export const MetaKey = {
 /** The key of the bucket `cluster` that detcd reads and writes. */
 export const CLUSTER_VERSION_KEY = "clusterVersion";
 
+/** The key of the bucket `auth` that is one byte, 1 while authentication is enabled. */
+export const AUTH_ENABLED_KEY = "authEnabled";
 /** The key of the bucket `auth` that is there from the first start on. */
 export const AUTH_REVISION_KEY = "authRevision";
 

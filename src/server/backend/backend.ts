@@ -1,4 +1,5 @@
 import { assert } from "../../base/assert.ts";
+import { settled } from "../../base/settled.ts";
 import type { Store } from "../../core/mvcc/store.ts";
 import type { DatabaseSize } from "../../core/quota/quota.ts";
 import type { FilePairs } from "../../disk/backend/file_pairs.ts";
@@ -150,14 +151,5 @@ export class Backend implements DatabaseSize {
   async #yieldUnlessClosing(): Promise<void> {
     await yieldTurn();
     if (this.#isClosing) throw ETCD_ERRORS.stopped;
-  }
-}
-
-/** Waits for the end of something whose failure is somebody else's concern. */
-async function settled(promise: Promise<unknown> | undefined): Promise<void> {
-  try {
-    await promise;
-  } catch {
-    // Whoever asked for it gets the error.
   }
 }

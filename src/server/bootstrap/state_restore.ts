@@ -1,8 +1,9 @@
-import { latin1FromBytes } from "../../base/bytes.ts";
+import { bytesFromLatin1, latin1FromBytes } from "../../base/bytes.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Store } from "../../core/mvcc/store.ts";
 import { StoredChangeError } from "../../core/mvcc/stored_change_error.ts";
 import { ChangeWalk } from "../../disk/backend/change_walk.ts";
+import { AUTH_ENABLED_KEY, Bucket } from "../../disk/backend/schema.ts";
 import type { StoredState } from "../../disk/backend/stored_state.ts";
 import type { ReadTransaction } from "../../disk/btree/read_transaction.ts";
 import type { Compaction } from "../../core/mvcc/compaction.ts";
@@ -55,7 +56,7 @@ async function restoreStore(
 
 /** Who may read and write is not to be passed over in silence. */
 function refuseAuth(read: ReadTransaction): void {
-  const enabled = read.bucket("auth")?.get(new TextEncoder().encode("authEnabled"));
+  const enabled = read.bucket(Bucket.AUTH)?.get(bytesFromLatin1(AUTH_ENABLED_KEY));
   if (enabled === undefined || latin1FromBytes(enabled) !== "\x01") return;
   throw new UnsupportedDataDir(
     `Cannot start on ${read.path}: authentication is enabled in this data, and this version of ` +

@@ -1,5 +1,5 @@
 import type { MemberListResponse } from "../../../pb/etcdserverpb.ts";
-import { type ByteText, plainText } from "../byte_text.ts";
+import type { ByteText } from "../byte_text.ts";
 import { databaseRows, hashKvRows, healthRows, memberRows, type Rows, statusRows } from "./rows.ts";
 import type {
   DatabaseStatus,
@@ -8,6 +8,7 @@ import type {
   EndpointStatus,
   PrinterOptions,
 } from "./printer.ts";
+import { tableLines } from "./table_lines.ts";
 import { UnsupportedPrinter } from "./unsupported.ts";
 
 /** Lists of members and servers as a table drawn with lines. */
@@ -40,29 +41,6 @@ export class TablePrinter extends UnsupportedPrinter {
   }
 
   #print({ head, rows }: Rows): void {
-    const titles = head.map((title) => title.toUpperCase());
-    const widths = titles.map((title, column) =>
-      Math.max(title.length, ...rows.map((row) => widthOf(row[column])))
-    );
-    const rule = `+${widths.map((width) => "-".repeat(width + 2)).join("+")}+`;
-    const centered = titles.map((title, column) => {
-      const left = Math.floor((widths[column] - title.length) / 2);
-      return (" ".repeat(left) + title).padEnd(widths[column]);
-    });
-    const aligned = rows.map((row) =>
-      row.map((cell, column) => " ".repeat(widths[column] - widthOf(cell)) + cell)
-    );
-    // A table without rows has its lower rule all the same.
-    const lines = [rule, lineOf(centered), rule, ...aligned.map(lineOf), rule];
-    this.#write(lines.map((line) => `${line}\n`).join(""));
+    this.#write(tableLines(head, rows).map((line) => `${line}\n`).join(""));
   }
-}
-
-/** Columns are counted in characters, not in bytes. */
-function widthOf(cell: ByteText): number {
-  return [...plainText(cell)].length;
-}
-
-function lineOf(cells: readonly ByteText[]): ByteText {
-  return `| ${cells.join(" | ")} |`;
 }

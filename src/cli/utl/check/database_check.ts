@@ -1,4 +1,4 @@
-import { StoredKeyValue } from "../../../disk/backend/stored_key_value.ts";
+import { StoredPairFields } from "../../../core/mvcc/stored_pair_fields.ts";
 import { ChangeWalk } from "../../../disk/backend/change_walk.ts";
 import { readStoredState, type StoredState } from "../../../disk/backend/stored_state.ts";
 import type { ReadTransaction } from "../../../disk/btree/read_transaction.ts";
@@ -53,7 +53,7 @@ function checkBuckets(read: ReadTransaction, findings: Findings): void {
 /** Returns the last revision. */
 function checkChanges(context: UtlContext, read: ReadTransaction, findings: Findings): number {
   const walk = new ChangeWalk(read, context.io.clock);
-  const keyValue = new StoredKeyValue();
+  const keyValue = new StoredPairFields();
   let last = 0;
   while (
     walk.step((main, _sub, tombstone, bytes, start, end) => {
@@ -61,7 +61,7 @@ function checkChanges(context: UtlContext, read: ReadTransaction, findings: Find
       // A restored backup may have raised the revision by a put of nothing.
       if (start === end && !tombstone) return;
       const isRead = tombstone
-        ? keyValue.readTombstone(bytes, start, end)
+        ? keyValue.readKey(bytes, start, end)
         : keyValue.readPut(bytes, start, end, main);
       if (!isRead) findings.addError(walk.damage("its value is no pair of that revision"));
     })
