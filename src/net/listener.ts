@@ -5,6 +5,7 @@ import { Http1Handoff, type Http1RequestListener } from "./http1_handoff.ts";
 import { Http2Connection } from "./http2/connection.ts";
 import { Http2Context, type Http2Options } from "./http2/context.ts";
 import { type Sweepable, Sweeper } from "./http2/sweeper.ts";
+import { remoteEndOf } from "./remote_end.ts";
 import { HTTP1_LIMITS, type Http1Limits, LISTENER_LIMITS, type ListenerLimits } from "./limits.ts";
 
 /** So many bytes tell HTTP/2 from any request of HTTP/1.1. */
@@ -153,6 +154,7 @@ export class Listener {
     if (isHttp2) {
       const connection = new Http2Connection(
         socket,
+        remoteEndOf(socket),
         this.#context,
         () => this.#connections.delete(connection),
       );

@@ -27,6 +27,8 @@ export type DefineTest = (
 /** What all tests of a description share. */
 export interface SuiteOptions {
   readonly flags?: readonly string[];
+  /** The servers to describe, the one that is right in front. @default {TARGET_NAMES} */
+  readonly targets?: readonly TargetName[];
 }
 
 /** No test needs nearly as long; one that hangs must not take the whole run with it. */
@@ -44,7 +46,7 @@ export function describeBothTargets(
   define: (test: DefineTest) => void,
   options: SuiteOptions = {},
 ): void {
-  for (const target of TARGET_NAMES) {
+  for (const target of options.targets ?? TARGET_NAMES) {
     const reason = whyMissing(target);
     if (reason === undefined) describeTarget(subject, target, define, options);
     else Deno.test({ name: `${subject} [${target}] not run: ${reason}`, ignore: true, fn() {} });

@@ -1,5 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import { Metadata } from "../../net/grpc/metadata.ts";
+import { LOCAL_END } from "../../net/remote_end.ts";
 import type { EndReason, ServerCall } from "../../net/grpc/server_call.ts";
 import { canceledError, ClientError, deadlineError } from "./client_error.ts";
 import type { CallOptions, StreamListener } from "./transport.ts";
@@ -15,7 +16,7 @@ export class LocalCall implements ServerCall {
   readonly path: string;
   readonly metadata: Metadata;
   readonly authority = "";
-  readonly remoteAddress = "";
+  readonly remote = LOCAL_END;
   deadlineMs = Infinity;
   /** The client takes messages slower than they come. */
   congested = false;

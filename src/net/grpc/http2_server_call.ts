@@ -1,5 +1,6 @@
 import { GrpcCode } from "../../base/grpc_code.ts";
 import type { Http2Stream } from "../http2/handler.ts";
+import type { RemoteEnd } from "../remote_end.ts";
 import { compress } from "./compression.ts";
 import { NOT_QUEUED } from "./deadline_queue.ts";
 import type { DeadlineHolder } from "./deadline_queue.ts";
@@ -65,8 +66,8 @@ export class Http2ServerCall implements ServerCall, DeadlineHolder {
     return this.#head.authority;
   }
 
-  get remoteAddress(): string {
-    return this.#stream.remoteAddress;
+  get remote(): RemoteEnd {
+    return this.#stream.remote;
   }
 
   /** Must be called first, once. */

@@ -1,3 +1,4 @@
+import type { RemoteEnd } from "../remote_end.ts";
 import type { Metadata } from "./metadata.ts";
 
 /** Why a call ended before its handler ended it; "refused": it broke the rules of gRPC. */
@@ -14,8 +15,8 @@ export interface ServerCall {
   readonly metadata: Metadata;
   /** The host the client meant to call. */
   readonly authority: string;
-  /** The client's address, host:port. */
-  readonly remoteAddress: string;
+  /** Who calls. */
+  readonly remote: RemoteEnd;
   /** On the scale of the server's clock.monotonicMs(); Infinity: none. */
   readonly deadlineMs: number;
   /** Whether the call ended as `onCancel` says. */

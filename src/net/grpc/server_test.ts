@@ -352,7 +352,7 @@ Deno.test("ServerCall takes metadata both ways", () => {
   ]);
   assert.equal(call.metadata.get("grpc-timeout"), undefined);
   assert.equal(call.authority, "localhost");
-  assert.equal(call.remoteAddress, "127.0.0.1:1234");
+  assert.equal(call.remote.address, "127.0.0.1:1234");
   const head = new Metadata();
   head.addBinary("y-bin", new Uint8Array([255]));
   call.sendMetadata(head);

@@ -55,7 +55,7 @@ export class ServiceUnaryCall extends EventEmitter {
   }
 
   getPeer(): string {
-    return this.#surface.call.remoteAddress;
+    return this.#surface.call.remote.address;
   }
 
   getPath(): string {
@@ -149,7 +149,7 @@ export class ServiceWritableCall extends Writable {
   }
 
   getPeer(): string {
-    return this.#surface.call.remoteAddress;
+    return this.#surface.call.remote.address;
   }
 
   getPath(): string {
@@ -213,7 +213,7 @@ export class ServiceReadableCall extends Readable {
   }
 
   getPeer(): string {
-    return this.#surface.call.remoteAddress;
+    return this.#surface.call.remote.address;
   }
 
   getPath(): string {
@@ -273,7 +273,7 @@ export class ServiceDuplexCall extends Duplex {
   }
 
   getPeer(): string {
-    return this.#surface.call.remoteAddress;
+    return this.#surface.call.remote.address;
   }
 
   getPath(): string {

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Http2Limits } from "../limits.ts";
+import type { RemoteEnd } from "../remote_end.ts";
 import type { Http2Context } from "./context.ts";
 import { FloodGuard } from "./flood_guard.ts";
 import { FrameReader, type FrameSink } from "./frame_reader.ts";
@@ -28,7 +29,7 @@ const Phase = { OPEN: 0, DRAINING: 1, FINISHING: 2, CLOSING: 3, CLOSED: 4 } as c
 /** The server's side of one HTTP/2 connection (RFC 9113). */
 export class Http2Connection
   implements FrameSink, ReceiverOwner, SettingsTarget, Sweepable, WriterOwner {
-  readonly remoteAddress: string;
+  readonly remote: RemoteEnd;
 
   readonly #context: Http2Context;
   readonly #limits: Http2Limits;
@@ -52,10 +53,15 @@ export class Http2Connection
   #heardSinceSweep = true;
   readonly #writeStall: WriteStall;
 
-  constructor(socket: ByteSocket, context: Http2Context, onClose: () => void) {
+  constructor(
+    socket: ByteSocket,
+    remote: RemoteEnd,
+    context: Http2Context,
+    onClose: () => void,
+  ) {
     const { clock, limits } = context;
     const nowMs = clock.monotonicMs();
-    this.remoteAddress = socket.remoteAddress ?? "";
+    this.remote = remote;
     this.#context = context;
     this.#limits = limits;
     this.#socket = socket;

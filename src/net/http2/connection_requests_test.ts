@@ -105,7 +105,7 @@ Deno.test("Http2Connection hands over headers, body, end and trailers in order",
   client.send(headers(1, ["x-checksum", "7"], END_BOTH));
   assert.equal(request.trailersSeen?.get("x-checksum"), "7");
   assert.equal(request.ended, true);
-  assert.equal(request.stream.remoteAddress, "192.0.2.1");
+  assert.equal(request.stream.remote.address, "192.0.2.1");
 });
 
 Deno.test("Http2Connection takes padding, priority and CONTINUATION off", () => {

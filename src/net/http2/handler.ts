@@ -1,4 +1,5 @@
 import type { HeaderList } from "../hpack/header_list.ts";
+import type { RemoteEnd } from "../remote_end.ts";
 
 /**
  * What a connection and the layer above it say to each other. The layer above sees streams only
@@ -17,8 +18,8 @@ export interface Http2Handler {
 /** One request and its response. */
 export interface Http2Stream {
   readonly id: number;
-  /** The peer's address as the socket reports it; the empty string for unix sockets. */
-  readonly remoteAddress: string;
+  /** Who sent the request. */
+  readonly remote: RemoteEnd;
   /** The state of the layer above for this stream; its callbacks are called by the connection. */
   listener: Http2StreamListener | undefined;
   /** Bytes taken by `sendData` that flow control or a slow socket holds back. */

@@ -7,6 +7,7 @@ import type { FloodGuard } from "./flood_guard.ts";
 import { HeaderBlock } from "./header_block.ts";
 import { ErrorCode, Flag } from "./protocol.ts";
 import { checkRequest, checkTrailers } from "./request_check.ts";
+import type { RemoteEnd } from "../remote_end.ts";
 import { ServerStream, type StreamOwner } from "./stream.ts";
 import { StreamTable } from "./stream_table.ts";
 import type { Transmitter } from "./transmitter.ts";
@@ -18,7 +19,7 @@ const HEADERS_TOO_LARGE: readonly string[] = [":status", "431"];
 
 /** The connection as its receiver sees it. */
 export interface ReceiverOwner {
-  readonly remoteAddress: string;
+  readonly remote: RemoteEnd;
   /** A connection error: the frame is the last that is looked at. */
   fail(errorCode: number, why: string): void;
   /** Counts a frame that has no use; false if it was one too many and the connection failed. */
@@ -32,7 +33,7 @@ export interface ReceiverOwner {
  * RST_STREAM, and hands them to the layer above.
  */
 export class RequestReceiver implements StreamOwner {
-  readonly remoteAddress: string;
+  readonly remote: RemoteEnd;
   readonly streams: StreamTable;
 
   readonly #owner: ReceiverOwner;
@@ -51,7 +52,7 @@ export class RequestReceiver implements StreamOwner {
     floods: FloodGuard,
   ) {
     const limits = context.limits;
-    this.remoteAddress = owner.remoteAddress;
+    this.remote = owner.remote;
     this.streams = new StreamTable(limits);
     this.#owner = owner;
     this.#context = context;

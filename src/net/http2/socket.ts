@@ -5,7 +5,6 @@ import type { Buffer } from "node:buffer";
  * common, so that tests can do without either.
  */
 export interface ByteSocket {
-  readonly remoteAddress?: string | undefined;
   on(event: "data", listener: (chunk: Buffer) => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
   on(event: "end" | "close", listener: () => void): unknown;

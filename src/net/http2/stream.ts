@@ -1,11 +1,12 @@
 import { assert } from "../../base/assert.ts";
+import type { RemoteEnd } from "../remote_end.ts";
 import type { Http2Stream, Http2StreamListener } from "./handler.ts";
 import type { SendQueue } from "./send_queue.ts";
 import type { Transmitter } from "./transmitter.ts";
 
 /** The connection as its streams see it. */
 export interface StreamOwner {
-  readonly remoteAddress: string;
+  readonly remote: RemoteEnd;
   /** The response is complete. */
   streamFinished(stream: ServerStream): void;
   /** The layer above gives the stream up. */
@@ -66,8 +67,8 @@ export class ServerStream implements Http2Stream {
     this.#transmitter = transmitter;
   }
 
-  get remoteAddress(): string {
-    return this.#owner.remoteAddress;
+  get remote(): RemoteEnd {
+    return this.#owner.remote;
   }
 
   get bufferedBytes(): number {

@@ -7,7 +7,7 @@ import type { GrpcServer } from "../server.ts";
 /** A stream without a connection: keeps what is sent and checks the order of it. */
 export class FakeStream implements Http2Stream {
   readonly id = 1;
-  readonly remoteAddress = "127.0.0.1:1234";
+  readonly remote = { address: "127.0.0.1:1234", isEncrypted: false, commonName: undefined };
   listener: Http2StreamListener | undefined = undefined;
   bufferedBytes = 0;
   congested = false;

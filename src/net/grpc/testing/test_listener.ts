@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import net from "node:net";
 import { Http2Connection } from "../../http2/connection.ts";
+import { remoteEndOf } from "../../remote_end.ts";
 import { Http2Context } from "../../http2/context.ts";
 import type { GrpcServer } from "../server.ts";
 
@@ -14,7 +15,12 @@ export async function listen(server: GrpcServer): Promise<TestListener> {
   const context = new Http2Context({ handler: server });
   const connections = new Set<Http2Connection>();
   const listener = net.createServer((socket) => {
-    const connection = new Http2Connection(socket, context, () => connections.delete(connection));
+    const connection = new Http2Connection(
+      socket,
+      remoteEndOf(socket),
+      context,
+      () => connections.delete(connection),
+    );
     connections.add(connection);
     connection.start();
   });

@@ -14,7 +14,6 @@ interface PendingWrite {
  * says that they are written.
  */
 export class FakeSocket extends EventEmitter implements ByteSocket {
-  readonly remoteAddress: string = "192.0.2.1";
   writeCount = 0;
   ended = false;
   destroyed = false;

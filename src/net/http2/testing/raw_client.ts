@@ -85,7 +85,12 @@ export class RawClient implements Http2Handler {
       clock: this.clock,
       limits: { ...HTTP2_LIMITS, ...options.limits },
     });
-    this.connection = new Http2Connection(this.socket, this.context, () => this.closeCount++);
+    this.connection = new Http2Connection(
+      this.socket,
+      { address: "192.0.2.1", isEncrypted: false, commonName: undefined },
+      this.context,
+      () => this.closeCount++,
+    );
     this.connection.start();
     if (options.handshake === false) return;
     this.send(PREFACE, settings(), settingsAck());
