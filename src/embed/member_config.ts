@@ -57,6 +57,12 @@ export async function memberConfig(
     backend: backendConfig(config),
     compaction: compactionConfig(config),
     corruptionChecks: corruptionChecksConfig(config),
+    auth: {
+      token: config.authToken,
+      tokenTtlSeconds: config.authTokenTtlSeconds,
+      bcryptCost: config.bcryptCost,
+      usesCommonNames: config.clientTlsInfo.clientCertAuth,
+    },
     watchProgressNotifyIntervalMs: config.watchProgressNotifyIntervalMs ||
       DEFAULT_PROGRESS_NOTIFY_MS,
     warningApplyDurationMs: config.warningApplyDurationMs,

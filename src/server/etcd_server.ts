@@ -1,6 +1,7 @@
 import { assert } from "../base/assert.ts";
 import type { Timer } from "../base/clock.ts";
 import type { Alarms } from "../core/alarms/alarms.ts";
+import type { Requester } from "../core/auth/requester.ts";
 import { ETCD_ERRORS, EtcdError } from "../core/errors.ts";
 import type { Lessor } from "../core/lease/lessor.ts";
 import type { Membership } from "../core/members/membership.ts";
@@ -17,6 +18,9 @@ import {
 import { encodeRaftRequest, readRaftRequestCounter } from "../pb/raft_request.ts";
 import { type Entry, EntryType } from "../pb/raftpb.ts";
 import type { AppliedState, LeaseCounts } from "./applied_state.ts";
+import { Authentication } from "./auth/authentication.ts";
+import { openTokens } from "./auth/open_tokens.ts";
+import type { TokenProvider } from "./auth/token_provider.ts";
 import {
   type AutoCompaction,
   type CompactionProposer,
@@ -67,6 +71,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
   readonly backend: Backend;
   readonly quota: Quota;
   readonly hashes: HashQueue;
+  readonly auth: Authentication;
   /** Streams that end when the server stops. */
   readonly streams = new OpenStreams();
   readonly #member: OpenedMember;
@@ -95,7 +100,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
   #leaderChangeCount = 0;
   #slowApplyCount = 0;
 
-  private constructor(given: ServerConfig, member: OpenedMember) {
+  private constructor(given: ServerConfig, member: OpenedMember, tokens: TokenProvider) {
     const clock = guardedClock(given.clock, (error) => this.fail(error));
     const config = { ...given, clock };
     this.config = config;
@@ -105,6 +110,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     this.lessor = member.state.lessor;
     this.store = member.state.store;
     this.alarms = member.state.alarms;
+    this.auth = new Authentication(config, member.state.auth, tokens);
     this.hub = new WatchHub(this.store, {
       maxResponseBytes: config.maxRequestBytes + 512 * 1024,
       progressNotifyIntervalMs: config.watchProgressNotifyIntervalMs,
@@ -130,6 +136,8 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
       lessor: this.lessor,
       membership: this.membership,
       alarms: this.alarms,
+      auth: this.auth.store,
+      tokens,
       quota: this.quota,
       spaceAlarm: this.#spaceAlarm,
       compactions: this.#compactions,
@@ -137,6 +145,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
       skippedWrites: new SkippedWrites(config.logger),
       clock: config.clock,
       counts: { leasesGranted: 0, leasesRevoked: 0, leasesRenewed: 0 },
+      entryIndex: 0,
     };
     this.#requestIds = new RequestIdGenerator(member.memberId, config.clock.wallMs());
     this.#raft = new RaftNode({
@@ -184,9 +193,10 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
    * when it cannot be used.
    */
   static async open(config: ServerConfig): Promise<EtcdServer> {
+    const tokens = await openTokens(config.auth, config.clock, config.logger);
     const member = await openMember(config);
     try {
-      return new EtcdServer(config, member);
+      return new EtcdServer(config, member, tokens);
     } catch (error) {
       await member.files.close();
       await member.close();
@@ -303,12 +313,19 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
    * is the last `end - start` bytes of the frame, and stays valid there. Throws an EtcdError when
    * the request is too large.
    */
-  frame(field: number, bytes: Uint8Array, start: number, end: number): Uint8Array {
+  frame(
+    field: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    requester?: Requester,
+  ): Uint8Array {
     const { maxRequestBytes } = this.config;
     if (end - start > maxRequestBytes) throw ETCD_ERRORS.requestTooLarge;
     const id = this.#requestIds.next();
     const { memberBits } = this.#requestIds;
-    const frame = encodeRaftRequest(field, bytes, start, end, memberBits, id);
+    const fields = requester?.headerFields;
+    const frame = encodeRaftRequest(field, bytes, start, end, memberBits, id, fields);
     // As in etcd the bound is on the whole log entry.
     if (frame.length > maxRequestBytes) throw ETCD_ERRORS.requestTooLarge;
     return frame;
@@ -331,7 +348,8 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
 
   /** Frames and proposes an encoded request that was not sent by a client. */
   proposeEncoded(operation: Operation, bytes: Uint8Array): void {
-    this.propose(operation, this.frame(operation.field, bytes, 0, bytes.length));
+    const { field, requester } = operation;
+    this.propose(operation, this.frame(field, bytes, 0, bytes.length, requester));
   }
 
   /** Proposes what no client asked for; its waiter learns of a refusal too. */
@@ -388,7 +406,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     const request = LeaseRevokeRequest.create({ id });
     const waiter = { applied: () => settled(undefined), failed: settled };
     this.proposeOwn(
-      new LeaseRevokeOperation(request, waiter),
+      new LeaseRevokeOperation(request, waiter, this.auth.root),
       LeaseRevokeRequest.encode(request),
     );
   }
@@ -425,6 +443,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     this.#corruption.stop();
     this.#compactions.stop();
     this.hashes.stop();
+    this.auth.close();
     this.#watchDelivery.stop();
     await this.#loop.stop();
     this.#proposals.failAll(ETCD_ERRORS.stopped);
@@ -505,6 +524,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     const id = readRaftRequestCounter(data, this.#requestIds.memberBits);
     const own = id === undefined ? undefined : this.#proposals.take(id);
     const operation = own ?? decodeOperation(data, entry.index);
+    this.#state.entryIndex = entry.index;
     operation.apply(this.#state);
   }
 

@@ -4,6 +4,7 @@ import { Member as MemberMessage, MemberListRequest } from "../../pb/etcdserverp
 import { CLUSTER_SERVICE } from "../../pb/services.ts";
 import type { EtcdServer } from "../../server/etcd_server.ts";
 import type { ServiceRegistry } from "../service_registry.ts";
+import { requireUser } from "./access.ts";
 import { respond, type ResponseWriter } from "./call_waiter.ts";
 import { refusing, whenReadable } from "./calls.ts";
 import { ResponseHeaderWriter } from "./response_header.ts";
@@ -40,7 +41,10 @@ export class ClusterService {
 
   #list(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
     const request = MemberListRequest.decode(bytes, start, end);
-    const answer = () => respond(call, this.#writeMembers, this.#server.membership.list());
+    const answer = () => {
+      requireUser(this.#server.auth, call);
+      respond(call, this.#writeMembers, this.#server.membership.list());
+    };
     if (request.linearizable) whenReadable(this.#server, call, answer);
     else answer();
   }

@@ -1,5 +1,6 @@
 import type { EtcdServer } from "../../server/etcd_server.ts";
 import type { ServiceRegistry } from "../service_registry.ts";
+import { AuthService } from "./auth_service.ts";
 import { ClusterService } from "./cluster_service.ts";
 import { HealthService } from "./health_service.ts";
 import { KvService } from "./kv_service.ts";
@@ -14,5 +15,6 @@ export function registerServices(registry: ServiceRegistry, server: EtcdServer):
   new LeaseService(server).register(registry);
   new ClusterService(server).register(registry);
   new MaintenanceService(server).register(registry);
+  new AuthService(server).register(registry);
   new HealthService(server.streams).register(registry);
 }
