@@ -7,7 +7,7 @@ export const AUTH_LIMITS = {
   /** A worker that nobody needs any more ends, and gives its memory back. */
   idleWorkerMs: 10_000,
   /** Every login makes a token; beyond this, the oldest ones go before their time. */
-  simpleTokens: 1_000_000,
+  simpleTokens: 100_000,
   /** Tokens that have run out are removed so often, at most and at least. */
   shortestSweepMs: 1_000,
   longestSweepMs: 60_000,
