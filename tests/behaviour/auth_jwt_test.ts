@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bytesFromText } from "../../src/base/bytes.ts";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
-import { importJWK, SignJWT } from "../../src/deps/jose.ts";
+import { importPKCS8, SignJWT } from "../../src/deps/jose.ts";
 import { WatchCreateRequest } from "../../src/pb/etcdserverpb.ts";
 import { AUTH_SERVICE, KV_SERVICE, WATCH_SERVICE } from "../../src/pb/services.ts";
 import {
@@ -128,10 +128,11 @@ async function sign(
   key: string,
   claims: Readonly<Record<string, unknown>>,
 ): Promise<string> {
-  const jwk = createPrivateKey(readFileSync(path(`${key}.pem`))).export({ format: "jwk" });
+  const privateKey = createPrivateKey(readFileSync(path(`${key}.pem`)));
+  const pem = String(privateKey.export({ type: "pkcs8", format: "pem" }));
   return await new SignJWT({ ...claims })
     .setProtectedHeader({ alg: algorithm, typ: "JWT" })
-    .sign(await importJWK(jwk, algorithm));
+    .sign(await importPKCS8(pem, algorithm));
 }
 
 const now = () => Math.floor(Date.now() / 1000);
