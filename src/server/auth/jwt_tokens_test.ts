@@ -34,6 +34,21 @@ Deno.test("JwtTokens verifies a token once for all who show it at the same time"
   await first;
 });
 
+Deno.test("JwtTokens needs no timer once all tokens are gone, and none when it is closed", async () => {
+  const clock = new ManualClock();
+  const tokens = newTokens(clock);
+  for (const name of ["a", "b"]) {
+    await tokens.verify(await tokens.issue(name, 5));
+    clock.advance(1_500);
+  }
+  assert.equal(clock.timerCount, 1);
+  clock.advance(2 * TTL_MS);
+  assert.equal(clock.timerCount, 0);
+  await tokens.verify(await tokens.issue("c", 5));
+  tokens.close();
+  assert.equal(clock.timerCount, 0);
+});
+
 Deno.test("JwtTokens believes no token any more whose time is up, verified or not", async () => {
   const clock = new ManualClock();
   const tokens = newTokens(clock);

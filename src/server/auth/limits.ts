@@ -15,6 +15,8 @@ export const AUTH_LIMITS = {
   tokenSweepMs: 1_000,
   /** JSON web tokens that were verified are remembered, so that each costs its signature once. */
   verifiedTokens: 10_000,
+  /** How long a member goes on believing tokens at most when its clock is set forward. */
+  longestSweepDelayMs: 10_000,
   /** Names in certificates that are remembered with what goes into the log for them. */
   namedRequesters: 1_000,
 } as const;
