@@ -165,6 +165,31 @@ export const LISTENER_LIMITS: ListenerLimits = {
   sweepIntervalMs: 1_000,
 };
 
+/** The bounds of TLS handshakes. */
+export interface TlsLimits {
+  readonly handshakeTimeoutMs: number;
+  readonly sweepIntervalMs: number;
+  readonly idleHandshakers: number;
+  readonly rememberedCertificates: number;
+}
+
+export const TLS_LIMITS: TlsLimits = {
+  // From the first byte to the end of the handshake; the same as etcd's. Two round trips, on the
+  // slowest line.
+  handshakeTimeoutMs: 10_000,
+
+  // How often timeouts are looked at.
+  sweepIntervalMs: 1_000,
+
+  // What is kept for the next handshakes once so many were under way: 2 KiB and the third of a
+  // millisecond that each takes to make.
+  idleHandshakers: 64,
+
+  // Certificates of clients that were verified and whose sessions may be resumed: some 100 bytes
+  // each. A client whose certificate was forgotten has to make a whole handshake.
+  rememberedCertificates: 10_000,
+};
+
 /** The bounds of HTTP/1.1 connections. */
 export interface Http1Limits {
   readonly maxHeaderBytes: number;

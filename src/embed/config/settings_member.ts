@@ -31,11 +31,11 @@ import { inside, own, rowsOf } from "./setting.ts";
 
 const row = rowsOf("Member");
 
-/** Says why one of the URLs cannot be listened on yet. */
-export function listenRefusal(urls: readonly EndpointUrl[]): string | undefined {
+/** Says why one of the URLs for other members cannot be listened on yet. */
+function peerListenRefusal(urls: readonly EndpointUrl[]): string | undefined {
   const other = urls.find((url) => url.scheme !== "http");
   if (other === undefined) return undefined;
-  return `detcd listens on http URLs only so far, not on ${other}`;
+  return `detcd talks to no other members yet, and so to none over TLS or unix sockets: ${other}`;
 }
 
 /** Says why one of the features cannot be switched yet. */
@@ -97,14 +97,13 @@ export const MEMBER_SETTINGS = {
     flag: "listen-peer-urls",
     default: parseUrlList(DEFAULT_LISTEN_PEER_URLS),
     status: "works",
-    refusal: listenRefusal,
+    refusal: peerListenRefusal,
     help: "URLs to listen on for the other members, separated by commas.",
   }),
   listenClientUrls: row(URL_LIST, own("listenClientUrls"), {
     flag: "listen-client-urls",
     default: parseUrlList(DEFAULT_LISTEN_CLIENT_URLS),
     status: "works",
-    refusal: listenRefusal,
     help: "URLs to listen on for clients: gRPC, and HTTP too unless " +
       "--listen-client-http-urls is given.",
   }),
@@ -112,7 +111,6 @@ export const MEMBER_SETTINGS = {
     flag: "listen-client-http-urls",
     default: [],
     status: "works",
-    refusal: listenRefusal,
     help: "URLs to listen on for HTTP clients only; --listen-client-urls then serves gRPC only.",
   }),
   maxWalFiles: row(UINT, own("maxWalFiles"), {
