@@ -20,5 +20,5 @@ export function registerServices(registry: ServiceRegistry, server: EtcdServer):
   const inner = new InnerServices(server);
   new LockService(server, inner).register(registry);
   new ElectionService(server, inner).register(registry);
-  new HealthService(server.streams).register(registry);
+  new HealthService(server.streams, server.serving).register(registry);
 }

@@ -52,7 +52,10 @@ export class ElectionService {
       proclaim.path,
       refusing((c, b, start, end) => this.#proclaim(c, b, start, end)),
     );
-    registry.addUnary(leaderOf.path, refusing((c, b, start, end) => this.#leader(c, b, start, end)));
+    registry.addUnary(
+      leaderOf.path,
+      refusing((c, b, start, end) => this.#leader(c, b, start, end)),
+    );
     registry.addUnary(resign.path, refusing((c, b, start, end) => this.#resign(c, b, start, end)));
     registry.addStream(
       observe.path,

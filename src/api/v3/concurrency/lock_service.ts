@@ -69,9 +69,7 @@ async function lock(
     [{ requestPut: PutRequest.create({ key, lease }) }, first],
     [{ requestRange: RangeRequest.create({ key }) }, first],
   );
-  const createRevision = txn.succeeded
-    ? revisionOf(txn.header)
-    : foundBy(txn, 0)[0].createRevision;
+  const createRevision = txn.succeeded ? revisionOf(txn.header) : foundBy(txn, 0)[0].createRevision;
   if (foundBy(txn, 1)[0].createRevision !== createRevision) {
     return await waitForLock(caller, prefix, key, createRevision);
   }
