@@ -1,14 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CompileTarget, runsHere } from "./compile_target.ts";
-import { runProgram } from "./run_program.ts";
+import { printedBy, runProgram } from "../run_program.ts";
 
 /** `deno compile` needs a runtime without the CLI, called denort, and could not have it. */
 export class DenortUnreachableError extends Error {
   override readonly name = "DenortUnreachableError";
 }
-
-const COMPILE_TIMEOUT_MS = 10 * 60_000;
 
 /**
  * What the executable may do, for good: nobody can pass flags of Deno to it. These are the flags of
@@ -41,8 +39,10 @@ export interface CompileJob {
 /** Downloads what the program imports, exactly as the lock file says. */
 export async function fetchPackages(deno: string, stageDir: string): Promise<void> {
   const args = ["cache", "--frozen", "--quiet", "--node-modules-dir=none", "main.ts"];
-  const run = await runProgram(deno, args, COMPILE_TIMEOUT_MS, { cwd: stageDir });
-  if (!run.success) throw new Error(`the npm packages cannot be fetched:\n${run.text.trim()}`);
+  const run = await runProgram(deno, args, { cwd: stageDir });
+  if (!run.success) {
+    throw new Error(`the npm packages cannot be fetched:\n${printedBy(run).trim()}`);
+  }
 }
 
 /** Makes an executable; throws DenortUnreachableError when only the runtime for it is missing. */
@@ -66,10 +66,10 @@ export async function denoCompile(job: CompileJob): Promise<void> {
     "main.ts",
   ];
   refuseForeignDenort(job.target);
-  const run = await runProgram(job.deno, args, COMPILE_TIMEOUT_MS, { cwd: job.stageDir });
+  const run = await runProgram(job.deno, args, { cwd: job.stageDir });
   if (run.success && existsSync(job.outputPath)) return;
-  if (isMissingDenort(run.text)) throw new DenortUnreachableError(missingDenort(job, run.text));
-  throw new Error(`deno compile failed for ${job.target.triple}:\n${run.text.trim()}`);
+  if (isMissingDenort(run.stderr)) throw new DenortUnreachableError(missingDenort(job, run.stderr));
+  throw new Error(`deno compile failed for ${job.target.triple}:\n${printedBy(run).trim()}`);
 }
 
 /** The variable names one file for one kind of machine, which Deno would use for any target. */
@@ -99,10 +99,10 @@ export const DENORT_ADVICE = [
 ].join("\n");
 
 async function excludedFolders(deno: string, stageDir: string): Promise<string[]> {
-  const info = await runProgram(deno, ["info", "--json"], COMPILE_TIMEOUT_MS, { cwd: stageDir });
-  const parsed: { npmCache?: string } = info.success ? JSON.parse(info.text) : {};
+  const info = await runProgram(deno, ["info", "--json"], { cwd: stageDir });
+  const parsed: { npmCache?: string } = info.success ? JSON.parse(info.stdout) : {};
   const { npmCache } = parsed;
-  if (npmCache === undefined) throw new Error(`deno info names no npm cache:\n${info.text}`);
+  if (npmCache === undefined) throw new Error(`deno info names no npm cache:\n${printedBy(info)}`);
   const lock: { npm?: Record<string, unknown> } = JSON.parse(
     readFileSync(join(stageDir, "deno.lock"), "utf8"),
   );

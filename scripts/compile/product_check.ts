@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePorts } from "../../tests/harness/server_process.ts";
-import { runProgram } from "./run_program.ts";
+import { printedBy, runProgram } from "../run_program.ts";
 
 /** A Deno prompt that waits for input must not hold the build up for long. */
 const VERSION_TIMEOUT_MS = 30_000;
@@ -28,10 +28,11 @@ export async function checkProduct(product: string, version: string): Promise<vo
 }
 
 async function checkVersion(product: string, version: string): Promise<void> {
-  const { success, text } = await runProgram(product, ["--version"], VERSION_TIMEOUT_MS);
+  const run = await runProgram(product, ["--version"], { timeoutMs: VERSION_TIMEOUT_MS });
+  const text = printedBy(run);
   const isOurs = text.startsWith("etcd Version: ") &&
     text.split("\n").includes(`detcd Version: ${version}`);
-  if (success && isOurs) return;
+  if (run.success && isOurs) return;
   throw new Error(
     `the executable is not detcd ${version}: to --version it says ${shorten(text)}` +
       (Deno.env.has("DENORT_BIN")
@@ -131,8 +132,9 @@ async function expectOutput(
   args: readonly string[],
   wanted: RegExp,
 ): Promise<void> {
-  const { success, text } = await runProgram(product, args, COMMAND_TIMEOUT_MS);
-  if (success && wanted.test(text)) return;
+  const run = await runProgram(product, args, { timeoutMs: COMMAND_TIMEOUT_MS });
+  const text = printedBy(run);
+  if (run.success && wanted.test(text)) return;
   throw new Error(`the executable fails at \`${args.join(" ")}\`: ${shorten(text)}`);
 }
 
