@@ -63,6 +63,12 @@ export async function memberConfig(
     hasPriorityRequests: config.serverFeatureGate.enabled("PriorityRequest"),
     stopsServingOnDefragment: config.serverFeatureGate.enabled("StopGRPCServiceOnDefrag"),
     downgradeCheckMs: config.downgradeCheckTimeMs,
+    auth: {
+      token: config.authToken,
+      tokenTtlSeconds: config.authTokenTtlSeconds,
+      bcryptCost: config.bcryptCost,
+      usesCommonNames: config.clientTlsInfo.clientCertAuth,
+    },
     watchProgressNotifyIntervalMs: config.watchProgressNotifyIntervalMs ||
       DEFAULT_PROGRESS_NOTIFY_MS,
     warningApplyDurationMs: config.warningApplyDurationMs,

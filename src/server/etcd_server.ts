@@ -1,6 +1,7 @@
 import { assert } from "../base/assert.ts";
 import type { Timer } from "../base/clock.ts";
 import type { Alarms } from "../core/alarms/alarms.ts";
+import type { Requester } from "../core/auth/requester.ts";
 import { ETCD_ERRORS, EtcdError } from "../core/errors.ts";
 import type { LeaseCheckpoint, Lessor } from "../core/lease/lessor.ts";
 import type { Membership } from "../core/members/membership.ts";
@@ -16,6 +17,9 @@ import {
 import { encodeRaftRequest, readRaftRequestCounter } from "../pb/raft_request.ts";
 import { ConfChange, type Entry, EntryType } from "../pb/raftpb.ts";
 import type { AppliedState, LeaseCounts } from "./applied_state.ts";
+import { Authentication } from "./auth/authentication.ts";
+import { openTokens } from "./auth/open_tokens.ts";
+import type { TokenProvider } from "./auth/token_provider.ts";
 import {
   type AutoCompaction,
   type CompactionProposer,
@@ -72,6 +76,7 @@ export class EtcdServer
   readonly backend: Backend;
   readonly quota: Quota;
   readonly hashes: HashQueue;
+  readonly auth: Authentication;
   /** Streams that end when the server stops. */
   readonly streams = new OpenStreams();
   /** Whether the health service calls the member serving. */
@@ -105,7 +110,7 @@ export class EtcdServer
   #leaderChangeCount = 0;
   #slowApplyCount = 0;
 
-  private constructor(given: ServerConfig, member: OpenedMember) {
+  private constructor(given: ServerConfig, member: OpenedMember, tokens: TokenProvider) {
     const clock = guardedClock(given.clock, (error) => this.fail(error));
     const config = { ...given, clock };
     this.config = config;
@@ -115,6 +120,7 @@ export class EtcdServer
     this.lessor = member.state.lessor;
     this.store = member.state.store;
     this.alarms = member.state.alarms;
+    this.auth = new Authentication(config, member.state.auth, tokens);
     this.hub = new WatchHub(this.store, {
       maxResponseBytes: config.maxRequestBytes + 512 * 1024,
       progressNotifyIntervalMs: config.watchProgressNotifyIntervalMs,
@@ -140,6 +146,8 @@ export class EtcdServer
       lessor: this.lessor,
       membership: this.membership,
       alarms: this.alarms,
+      auth: this.auth.store,
+      tokens,
       quota: this.quota,
       spaceAlarm: this.#spaceAlarm,
       compactions: this.#compactions,
@@ -148,6 +156,7 @@ export class EtcdServer
       clock: config.clock,
       counts: { leasesGranted: 0, leasesRevoked: 0, leasesRenewed: 0 },
       versionLowered: () => snapshots?.force(),
+      entryIndex: 0,
     };
     this.#requestIds = new RequestIdGenerator(member.memberId, config.clock.wallMs());
     this.#raft = new RaftNode({
@@ -198,9 +207,10 @@ export class EtcdServer
    * when it cannot be used.
    */
   static async open(config: ServerConfig): Promise<EtcdServer> {
+    const tokens = await openTokens(config.auth, config.clock, config.logger);
     const member = await openMember(config);
     try {
-      return new EtcdServer(config, member);
+      return new EtcdServer(config, member, tokens);
     } catch (error) {
       await member.files.close();
       await member.close();
@@ -325,12 +335,19 @@ export class EtcdServer
    * is the last `end - start` bytes of the frame, and stays valid there. Throws an EtcdError when
    * the request is too large.
    */
-  frame(field: number, bytes: Uint8Array, start: number, end: number): Uint8Array {
+  frame(
+    field: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    requester?: Requester,
+  ): Uint8Array {
     const { maxRequestBytes } = this.config;
     if (end - start > maxRequestBytes) throw ETCD_ERRORS.requestTooLarge;
     const id = this.#requestIds.next();
     const { memberBits } = this.#requestIds;
-    const frame = encodeRaftRequest(field, bytes, start, end, memberBits, id);
+    const fields = requester?.headerFields;
+    const frame = encodeRaftRequest(field, bytes, start, end, memberBits, id, fields);
     // As in etcd the bound is on the whole log entry.
     if (frame.length > maxRequestBytes) throw ETCD_ERRORS.requestTooLarge;
     return frame;
@@ -358,7 +375,8 @@ export class EtcdServer
 
   /** Frames and proposes an encoded request that was not sent by a client. */
   proposeEncoded(operation: Operation, bytes: Uint8Array): void {
-    this.propose(operation, this.frame(operation.field, bytes, 0, bytes.length));
+    const { field, requester } = operation;
+    this.propose(operation, this.frame(field, bytes, 0, bytes.length, requester));
   }
 
   /** Proposes what no client asked for; its waiter learns of a refusal too. */
@@ -444,7 +462,7 @@ export class EtcdServer
     const request = LeaseRevokeRequest.create({ id });
     const waiter = { applied: () => settled(undefined), failed: settled };
     this.proposeOwn(
-      new LeaseRevokeOperation(request, waiter),
+      new LeaseRevokeOperation(request, waiter, this.auth.root),
       LeaseRevokeRequest.encode(request),
     );
   }
@@ -483,6 +501,7 @@ export class EtcdServer
     this.#corruption.stop();
     this.#compactions.stop();
     this.hashes.stop();
+    this.auth.close();
     this.#watchDelivery.stop();
     await this.#loop.stop();
     this.#proposals.failAll(ETCD_ERRORS.stopped);
@@ -567,6 +586,7 @@ export class EtcdServer
     const id = readRaftRequestCounter(data, this.#requestIds.memberBits);
     const own = id === undefined ? undefined : this.#proposals.take(id);
     const operation = own ?? decodeOperation(data, entry.index);
+    this.#state.entryIndex = entry.index;
     operation.apply(this.#state);
   }
 

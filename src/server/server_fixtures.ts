@@ -39,6 +39,7 @@ export function testConfig(
       bootstrapDefragThresholdBytes: 0,
     },
     compaction: { batchLimit: 1000, sleepIntervalMs: 10 },
+    auth: { token: "simple", tokenTtlSeconds: 300, bcryptCost: 4, usesCommonNames: false },
     corruptionChecks: { initial: false, intervalMs: 0, compactHashIntervalMs: 0 },
     leases: { checkpoint: false, persistCheckpoints: false },
     hasPriorityRequests: false,

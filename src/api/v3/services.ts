@@ -1,5 +1,6 @@
 import type { EtcdServer } from "../../server/etcd_server.ts";
 import type { ServiceRegistry } from "../service_registry.ts";
+import { AuthService } from "./auth_service.ts";
 import { ClusterService } from "./cluster_service.ts";
 import { ElectionService } from "./concurrency/election_service.ts";
 import { InnerServices } from "./concurrency/inner_services.ts";
@@ -17,6 +18,7 @@ export function registerServices(registry: ServiceRegistry, server: EtcdServer):
   new LeaseService(server).register(registry);
   new ClusterService(server).register(registry);
   new MaintenanceService(server).register(registry);
+  new AuthService(server).register(registry);
   const inner = new InnerServices(server);
   new LockService(server, inner).register(registry);
   new ElectionService(server, inner).register(registry);
