@@ -15,6 +15,7 @@ import { isSnapshotReadable } from "../snapshot_form.ts";
 import { type ReplayedLog, replayLog } from "./log_replay.ts";
 import { restoreMembership } from "./membership_restore.ts";
 import { newState } from "./new_state.ts";
+import { hashOldPasswords } from "./old_passwords.ts";
 import type { OpenedMember } from "./opened_member.ts";
 import { restoreState } from "./state_restore.ts";
 import { refuseGaps } from "./stored_gaps.ts";
@@ -48,6 +49,7 @@ export async function restart(
   });
   refuseStranger(directory, nodeId, fresh.membership);
   const state = await restoreState(fresh, files, stored, config.clock);
+  await hashOldPasswords(contents.entries, stored.consistentIndex, config);
   const wal = openWal(walOptions(config, disk, directory), replay);
   return {
     memberId: nodeId,
