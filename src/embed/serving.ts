@@ -1,4 +1,5 @@
-import { httpApi } from "../api/http/http_api.ts";
+import { lazyGateway } from "../api/gateway/lazy_gateway.ts";
+import { type GatewayHandler, httpApi } from "../api/http/http_api.ts";
 import type { HttpHandler } from "../api/http/http_message.ts";
 import { systemClock } from "../base/clock.ts";
 import type { EndpointUrl } from "../base/endpoint_url.ts";
@@ -35,23 +36,33 @@ export class Serving {
   readonly clientRoutes: Routes = new Map();
   /** Paths on the metrics URLs. */
   readonly metricsRoutes: Routes = new Map();
+  /** Whether users must say who they are; set before `begin`. */
+  authEnabled: () => boolean = () => false;
   /** What happens when a handler throws what nobody expected; set before `begin`. */
   onDefect: (error: unknown) => void = (error) => {
     throw error;
   };
   readonly #config: Config;
+  readonly #gateway: GatewayHandler | undefined;
   readonly #listeners: Listener[] = [];
   readonly #clients: BoundListener[] = [];
   #clientUrl: string | undefined;
 
   constructor(config: Config, observer: GrpcObserver) {
     this.#config = config;
+    const maxMessageBytes = config.maxRequestBytes + RECEIVE_OVERHEAD_BYTES;
     this.grpc = new GrpcServer({
-      maxReceiveMessageBytes: config.maxRequestBytes + RECEIVE_OVERHEAD_BYTES,
+      maxReceiveMessageBytes: maxMessageBytes,
       maxSendMessageBytes: MAX_SEND_BYTES,
       clock: systemClock,
       observer,
     });
+    this.#gateway = config.enableGrpcGateway
+      ? lazyGateway(
+        { grpc: this.grpc, maxMessageBytes, authEnabled: () => this.authEnabled() },
+        (error) => this.onDefect(error),
+      )
+      : undefined;
   }
 
   /** The client listeners. */
@@ -127,6 +138,7 @@ export class Serving {
     const http = routes === undefined ? undefined : httpApi({
       routes,
       userHandlers: routes === this.clientRoutes ? userHandlers : new Map(),
+      gateway: routes === this.clientRoutes ? this.#gateway : undefined,
       logger,
     });
     const listener = await listen({

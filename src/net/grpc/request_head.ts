@@ -199,7 +199,9 @@ function findRouteRefusal(
   table: RouteTable,
 ): Refusal | undefined {
   const encoding = fields.encoding;
-  if (route === undefined) return refuse(HTTP_OK, GrpcCode.Unimplemented, describe(fields, table));
+  if (route === undefined) {
+    return refuse(HTTP_OK, GrpcCode.Unimplemented, describeUnknown(fields.path, table));
+  }
   if (encoding === "" || encoding === "identity" || encoding === "gzip") return undefined;
   const text = `grpc: Decompressor is not installed for grpc-encoding ${quote(encoding)}`;
   const refusal = refuse(HTTP_OK, GrpcCode.Unimplemented, text);
@@ -209,15 +211,13 @@ function findRouteRefusal(
   };
 }
 
-/** Why there is no route. */
-function describe(fields: RequestFields, table: RouteTable): string {
-  const slash = fields.path.lastIndexOf("/");
-  if (!fields.path.startsWith("/") || slash <= 0) {
-    return `malformed method name: ${quote(fields.path)}`;
-  }
-  const service = fields.path.slice(1, slash);
+/** Why there is no route for a path. */
+export function describeUnknown(path: string, table: RouteTable): string {
+  const slash = path.lastIndexOf("/");
+  if (!path.startsWith("/") || slash <= 0) return `malformed method name: ${quote(path)}`;
+  const service = path.slice(1, slash);
   if (!table.hasService(service)) return `unknown service ${service}`;
-  return `unknown method ${fields.path.slice(slash + 1)} for service ${service}`;
+  return `unknown method ${path.slice(slash + 1)} for service ${service}`;
 }
 
 function refuse(httpStatus: string, code: number, message: string): Refusal {
