@@ -608,6 +608,7 @@ export class EtcdServer
     // waits for an answer has its next request under way while watchers are served.
     this.#watchDelivery.wake();
     this.#reads.release(applied);
+    this.#memberChanges.submitNext();
     this.backend.changed();
     this.#truncateLog(applied);
     this.#campaignWhenReplayed();
