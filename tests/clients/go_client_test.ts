@@ -1,21 +1,11 @@
-import { describeBothTargets, type TestOptions } from "../harness/both_targets.ts";
-import type { TargetName } from "../harness/targets.ts";
-import { assertSaw } from "./client_run.ts";
+import { describeClient } from "./client_run.ts";
 import { runGoClient, whyNoGoClient } from "./go_client.ts";
 
-const SUBJECT = "etcd's Go client 3.7";
-/** The client of the newest release works with servers of all releases; both say what is right. */
-const TARGETS: readonly TargetName[] = ["etcd", "etcd-3.7", "detcd"];
-
-/** A scenario of the program, and what it sees on every server. */
-interface Scenario {
-  readonly behaviour: string;
-  readonly name: string;
-  readonly sees: readonly string[];
-  readonly options?: TestOptions;
-}
-
-const SCENARIOS: readonly Scenario[] = [
+describeClient({
+  subject: "etcd's Go client 3.7",
+  whyMissing: whyNoGoClient(),
+  run: runGoClient,
+}, [
   {
     behaviour: "counts under a mutex without overlap or loss",
     name: "mutex",
@@ -151,17 +141,4 @@ const SCENARIOS: readonly Scenario[] = [
     sees: ["bytes 4000000 last 39 in chunks: true"],
     options: { notOn: { etcd: "etcd 3.4 has no RangeStream" } },
   },
-];
-
-const reason = whyNoGoClient();
-if (reason === undefined) {
-  describeBothTargets(SUBJECT, (test) => {
-    for (const { behaviour, name, sees, options } of SCENARIOS) {
-      test(behaviour, async ({ server, prefix }) => {
-        assertSaw(await runGoClient(server.endpoint, prefix, name), sees);
-      }, options);
-    }
-  }, { targets: TARGETS });
-} else {
-  Deno.test({ name: `${SUBJECT} not run: ${reason}`, ignore: true, fn() {} });
-}
+]);
