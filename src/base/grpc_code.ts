@@ -18,3 +18,8 @@ export const GrpcCode = {
   DataLoss: 15,
   Unauthenticated: 16,
 } as const;
+
+/** The name of a status code as gRPC in Go prints it. */
+export function grpcCodeName(code: number): string {
+  return Object.entries(GrpcCode).find(([, value]) => value === code)?.[0] ?? `Code(${code})`;
+}

@@ -54,7 +54,7 @@ export class ServedEtcd implements AsyncDisposable {
 
   /** The URL of the first client listener, for {@linkcode connect} and for etcdctl. */
   get clientUrl(): string {
-    return `http://${this.clients[0].address}`;
+    return this.#serving.clientUrl;
   }
 
   /** A copy of the configuration that the server runs with. */

@@ -4,10 +4,20 @@ import { systemClock } from "../base/clock.ts";
 import type { EndpointUrl } from "../base/endpoint_url.ts";
 import type { GrpcObserver } from "../net/grpc/observer.ts";
 import { GrpcServer } from "../net/grpc/server.ts";
+import { ProtocolSplit } from "../net/http/http2_exchange.ts";
 import { listen, type Listener } from "../net/listener.ts";
+import type { TlsGate } from "../net/tls/tls_gate.ts";
 import type { Config } from "./config/config.ts";
 import { ConfigError } from "./config/errors.ts";
-import { type BoundListener, distinctAddresses, listenAddressOf } from "./listeners.ts";
+import {
+  addressKey,
+  type BoundListener,
+  listenAddressOf,
+  type ListenTarget,
+  listenTargets,
+  reachableUrl,
+} from "./listeners.ts";
+import { ClientTls } from "./client_tls.ts";
 
 /** gRPC messages may be larger than a request by what stands around it. */
 const RECEIVE_OVERHEAD_BYTES = 512 * 1024;
@@ -32,6 +42,7 @@ export class Serving {
   readonly #config: Config;
   readonly #listeners: Listener[] = [];
   readonly #clients: BoundListener[] = [];
+  #clientUrl: string | undefined;
 
   constructor(config: Config, observer: GrpcObserver) {
     this.#config = config;
@@ -48,6 +59,11 @@ export class Serving {
     return this.#clients;
   }
 
+  /** The URL of the first client listener; "" before `bind`. */
+  get clientUrl(): string {
+    return this.#clientUrl ?? "";
+  }
+
   /** Connections of clients, of whatever protocol. */
   get connectionCount(): number {
     return this.#listeners.reduce((sum, listener) => sum + listener.connectionCount, 0);
@@ -60,18 +76,20 @@ export class Serving {
   async bind(): Promise<void> {
     const { listenClientUrls, listenClientHttpUrls, listenMetricsUrls } = this.#config;
     try {
+      const tls = await ClientTls.prepare(this.#config);
       const httpSeparate = listenClientHttpUrls.length > 0;
-      for (const url of distinctAddresses(listenClientUrls)) {
-        const listener = await this.#listen(url, httpSeparate ? undefined : this.clientRoutes);
-        const { address, port } = listener;
-        this.#clients.push({ url: url.toString(), address, port });
+      for (const target of listenTargets(listenClientUrls)) {
+        const routes = httpSeparate ? undefined : this.clientRoutes;
+        const { address, port } = await this.#listen(target, routes, tls.clients);
+        this.#clients.push({ url: target.url.toString(), address, port });
+        this.#clientUrl ??= reachableUrl(target.url, address);
       }
-      for (const url of distinctAddresses(listenClientHttpUrls)) {
-        this.#refuseShared(url);
-        await this.#listen(url, this.clientRoutes);
+      for (const target of listenTargets(listenClientHttpUrls)) {
+        this.#refuseShared(target.url);
+        await this.#listen(target, this.clientRoutes, tls.clients);
       }
-      for (const url of distinctAddresses(listenMetricsUrls)) {
-        await this.#listen(url, this.metricsRoutes);
+      for (const target of listenTargets(listenMetricsUrls)) {
+        await this.#listen(target, this.metricsRoutes, tls.metrics);
       }
     } catch (error) {
       await this.close(0);
@@ -91,32 +109,38 @@ export class Serving {
   }
 
   #refuseShared(url: EndpointUrl): void {
-    if (url.port === "0" || !this.#config.listenClientUrls.some(({ host }) => host === url.host)) {
-      return;
-    }
+    const key = addressKey(url);
+    const isShared = this.#config.listenClientUrls.some((other) => addressKey(other) === key);
+    if (url.port === "0" || !isShared) return;
     throw new ConfigError(
       `cannot bind both --listen-client-urls and --listen-client-http-urls on the same url ${url}`,
     );
   }
 
-  async #listen(url: EndpointUrl, routes: Routes | undefined): Promise<Listener> {
+  async #listen(
+    { url, isPlain, isSecure }: ListenTarget,
+    routes: Routes | undefined,
+    tls: TlsGate | undefined,
+  ): Promise<Listener> {
     const { userHandlers } = this.#config;
     const logger = this.#config.getLogger("http");
-    const http1 = routes === undefined ? undefined : httpApi({
+    const http = routes === undefined ? undefined : httpApi({
       routes,
       userHandlers: routes === this.clientRoutes ? userHandlers : new Map(),
       logger,
     });
     const listener = await listen({
       address: listenAddressOf(url),
-      handler: this.grpc,
+      handler: http === undefined ? this.grpc : new ProtocolSplit(this.grpc, http),
       maxConcurrentStreams: this.#config.maxConcurrentStreams,
       keepAliveIntervalMs: this.#config.grpcKeepAliveIntervalMs,
       keepAliveTimeoutMs: this.#config.grpcKeepAliveTimeoutMs,
       minClientPingIntervalMs: this.#config.grpcKeepAliveMinTimeMs,
       held: true,
+      plain: isPlain,
+      ...(isSecure && tls !== undefined ? { tls } : {}),
       onDefect: (error) => this.onDefect(error),
-      ...(http1 === undefined ? {} : { http1 }),
+      ...(http === undefined ? {} : { http1: http }),
     }).catch((error: unknown) => {
       throw new ListenError(url.toString(), error);
     });

@@ -1,6 +1,8 @@
-import { ETCD_ERRORS } from "../../core/errors.ts";
+import { grpcCodeName } from "../../base/grpc_code.ts";
+import { ETCD_ERRORS, EtcdError } from "../../core/errors.ts";
 import type { EncodedEvents } from "../../core/mvcc/watch_event.ts";
 import {
+  NO_WATCH_ID,
   type WatchCreated,
   type WatchSink,
   type WatchStream,
@@ -13,6 +15,7 @@ import { Writer } from "../../pb/writer.ts";
 import type { EtcdServer } from "../../server/etcd_server.ts";
 import type { EndlessStream } from "../../server/open_streams.ts";
 import type { ServiceRegistry } from "../service_registry.ts";
+import { requesterOf } from "./access.ts";
 import { failCall } from "./calls.ts";
 import { ResponseHeaderWriter } from "./response_header.ts";
 
@@ -22,6 +25,9 @@ const CANCELED_TAG = 0x20;
 const COMPACT_REVISION_TAG = 0x28;
 const CANCEL_REASON_TAG = 0x32;
 const FRAGMENT_TAG = 0x38;
+
+/** What a watch without a key begins at. */
+const FIRST_KEY = "\0";
 
 /** etcdserverpb.Watch. */
 export class WatchService {
@@ -110,10 +116,36 @@ class WatchCall implements MessageListener, WatchSink, EndlessStream {
   }
 
   #create(request: WatchCreateRequest): void {
+    const refusal = this.#refusalOf(request);
+    if (refusal !== undefined) return this.#answerRefused(refusal);
     const created = this.#stream.create(request);
     this.#answerCreated(created);
     // A watch of the past has its history to get.
     this.#server.wakeWatchers();
+  }
+
+  /** Why the client may not watch what it asks for; later changes of its rights do not matter. */
+  #refusalOf({ key, rangeEnd, startRevision }: WatchCreateRequest): EtcdError | undefined {
+    const { auth } = this.#server;
+    // etcd looks at this first, and so does the hub.
+    if (!auth.enabled || startRevision < 0) return undefined;
+    try {
+      const requester = requesterOf(auth, this.#call);
+      requester.admit();
+      auth.store.checkRead(requester, key === "" ? FIRST_KEY : key, rangeEnd);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof EtcdError)) throw error;
+      return error;
+    }
+  }
+
+  #answerRefused({ code, message }: EtcdError): void {
+    this.#answerCreated({
+      watchId: NO_WATCH_ID,
+      revision: this.#server.store.currentRevision,
+      cancelReason: `rpc error: code = ${grpcCodeName(code)} desc = ${message}`,
+    });
   }
 
   #answerCreated({ watchId, revision, cancelReason }: WatchCreated): void {

@@ -353,7 +353,7 @@ export class Config {
   }
 
   /** Makes the certificate shown to clients where `clientAutoTls` asks for it. */
-  clientSelfCert(): void {
+  async clientSelfCert(): Promise<void> {
     if (this.clientAutoTls) throw autoTlsNotBuilt("--auto-tls");
   }
 

@@ -9,7 +9,6 @@ import {
 import { UNIQUE_TEXT_LIST, URL_LIST } from "./list_kinds.ts";
 import { BOOL, DURATION, TEXT } from "./scalar_kinds.ts";
 import { own, rowsOf } from "./setting.ts";
-import { listenRefusal } from "./settings_member.ts";
 
 const row = rowsOf("Profiling and Monitoring");
 const logRow = rowsOf("Logging");
@@ -32,7 +31,6 @@ export const MONITORING_SETTINGS = {
     flag: "listen-metrics-urls",
     default: [],
     status: "works",
-    refusal: listenRefusal,
     help: "Further URLs to listen on for metrics and health, separated by commas.",
   }),
 };

@@ -15,14 +15,14 @@ export const SECURITY_SETTINGS = {
     flag: "cert-file",
     fileKey: `${CLIENT}.cert-file`,
     default: "",
-    status: "refused",
+    status: "works",
     help: "Certificate file to show to clients.",
   }),
   keyFile: row(TEXT, inside("clientTlsInfo", "keyFile"), {
     flag: "key-file",
     fileKey: `${CLIENT}.key-file`,
     default: "",
-    status: "refused",
+    status: "works",
     help: "Key file to --cert-file.",
   }),
   clientCertFile: row(TEXT, inside("clientTlsInfo", "clientCertFile"), {
@@ -44,7 +44,7 @@ export const SECURITY_SETTINGS = {
     flag: "client-cert-auth",
     fileKey: `${CLIENT}.client-cert-auth`,
     default: false,
-    status: "refused",
+    status: "works",
     help: "Demand a certificate from clients.",
   }),
   clientCrlFile: row(TEXT, inside("clientTlsInfo", "crlFile"), {
@@ -77,7 +77,7 @@ export const SECURITY_SETTINGS = {
     flag: "trusted-ca-file",
     fileKey: `${CLIENT}.trusted-ca-file`,
     default: "",
-    status: "refused",
+    status: "works",
     help: "CA file that clients' certificates are checked with.",
   }),
   clientAutoTls: row(BOOL, own("clientAutoTls"), {
@@ -192,13 +192,13 @@ export const SECURITY_SETTINGS = {
   tlsMinVersion: row(TEXT, own("tlsMinVersion"), {
     flag: "tls-min-version",
     default: DEFAULT_TLS_MIN_VERSION,
-    status: "refused",
+    status: "works",
     help: "Oldest TLS version that is spoken: TLS1.2 or TLS1.3.",
   }),
   tlsMaxVersion: row(TEXT, own("tlsMaxVersion"), {
     flag: "tls-max-version",
     default: "",
-    status: "refused",
+    status: "works",
     help: "Newest TLS version that is spoken: TLS1.2 or TLS1.3 (none: the newest there is).",
   }),
 };

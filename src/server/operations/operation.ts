@@ -1,3 +1,4 @@
+import { NOBODY, type Requester } from "../../core/auth/requester.ts";
 import { ETCD_ERRORS, EtcdError } from "../../core/errors.ts";
 import type { AppliedState } from "../applied_state.ts";
 
@@ -18,6 +19,8 @@ export interface Waiter<Result> {
  */
 export interface Operation {
   readonly field: number;
+  /** In whose name it is done; what nobody asked for is nobody's. */
+  readonly requester: Requester;
   apply(state: AppliedState): void;
   /** Gives up on the operation: its waiter gets the error. */
   fail(error: EtcdError): void;
@@ -26,10 +29,12 @@ export interface Operation {
 /** The common way of an operation: do it, then tell the waiter. */
 export abstract class WaitedOperation<Result> implements Operation {
   abstract readonly field: number;
+  readonly requester: Requester;
   readonly #waiter: Waiter<Result> | undefined;
 
-  constructor(waiter: Waiter<Result> | undefined) {
+  constructor(waiter: Waiter<Result> | undefined, requester: Requester = NOBODY) {
     this.#waiter = waiter;
+    this.requester = requester;
   }
 
   protected abstract perform(state: AppliedState): Result;
