@@ -114,7 +114,11 @@ Deno.test({
       assert.deepEqual(productsIn(run), ["SHA256SUMS", name]);
       const sums = readFileSync(join(run.outputDir, "SHA256SUMS"), "utf8");
       assert.equal(sums, `${await fileSha256(join(run.outputDir, name))}  ${name}\n`);
-      assert.ok(run.compileArgs.includes("--permission-set=serve"));
+      for (const permission of Object.keys(manifest.permissions.serve)) {
+        assert.ok(run.compileArgs.includes(`--allow-${permission}`), permission);
+      }
+      const included = run.compileArgs[run.compileArgs.indexOf("--include") + 1];
+      assert.equal(included, "src/server/auth/password_worker.ts");
       const excluded = run.compileArgs[run.compileArgs.indexOf("--exclude") + 1];
       assert.match(excluded, /bintrees.*test$/, "a folder that Deno's parser dies of");
     }),

@@ -9,10 +9,14 @@ export class DenortUnreachableError extends Error {
 }
 
 /**
- * What the executable may do, for good: nobody can pass flags of Deno to it. These are the flags of
- * `deno task start`. It never asks, since nobody sits in front of a server.
+ * What the executable may do, for good: nobody can pass flags of Deno to it. A server needs the
+ * first five; `ctl lock` and `ctl watch` run commands, and memory is locked by a call into the C
+ * library. It never asks, since nobody sits in front of a server.
  */
-const BAKED_FLAGS: readonly string[] = ["--permission-set=serve", "--no-prompt"];
+const BAKED_FLAGS: readonly string[] = [
+  ...["net", "read", "write", "env", "sys", "run", "ffi"].map((name) => `--allow-${name}`),
+  "--no-prompt",
+];
 
 /**
  * The cache of compiled code would be a file with a known name in the folder for temporary files,
