@@ -13,6 +13,7 @@ import type {
 } from "../server/server_config.ts";
 import { parseCompactionRetention } from "./config/compaction_retention.ts";
 import type { Config } from "./config/config.ts";
+import { dataDirectoryOf } from "./config/data_directory.ts";
 import { DEFAULT_SNAPSHOT_CATCH_UP_ENTRIES, DEFAULT_SNAPSHOT_COUNT } from "./config/constants.ts";
 import { ConfigError, NotBuiltError } from "./config/errors.ts";
 
@@ -38,7 +39,7 @@ export async function memberConfig(
     name: config.name,
     disk: config.memoryOnly ? undefined : {
       fileSystem: new DenoFileSystem(),
-      dataDir: config.dir === "" ? `${config.name}.etcd` : config.dir,
+      dataDir: dataDirectoryOf(config),
       walDir: config.walDir,
       unsafeNoFsync: config.unsafeNoFsync,
     },

@@ -10,6 +10,7 @@ import { listen, type Listener } from "../net/listener.ts";
 import type { TlsGate } from "../net/tls/tls_gate.ts";
 import type { Config } from "./config/config.ts";
 import { ConfigError } from "./config/errors.ts";
+import { connectionLimits } from "./descriptor_limit.ts";
 import {
   addressKey,
   type BoundListener,
@@ -18,7 +19,7 @@ import {
   listenTargets,
   reachableUrl,
 } from "./listeners.ts";
-import { ClientTls } from "./client_tls.ts";
+import { ClientTls } from "./tls/client_tls.ts";
 
 /** gRPC messages may be larger than a request by what stands around it. */
 const RECEIVE_OVERHEAD_BYTES = 512 * 1024;
@@ -142,7 +143,8 @@ export class Serving {
       logger,
     });
     const listener = await listen({
-      address: listenAddressOf(url),
+      address: listenAddressOf(url, this.#config.socketOpts),
+      listenerLimits: connectionLimits(this.#config.getLogger("embed")),
       handler: http === undefined ? this.grpc : new ProtocolSplit(this.grpc, http),
       maxConcurrentStreams: this.#config.maxConcurrentStreams,
       keepAliveIntervalMs: this.#config.grpcKeepAliveIntervalMs,

@@ -227,16 +227,6 @@ Deno.test("Config.peerUrlsMapAndToken() finds itself among what DNS says", async
   assert.equal((await config.peerUrlsMapAndToken("proxy")).urlsMap.size, 2);
 });
 
-Deno.test("Config.clientSelfCert() and peerSelfCert() refuse auto-TLS only", () => {
-  const config = newConfig();
-  config.clientSelfCert();
-  config.peerSelfCert();
-  config.clientAutoTls = true;
-  config.peerAutoTls = true;
-  assert.throws(() => config.clientSelfCert(), NotBuiltError);
-  assert.throws(() => config.peerSelfCert(), NotBuiltError);
-});
-
 Deno.test("Config.getLogger() hands out the logger that a program built", () => {
   const config = newConfig();
   config.zapLoggerBuilder = newZapLoggerBuilder(silentLogger);

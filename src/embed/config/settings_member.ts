@@ -194,15 +194,16 @@ export const MEMBER_SETTINGS = {
     flag: "socket-reuse-port",
     fileKey: "socket-options.reuse-port",
     default: false,
-    status: "refused",
+    status: "works",
     help: "Listen with SO_REUSEPORT, so that a port already in use can be shared.",
   }),
   reuseAddress: row(BOOL, inside("socketOpts", "reuseAddress"), {
     flag: "socket-reuse-address",
     fileKey: "socket-options.reuse-address",
     default: false,
-    status: "refused",
-    help: "Listen with SO_REUSEADDR, so that an address in TIME_WAIT can be taken.",
+    status: "moot",
+    help: "Listen with SO_REUSEADDR, so that an address in TIME_WAIT can be taken. " +
+      "This is always so.",
   }),
   enableGrpcGateway: row(BOOL, own("enableGrpcGateway"), {
     flag: "enable-grpc-gateway",
