@@ -46,6 +46,7 @@ export async function memberConfig(
     advertiseClientUrls,
     tickMs: config.tickMs,
     electionTicks: config.electionTicks(),
+    initialElectionTickAdvance: config.initialElectionTickAdvance,
     maxTxnOps: config.maxTxnOps,
     maxRequestBytes: config.maxRequestBytes,
     quotaBackendBytes: config.quotaBackendBytes,

@@ -5,13 +5,17 @@ import { DiskDurations } from "../api/metrics/disk_durations.ts";
 import { GrpcCounts } from "../api/metrics/grpc_counts.ts";
 import type { MetricsSource } from "../api/metrics/metrics_source.ts";
 import { registerServices } from "../api/v3/services.ts";
+import { systemClock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import { EtcdServer } from "../server/etcd_server.ts";
 import { requestTimeoutMs } from "../server/server_config.ts";
 import type { Config } from "./config/config.ts";
+import { DescriptorWatch } from "./file_descriptors.ts";
 import { type BoundListener, withRealPorts } from "./listeners.ts";
 import { memberConfig } from "./member_config.ts";
+import { lockMemory } from "./memory_lock.ts";
 import { RunningServer } from "./running_server.ts";
+import { SlowDiskWarning } from "./slow_disk.ts";
 import { Serving } from "./serving.ts";
 
 /** What a running server is made of. */
@@ -34,6 +38,7 @@ export class ServedEtcd implements AsyncDisposable {
   readonly #serving: Serving;
   readonly #member: EtcdServer;
   readonly #logger: Logger;
+  readonly #descriptors: DescriptorWatch;
   readonly #error = Promise.withResolvers<Error | undefined>();
   #closing: Promise<void> | undefined;
 
@@ -44,6 +49,7 @@ export class ServedEtcd implements AsyncDisposable {
     this.server = new RunningServer(server);
     this.#serving = serving;
     this.#logger = config.getLogger("embed");
+    this.#descriptors = new DescriptorWatch(systemClock, this.#logger);
     this.#member.stopNotify.then(() => this.#serverStopped());
   }
 
@@ -94,6 +100,7 @@ export class ServedEtcd implements AsyncDisposable {
   /** Starts to work; called once, at the start. */
   begin(): void {
     this.#member.start();
+    this.#descriptors.start();
     this.#member.readyNotify.then(() => {
       this.#serving.begin();
       for (const { url, address } of this.clients) {
@@ -107,6 +114,7 @@ export class ServedEtcd implements AsyncDisposable {
   async #close(): Promise<void> {
     this.#logger.info("closing etcd server", { name: this.#config.name });
     const graceMs = this.#member.isReady ? requestTimeoutMs(this.#member.config) : 0;
+    this.#descriptors.stop();
     await this.closeClients();
     this.#member.streams.endAll();
     await this.#serving.close(graceMs);
@@ -134,12 +142,14 @@ export async function startServedEtcd<E extends ServedEtcd>(
 ): Promise<E> {
   userConfig.validate();
   const config = userConfig.clone();
+  if (config.memoryMlock) lockMemory();
   const [grpc, disk] = [new GrpcCounts(), new DiskDurations()];
   const serving = new Serving(config, grpc);
   await serving.bind();
   try {
     const advertised = withRealPorts(config.advertiseClientUrls, serving.clients);
-    const member = await memberConfig(config, advertised, disk);
+    const watchedDisk = new SlowDiskWarning(disk, config.getLogger("server"));
+    const member = await memberConfig(config, advertised, watchedDisk);
     const server = await EtcdServer.open(member);
     const health = { success: 0, failures: 0 };
     addRoutes(serving, { server, grpc, disk, health, clients: serving });

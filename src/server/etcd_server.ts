@@ -37,6 +37,8 @@ import { CorruptionMonitor } from "./corruption/corruption_monitor.ts";
 import { guardedClock } from "./guarded_clock.ts";
 import { HashQueue } from "./hash_queue.ts";
 import { LeaseExpirer, type LeaseRevoker } from "./lease_expirer.ts";
+import { LateReads } from "./late_reads.ts";
+import { LateTicks } from "./late_ticks.ts";
 import { SERVER_LIMITS } from "./limits.ts";
 import { decodeOperation } from "./operations/decode.ts";
 import { CompactionOperation } from "./operations/kv.ts";
@@ -76,6 +78,8 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
   readonly #compactions: CompactionRunner;
   readonly #proposals = new PendingProposals();
   readonly #reads = new ReadGate();
+  readonly #lateReads: LateReads;
+  readonly #lateTicks: LateTicks;
   readonly #requestIds: RequestIdGenerator;
   readonly #corruption: CorruptionMonitor;
   readonly #leaseExpirer: LeaseExpirer;
@@ -100,6 +104,8 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     const config = { ...given, clock };
     this.config = config;
     this.#member = member;
+    this.#lateReads = new LateReads(config.logger);
+    this.#lateTicks = new LateTicks(config.tickMs, config.logger);
     this.memberId = member.memberId;
     this.membership = member.state.membership;
     this.lessor = member.state.lessor;
@@ -470,6 +476,8 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
   #tick(): void {
     this.#raft.tick();
     const nowMs = this.config.clock.monotonicMs();
+    this.#lateTicks.ticked(nowMs, this.leads);
+    this.#lateReads.check(this.#reads.oldestUnconfirmedMs, this.#reads.count, nowMs);
     const expiredBefore = nowMs - requestTimeoutMs(this.config);
     this.#failedProposalCount += this.#proposals.expire(expiredBefore);
     this.#reads.expire(expiredBefore);
@@ -549,6 +557,8 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
    * applied, it knows that it is alone and stands at once.
    */
   #campaignWhenReplayed(): void {
+    // Who does not want that waits for the timeout, as an etcd does then.
+    if (!this.config.initialElectionTickAdvance) return;
     if (this.leads || this.#raft.appliedIndex < this.#raft.committedIndex) return;
     this.#raft.campaign();
     if (this.leads) this.#loop.wake();

@@ -17,6 +17,8 @@ export interface ServerConfig {
   readonly advertiseClientUrls: readonly string[];
   readonly tickMs: number;
   readonly electionTicks: number;
+  /** Whether the first election need not wait for its timeout. */
+  readonly initialElectionTickAdvance: boolean;
   readonly maxTxnOps: number;
   readonly maxRequestBytes: number;
   /** The bound on the stored state in bytes; 0 is etcd's default, negative is no bound. */

@@ -22,6 +22,7 @@ export function testConfig(
     advertiseClientUrls: ["http://localhost:2379"],
     tickMs: 100,
     electionTicks: 10,
+    initialElectionTickAdvance: true,
     maxTxnOps: 128,
     maxRequestBytes: 1572864,
     quotaBackendBytes: 0,

@@ -175,6 +175,7 @@ function configOf(world: World, settings: MemberSettings): ServerConfig {
     clock: world.clock,
     prng: new Prng(1),
     electionTicks: ELECTION_TICKS,
+    initialElectionTickAdvance: true,
     compatVersion: settings.compatVersion,
     backend: settings.backend,
     compaction: settings.compaction,

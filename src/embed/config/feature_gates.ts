@@ -33,8 +33,13 @@ export const FEATURE_GATE_NAMES: readonly string[] = [...GATES.keys()];
 
 /** Those of them whose feature detcd has. */
 export const BUILT_FEATURE_GATES: ReadonlySet<string> = new Set([
+  "StopGRPCServiceOnDefrag",
   "InitialCorruptCheck",
   "CompactHashCheck",
+  // Transactions never copy what they read, so there is no buffer that could be shared or not.
+  "TxnModeWriteWithSharedBuffer",
+  // It chooses from where other members are called; see Config.inferLocalAddr().
+  "SetMemberLocalAddr",
 ]);
 
 /** Which optional features are on. An instance never changes; with() makes another one. */
