@@ -16,6 +16,7 @@ import { memberConfig } from "./member_config.ts";
 import { lockMemory } from "./memory_lock.ts";
 import { RunningServer } from "./running_server.ts";
 import { SlowDiskWarning } from "./slow_disk.ts";
+import type { Tracing } from "./tracing.ts";
 import { Serving } from "./serving.ts";
 
 /** What a running server is made of. */
@@ -23,6 +24,7 @@ export interface EtcdParts {
   readonly config: Config;
   readonly server: EtcdServer;
   readonly serving: Serving;
+  readonly tracing: Tracing | undefined;
 }
 
 /**
@@ -36,6 +38,7 @@ export class ServedEtcd implements AsyncDisposable {
   readonly peers: readonly BoundListener[] = [];
   readonly #config: Config;
   readonly #serving: Serving;
+  readonly #tracing: Tracing | undefined;
   readonly #member: EtcdServer;
   readonly #logger: Logger;
   readonly #descriptors: DescriptorWatch;
@@ -43,11 +46,12 @@ export class ServedEtcd implements AsyncDisposable {
   #closing: Promise<void> | undefined;
 
   /** Use {@linkcode startServedEtcd}. */
-  constructor({ config, server, serving }: EtcdParts) {
+  constructor({ config, server, serving, tracing }: EtcdParts) {
     this.#config = config;
     this.#member = server;
     this.server = new RunningServer(server);
     this.#serving = serving;
+    this.#tracing = tracing;
     this.#logger = config.getLogger("embed");
     this.#descriptors = new DescriptorWatch(systemClock, this.#logger);
     this.#member.stopNotify.then(() => this.#serverStopped());
@@ -118,6 +122,7 @@ export class ServedEtcd implements AsyncDisposable {
     await this.closeClients();
     this.#member.streams.endAll();
     await this.#serving.close(graceMs);
+    await this.#tracing?.close();
     await this.#member.stop();
     this.#logger.info("closed etcd server", { name: this.#config.name });
   }
@@ -144,9 +149,10 @@ export async function startServedEtcd<E extends ServedEtcd>(
   const config = userConfig.clone();
   if (config.memoryMlock) lockMemory();
   const [grpc, disk] = [new GrpcCounts(), new DiskDurations()];
-  const serving = new Serving(config, grpc);
-  await serving.bind();
+  const tracing = config.enableDistributedTracing ? await startTracing(config) : undefined;
+  const serving = new Serving(config, grpc, tracing);
   try {
+    await serving.bind();
     const advertised = withRealPorts(config.advertiseClientUrls, serving.clients);
     const watchedDisk = new SlowDiskWarning(disk, config.getLogger("server"));
     const member = await memberConfig(config, advertised, watchedDisk);
@@ -156,13 +162,20 @@ export async function startServedEtcd<E extends ServedEtcd>(
     registerServices(serving.grpc, server);
     serving.onDefect = (error) => server.fail(error);
     config.serviceRegister?.(serving.grpc);
-    const etcd = make({ config, server, serving });
+    const etcd = make({ config, server, serving, tracing });
     etcd.begin();
     return etcd;
   } catch (error) {
     await serving.close(0);
+    await tracing?.close();
     throw error;
   }
+}
+
+/** Loaded only when somebody wants traces: the libraries take memory and time to load. */
+async function startTracing(config: Config): Promise<Tracing> {
+  const { Tracing } = await import("./tracing.ts");
+  return new Tracing(config);
 }
 
 function addRoutes(serving: Serving, source: MetricsSource): void {

@@ -2,11 +2,13 @@ import { httpApi } from "../api/http/http_api.ts";
 import type { HttpHandler } from "../api/http/http_message.ts";
 import { systemClock } from "../base/clock.ts";
 import type { EndpointUrl } from "../base/endpoint_url.ts";
+import type { CallTracer } from "../net/grpc/call_tracer.ts";
 import type { GrpcObserver } from "../net/grpc/observer.ts";
 import { GrpcServer } from "../net/grpc/server.ts";
 import { listen, type Listener } from "../net/listener.ts";
 import type { Config } from "./config/config.ts";
 import { ConfigError } from "./config/errors.ts";
+import { slowCallWarning } from "./slow_call_warning.ts";
 import { type BoundListener, distinctAddresses, listenAddressOf } from "./listeners.ts";
 
 /** gRPC messages may be larger than a request by what stands around it. */
@@ -33,13 +35,15 @@ export class Serving {
   readonly #listeners: Listener[] = [];
   readonly #clients: BoundListener[] = [];
 
-  constructor(config: Config, observer: GrpcObserver) {
+  constructor(config: Config, observer: GrpcObserver, tracer?: CallTracer) {
     this.#config = config;
     this.grpc = new GrpcServer({
       maxReceiveMessageBytes: config.maxRequestBytes + RECEIVE_OVERHEAD_BYTES,
       maxSendMessageBytes: MAX_SEND_BYTES,
       clock: systemClock,
       observer,
+      tracer,
+      slowCalls: slowCallWarning(config),
     });
   }
 

@@ -23,6 +23,7 @@ export function testConfig(
     tickMs: 100,
     electionTicks: 10,
     initialElectionTickAdvance: true,
+    forceNewCluster: false,
     maxTxnOps: 128,
     maxRequestBytes: 1572864,
     quotaBackendBytes: 0,

@@ -176,6 +176,7 @@ function configOf(world: World, settings: MemberSettings): ServerConfig {
     prng: new Prng(1),
     electionTicks: ELECTION_TICKS,
     initialElectionTickAdvance: true,
+    forceNewCluster: false,
     compatVersion: settings.compatVersion,
     backend: settings.backend,
     compaction: settings.compaction,

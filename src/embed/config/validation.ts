@@ -302,6 +302,8 @@ function checkValues(config: Config): void {
 /** Nothing that somebody sets is ever ignored: what is not built is refused. */
 function checkBuilt(config: Config): void {
   for (const setting of SETTINGS) {
+    // Who is left of a cluster is still called with the flags of all.
+    if (config.forceNewCluster && setting.field === "initialCluster") continue;
     const reason = setting.refusalOf(config);
     if (reason === undefined) continue;
     const value = setting.isSecret ? "" : `=${setting.textOf(config)}`;
