@@ -48,6 +48,7 @@ export async function memberConfig(
     tickMs: config.tickMs,
     electionTicks: config.electionTicks(),
     initialElectionTickAdvance: config.initialElectionTickAdvance,
+    stopGrpcServiceOnDefrag: config.serverFeatureGate.enabled("StopGRPCServiceOnDefrag"),
     maxTxnOps: config.maxTxnOps,
     maxRequestBytes: config.maxRequestBytes,
     quotaBackendBytes: config.quotaBackendBytes,

@@ -35,6 +35,7 @@ import { applyConfChange } from "./conf_change.ts";
 import { CorruptionAlarm } from "./corruption/corruption_alarm.ts";
 import { CorruptionMonitor } from "./corruption/corruption_monitor.ts";
 import { guardedClock } from "./guarded_clock.ts";
+import { HealthStatus } from "./health_status.ts";
 import { HashQueue } from "./hash_queue.ts";
 import { LeaseExpirer, type LeaseRevoker } from "./lease_expirer.ts";
 import { LateReads } from "./late_reads.ts";
@@ -69,6 +70,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
   readonly backend: Backend;
   readonly quota: Quota;
   readonly hashes: HashQueue;
+  readonly health = new HealthStatus();
   /** Streams that end when the server stops. */
   readonly streams = new OpenStreams();
   readonly #member: OpenedMember;

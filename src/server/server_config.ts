@@ -21,6 +21,8 @@ export interface ServerConfig {
   readonly electionTicks: number;
   /** Whether the first election need not wait for its timeout. */
   readonly initialElectionTickAdvance: boolean;
+  /** Whether the gRPC health service says that a member which defragments does not serve. */
+  readonly stopGrpcServiceOnDefrag: boolean;
   readonly maxTxnOps: number;
   readonly maxRequestBytes: number;
   /** The bound on the stored state in bytes; 0 is etcd's default, negative is no bound. */

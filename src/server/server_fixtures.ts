@@ -24,6 +24,7 @@ export function testConfig(
     electionTicks: 10,
     initialElectionTickAdvance: true,
     forceNewCluster: false,
+    stopGrpcServiceOnDefrag: false,
     maxTxnOps: 128,
     maxRequestBytes: 1572864,
     quotaBackendBytes: 0,

@@ -109,9 +109,15 @@ export class MaintenanceService {
     new HashKvCall(call, this.#server, this.#header, revision);
   }
 
+  #defragmented(): Promise<void> {
+    const { backend, config, health } = this.#server;
+    if (!config.stopGrpcServiceOnDefrag) return backend.defragment();
+    return health.absentDuring(() => backend.defragment());
+  }
+
   #defragment(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
     DefragmentRequest.decode(bytes, start, end);
-    this.#server.backend.defragment().then(
+    this.#defragmented().then(
       () => respond(call, this.#writeDefragmented, undefined),
       (error) => {
         // The backend knows best whether its old file can still be used, and stops the member if not.

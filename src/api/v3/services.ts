@@ -14,5 +14,5 @@ export function registerServices(registry: ServiceRegistry, server: EtcdServer):
   new LeaseService(server).register(registry);
   new ClusterService(server).register(registry);
   new MaintenanceService(server).register(registry);
-  new HealthService(server.streams).register(registry);
+  new HealthService(server.streams, server.health).register(registry);
 }

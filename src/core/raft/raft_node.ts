@@ -288,6 +288,8 @@ export class RaftNode {
   #addVoter(id: bigint): void {
     if (this.#voters.includes(id)) return;
     this.#voters.push(id);
+    // A log may add members that it removes again; only who leads must know how to.
+    if (this.#role === "leader") this.#checkMembership(this.confState());
   }
 
   #checkMembership(confState: ConfState): void {
