@@ -36,6 +36,7 @@ export {
   type SocketOptions,
   type V2ProxyConfig,
 } from "./src/embed/config/config.ts";
+export type { ConfigFlag, FlagSet } from "./src/embed/config/config_flags.ts";
 export { configFromFile } from "./src/embed/config/config_file.ts";
 export { newMemoryConfig } from "./src/embed/memory_config.ts";
 export * from "./src/embed/config/constants.ts";

@@ -46,8 +46,10 @@ export async function memberConfig(
     peerUrls,
     clusterToken: token,
     advertiseClientUrls,
+    forceNewCluster: config.forceNewCluster,
     tickMs: config.tickMs,
     electionTicks: config.electionTicks(),
+    initialElectionTickAdvance: config.initialElectionTickAdvance,
     maxTxnOps: config.maxTxnOps,
     maxRequestBytes: config.maxRequestBytes,
     maxLearners: config.maxLearners,
@@ -133,7 +135,8 @@ async function foundingMember(config: Config): Promise<{ peerUrls: string[]; tok
       `couldn't find local name ${goQuote(config.name)} in the initial cluster configuration`,
     );
   }
-  if (urlsMap.size > 1) {
+  // Who is left of a cluster is still called with the flags of all.
+  if (urlsMap.size > 1 && !config.forceNewCluster) {
     throw new NotBuiltError(
       `--initial-cluster names ${urlsMap.size} members: clusters of more than one member are ` +
         "not supported yet",

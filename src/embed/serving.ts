@@ -3,6 +3,7 @@ import { type GatewayHandler, httpApi } from "../api/http/http_api.ts";
 import type { HttpHandler } from "../api/http/http_message.ts";
 import { systemClock } from "../base/clock.ts";
 import type { EndpointUrl } from "../base/endpoint_url.ts";
+import type { CallTracer } from "../net/grpc/call_tracer.ts";
 import type { GrpcObserver } from "../net/grpc/observer.ts";
 import { GrpcServer } from "../net/grpc/server.ts";
 import { ProtocolSplit } from "../net/http/http2_exchange.ts";
@@ -19,6 +20,7 @@ import {
   listenTargets,
   reachableUrl,
 } from "./listeners.ts";
+import { slowCallWarning } from "./slow_call_warning.ts";
 import { ClientTls } from "./tls/client_tls.ts";
 
 /** gRPC messages may be larger than a request by what stands around it. */
@@ -49,7 +51,7 @@ export class Serving {
   readonly #clients: BoundListener[] = [];
   #clientUrl: string | undefined;
 
-  constructor(config: Config, observer: GrpcObserver) {
+  constructor(config: Config, observer: GrpcObserver, tracer?: CallTracer) {
     this.#config = config;
     const maxMessageBytes = config.maxRequestBytes + RECEIVE_OVERHEAD_BYTES;
     this.grpc = new GrpcServer({
@@ -57,6 +59,8 @@ export class Serving {
       maxSendMessageBytes: MAX_SEND_BYTES,
       clock: systemClock,
       observer,
+      tracer,
+      slowCalls: slowCallWarning(config),
     });
     this.#gateway = config.enableGrpcGateway
       ? lazyGateway(

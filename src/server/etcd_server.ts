@@ -41,6 +41,8 @@ import { guardedClock } from "./guarded_clock.ts";
 import { HashQueue } from "./hash_queue.ts";
 import { type CheckpointProposer, LeaseCheckpointer } from "./lease_checkpointer.ts";
 import { LeaseExpirer, type LeaseRevoker } from "./lease_expirer.ts";
+import { LateReads } from "./late_reads.ts";
+import { LateTicks } from "./late_ticks.ts";
 import { SERVER_LIMITS } from "./limits.ts";
 import { MemberChanges } from "./member_changes.ts";
 import { decodeOperation } from "./operations/decode.ts";
@@ -89,6 +91,8 @@ export class EtcdServer
   readonly #proposals = new PendingProposals();
   readonly #reads = new ReadGate();
   readonly #memberChanges: MemberChanges;
+  readonly #lateReads: LateReads;
+  readonly #lateTicks: LateTicks;
   readonly #requestIds: RequestIdGenerator;
   readonly #corruption: CorruptionMonitor;
   readonly #leaseExpirer: LeaseExpirer;
@@ -115,6 +119,8 @@ export class EtcdServer
     const config = { ...given, clock };
     this.config = config;
     this.#member = member;
+    this.#lateReads = new LateReads(config.logger);
+    this.#lateTicks = new LateTicks(config.tickMs, config.logger);
     this.memberId = member.memberId;
     this.membership = member.state.membership;
     this.lessor = member.state.lessor;
@@ -548,6 +554,8 @@ export class EtcdServer
   #tick(): void {
     this.#raft.tick();
     const nowMs = this.config.clock.monotonicMs();
+    this.#lateTicks.ticked(nowMs, this.leads);
+    this.#lateReads.check(this.#reads.oldestUnconfirmedMs, this.#reads.count, nowMs);
     const expiredBefore = nowMs - requestTimeoutMs(this.config);
     this.#failedProposalCount += this.#proposals.expire(expiredBefore);
     this.#memberChanges.expire(expiredBefore);
@@ -632,6 +640,8 @@ export class EtcdServer
    * applied, it knows that it is alone and stands at once.
    */
   #campaignWhenReplayed(): void {
+    // Who does not want that waits for the timeout, as an etcd does then.
+    if (!this.config.initialElectionTickAdvance) return;
     if (this.leads || this.#raft.appliedIndex < this.#raft.committedIndex) return;
     this.#raft.campaign();
     if (this.leads) this.#loop.wake();

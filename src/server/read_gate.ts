@@ -33,6 +33,11 @@ export class ReadGate {
     return this.#reads.length;
   }
 
+  /** Since when the oldest read waits that is not confirmed; Infinity if there is none. */
+  get oldestUnconfirmedMs(): number {
+    return this.#reads.find((gated) => gated.index === undefined)?.sinceMs ?? Infinity;
+  }
+
   add(read: WaitingRead, nowMs: number): void {
     const context = this.#nextContext++;
     this.#reads.push({ read, context, sinceMs: nowMs, index: undefined });

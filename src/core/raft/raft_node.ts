@@ -163,6 +163,7 @@ export class RaftNode {
   /** Stands for election now. A sole voter wins at once. */
   campaign(): void {
     if (this.#role === "leader" || !this.#promotable()) return;
+    this.#checkMembership(this.confState());
     this.#role = "candidate";
     this.#term++;
     this.#vote = this.id;
@@ -287,7 +288,8 @@ export class RaftNode {
   #addVoter(id: bigint): void {
     if (this.#voters.includes(id)) return;
     this.#voters.push(id);
-    this.#checkMembership(this.confState());
+    // A log may add members that it removes again; only who leads must know how to.
+    if (this.#role === "leader") this.#checkMembership(this.confState());
   }
 
   #checkMembership(confState: ConfState): void {

@@ -47,6 +47,8 @@ export const MOOT_FEATURE_GATES: ReadonlySet<string> = new Set([
   "TxnModeWriteWithSharedBuffer",
   // Keep-alives are answered from memory, and all that was acknowledged is applied there.
   "FastLeaseKeepAlive",
+  // It chooses from where other members are called; see Config.inferLocalAddr().
+  "SetMemberLocalAddr",
 ]);
 
 /** Which optional features are on. An instance never changes; with() makes another one. */
