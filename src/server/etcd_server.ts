@@ -16,7 +16,7 @@ import {
 } from "../pb/etcdserverpb.ts";
 import { encodeRaftRequest, readRaftRequestCounter } from "../pb/raft_request.ts";
 import { type Entry, EntryType } from "../pb/raftpb.ts";
-import type { AppliedState, LeaseCounts } from "./applied_state.ts";
+import { type AppliedState, type LeaseCounts, newLeaseCounts } from "./applied_state.ts";
 import {
   type AutoCompaction,
   type CompactionProposer,
@@ -32,6 +32,8 @@ import type { OpenedMember } from "./bootstrap/opened_member.ts";
 import { CommitLoop } from "./commit_loop.ts";
 import { CompactionRunner } from "./compaction_runner.ts";
 import { applyConfChange } from "./conf_change.ts";
+import type { CompactionDurations } from "./counts/compaction_durations.ts";
+import { ServerCounts } from "./counts/server_counts.ts";
 import { CorruptionAlarm } from "./corruption/corruption_alarm.ts";
 import { CorruptionMonitor } from "./corruption/corruption_monitor.ts";
 import { guardedClock } from "./guarded_clock.ts";
@@ -67,6 +69,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
   readonly backend: Backend;
   readonly quota: Quota;
   readonly hashes: HashQueue;
+  readonly counts: ServerCounts;
   /** Streams that end when the server stops. */
   readonly streams = new OpenStreams();
   readonly #member: OpenedMember;
@@ -99,6 +102,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     const clock = guardedClock(given.clock, (error) => this.fail(error));
     const config = { ...given, clock };
     this.config = config;
+    this.counts = new ServerCounts(clock);
     this.#member = member;
     this.memberId = member.memberId;
     this.membership = member.state.membership;
@@ -136,7 +140,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
       hub: this.hub,
       skippedWrites: new SkippedWrites(config.logger),
       clock: config.clock,
-      counts: { leasesGranted: 0, leasesRevoked: 0, leasesRenewed: 0 },
+      counts: newLeaseCounts(),
     };
     this.#requestIds = new RequestIdGenerator(member.memberId, config.clock.wallMs());
     this.#raft = new RaftNode({
@@ -148,7 +152,8 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     this.#loop = new CommitLoop(this.#raft, member.storage, {
       applyEntry: (entry) => this.#applyEntry(entry),
       readConfirmed: (context, index) => this.#readConfirmed(context, index),
-      appliedGroup: (first, last, durationMs) => this.#appliedGroup(first, last, durationMs),
+      appliedGroup: (first, last, startedMs, endedMs) =>
+        this.#appliedGroup(first, last, startedMs, endedMs),
       appliedSlice: () => this.#appliedSlice(),
       failed: (error) => this.fail(error),
       nowMs: () => config.clock.monotonicMs(),
@@ -163,12 +168,20 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
       failed: (error) => this.fail(error),
     });
     this.#leaseExpirer = new LeaseExpirer(this.lessor, this, config.clock);
-    this.#watchDelivery = new BackgroundWork(() => {
-      this.hub.notify();
-      return this.hub.catchUp(SERVER_LIMITS.watchCatchUpSteps);
-    }, (error) => this.fail(error));
+    this.#watchDelivery = new BackgroundWork(
+      () => this.#deliverWatches(),
+      (error) => this.fail(error),
+    );
     // Whoever embeds the server may never ask; an unasked failure is not an unhandled one.
     this.#ready.promise.catch(() => {});
+  }
+
+  #deliverWatches(): boolean {
+    const { hub, config, counts } = this;
+    return counts.watches.deliver(hub, () => config.clock.monotonicMs(), () => {
+      hub.notify();
+      return hub.catchUp(SERVER_LIMITS.watchCatchUpSteps);
+    });
   }
 
   #appliedPosition(): AppliedPosition {
@@ -255,6 +268,15 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
   /** Linearizable reads that wait for their confirmation. */
   get waitingReadCount(): number {
     return this.#reads.count;
+  }
+
+  /** Linearizable reads given up because they were not confirmed in time. */
+  get slowReadCount(): number {
+    return this.#reads.expiredCount;
+  }
+
+  get compactionDurations(): CompactionDurations {
+    return this.#compactions.durations;
   }
 
   get failedProposalCount(): number {
@@ -471,10 +493,16 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     this.#raft.tick();
     const nowMs = this.config.clock.monotonicMs();
     const expiredBefore = nowMs - requestTimeoutMs(this.config);
-    this.#failedProposalCount += this.#proposals.expire(expiredBefore);
+    for (const { operation, sinceMs } of this.#proposals.expire(expiredBefore)) {
+      this.#failedProposalCount++;
+      this.counts.operations.gaveUp(operation.field, nowMs - sinceMs);
+    }
     this.#reads.expire(expiredBefore);
     this.#askReadIndex();
-    this.hub.tick(nowMs);
+    if (this.hub.tick(nowMs)) {
+      const durationMs = this.config.clock.monotonicMs() - nowMs;
+      this.counts.watches.notifications.add(durationMs / 1000);
+    }
     if (this.#raft.hasReady()) this.#loop.wake();
   }
 
@@ -504,11 +532,16 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     if (data === undefined) return;
     const id = readRaftRequestCounter(data, this.#requestIds.memberBits);
     const own = id === undefined ? undefined : this.#proposals.take(id);
-    const operation = own ?? decodeOperation(data, entry.index);
-    operation.apply(this.#state);
+    const operation = own?.operation ?? decodeOperation(data, entry.index);
+    const isDone = operation.apply(this.#state);
+    this.counts.operations.applied(operation.field, isDone);
+    if (own !== undefined) this.counts.operations.answered(operation.field, own.sinceMs);
   }
 
-  #appliedGroup(first: Entry, last: Entry, durationMs: number): void {
+  #appliedGroup(first: Entry, last: Entry, startedMs: number, endedMs: number): void {
+    const durationMs = endedMs - startedMs;
+    const entryCount = last.index - first.index + 1;
+    this.counts.operations.groupApplied(entryCount, endedMs, durationMs);
     const { warningApplyDurationMs, logger } = this.config;
     if (durationMs <= warningApplyDurationMs) return;
     this.#slowApplyCount++;
