@@ -73,7 +73,7 @@ export class Http2ServerCall implements ServerCall, DeadlineHolder {
   /** Must be called first, once. */
   begin(): void {
     this.#state.activeCalls++;
-    this.#state.observer?.started(this.#method);
+    this.#state.observer?.started(this.#method, this.#head);
     if (this.deadlineMs <= this.#startMs) this.#failDeadline();
     else if (this.deadlineMs !== Infinity) this.#state.deadlines.add(this, this.#startMs);
   }
