@@ -4,6 +4,7 @@ import { systemClock } from "../base/clock.ts";
 import type { EndpointUrl } from "../base/endpoint_url.ts";
 import type { GrpcObserver } from "../net/grpc/observer.ts";
 import { GrpcServer } from "../net/grpc/server.ts";
+import { ProtocolSplit } from "../net/http/http2_exchange.ts";
 import { listen, type Listener } from "../net/listener.ts";
 import type { Config } from "./config/config.ts";
 import { ConfigError } from "./config/errors.ts";
@@ -102,21 +103,21 @@ export class Serving {
   async #listen(url: EndpointUrl, routes: Routes | undefined): Promise<Listener> {
     const { userHandlers } = this.#config;
     const logger = this.#config.getLogger("http");
-    const http1 = routes === undefined ? undefined : httpApi({
+    const http = routes === undefined ? undefined : httpApi({
       routes,
       userHandlers: routes === this.clientRoutes ? userHandlers : new Map(),
       logger,
     });
     const listener = await listen({
       address: listenAddressOf(url),
-      handler: this.grpc,
+      handler: http === undefined ? this.grpc : new ProtocolSplit(this.grpc, http),
       maxConcurrentStreams: this.#config.maxConcurrentStreams,
       keepAliveIntervalMs: this.#config.grpcKeepAliveIntervalMs,
       keepAliveTimeoutMs: this.#config.grpcKeepAliveTimeoutMs,
       minClientPingIntervalMs: this.#config.grpcKeepAliveMinTimeMs,
       held: true,
       onDefect: (error) => this.onDefect(error),
-      ...(http1 === undefined ? {} : { http1 }),
+      ...(http === undefined ? {} : { http1: http }),
     }).catch((error: unknown) => {
       throw new ListenError(url.toString(), error);
     });

@@ -1,7 +1,8 @@
 import { Buffer } from "node:buffer";
 import { createServer, type Server, type Socket } from "node:net";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { Http1Handoff, type Http1RequestListener } from "./http1_handoff.ts";
+import type { ExchangeHandler } from "./http/exchange.ts";
+import { Http1Server } from "./http1/server.ts";
 import { Http2Connection } from "./http2/connection.ts";
 import { Http2Context, type Http2Options } from "./http2/context.ts";
 import { type Sweepable, Sweeper } from "./http2/sweeper.ts";
@@ -15,7 +16,7 @@ export interface ListenOptions extends Http2Options {
   /** Where to listen: an address and a port (0 picks a free one), or a unix socket's path. */
   readonly address: ListenAddress;
   /** What answers requests of HTTP/1.1; without it such connections are closed. */
-  readonly http1?: Http1RequestListener;
+  readonly http1?: ExchangeHandler;
   /** Connections are accepted but not read from until `begin`. @default {false} */
   readonly held?: boolean;
   readonly listenerLimits?: ListenerLimits;
@@ -44,7 +45,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 export class Listener {
   readonly #server: Server;
   readonly #context: Http2Context;
-  readonly #http1: Http1Handoff | undefined;
+  readonly #http1: Http1Server | undefined;
   readonly #limits: ListenerLimits;
   readonly #clock: Clock;
   readonly #sweeper: Sweeper;
@@ -60,11 +61,13 @@ export class Listener {
     this.#server = server;
     this.#clock = options.clock ?? systemClock;
     this.#limits = options.listenerLimits ?? LISTENER_LIMITS;
+    const { http1, onDefect } = options;
     this.#context = new Http2Context(options);
-    this.#http1 = options.http1 === undefined ? undefined : new Http1Handoff({
-      listener: options.http1,
+    this.#http1 = http1 === undefined ? undefined : new Http1Server({
+      handler: http1,
       clock: this.#clock,
       limits: options.http1Limits ?? HTTP1_LIMITS,
+      ...(onDefect === undefined ? {} : { onDefect }),
     });
     this.#sweeper = new Sweeper(this.#clock, this.#limits.sweepIntervalMs);
     this.#held = options.held ? [] : undefined;
@@ -161,7 +164,7 @@ export class Listener {
       this.#connections.add(connection);
       connection.start(firstBytes);
     } else if (this.#http1 !== undefined) {
-      this.#http1.accept(socket, firstBytes);
+      this.#http1.accept(socket, remoteEndOf(socket), firstBytes);
     } else {
       socket.destroy();
     }

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
-import { ManualClock } from "../base/manual_clock.ts";
-import { HTTP1_LIMITS } from "./limits.ts";
-import { listen, type Listener, type ListenOptions } from "./listener.ts";
+import { ManualClock } from "../../base/manual_clock.ts";
+import type { HttpExchange } from "../http/exchange.ts";
+import { HTTP1_LIMITS } from "../limits.ts";
+import { listen, type Listener, type ListenOptions } from "../listener.ts";
 
 const GET = "GET /g HTTP/1.1\r\nHost: x\r\n\r\n";
 
@@ -13,7 +13,7 @@ function listenWith(options: Partial<ListenOptions>): Promise<Listener> {
   return listen({
     address: { host: "127.0.0.1", port: 0 },
     handler: { stream: () => assert.fail("no HTTP/2 here") },
-    http1: (_request, response) => void response.end("ok"),
+    http1: (exchange) => exchange.respond(200, [], "ok"),
     ...options,
   });
 }
@@ -43,13 +43,21 @@ class Http1Client {
   }
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
+/** Answers what was asked for, with its body, once that is complete. */
+function repeat(exchange: HttpExchange): void {
   const parts: Uint8Array[] = [];
-  for await (const part of request) parts.push(part);
-  return Buffer.concat(parts).toString("latin1");
+  exchange.listener = {
+    data: (bytes, start, end) => void parts.push(bytes.slice(start, end)),
+    end() {
+      const body = Buffer.concat(parts).toString("latin1");
+      exchange.respond(200, [], `${exchange.method} ${exchange.target} ${body}`);
+    },
+    closed() {},
+    drained() {},
+  };
 }
 
-Deno.test("Http1Handoff keeps a connection open over many requests", async () => {
+Deno.test("Http1Server keeps a connection open over many requests", async () => {
   const listener = await listenWith({});
   const client = new Http1Client(listener);
   for (let i = 1; i <= 20; i++) {
@@ -63,12 +71,8 @@ Deno.test("Http1Handoff keeps a connection open over many requests", async () =>
   await listener.close({ graceMs: 1_000 });
 });
 
-Deno.test("Http1Handoff gives the listener the whole request, however it is cut", async () => {
-  const listener = await listenWith({
-    http1: async (request: IncomingMessage, response: ServerResponse) => {
-      response.end(`${request.method} ${request.url} ${await readBody(request)}`);
-    },
-  });
+Deno.test("Http1Server gives the listener the whole request, however it is cut", async () => {
+  const listener = await listenWith({ http1: repeat });
   const whole = "POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello";
   for (let cut = 1; cut < whole.length; cut += 7) {
     const client = new Http1Client(listener);
@@ -82,7 +86,7 @@ Deno.test("Http1Handoff gives the listener the whole request, however it is cut"
   await listener.close({ graceMs: 1_000 });
 });
 
-Deno.test("Http1Handoff answers a request that would upgrade as it is", async () => {
+Deno.test("Http1Server answers a request that would upgrade as it is", async () => {
   const listener = await listenWith({});
   const client = new Http1Client(listener);
   client.socket.write(
@@ -97,7 +101,7 @@ Deno.test("Http1Handoff answers a request that would upgrade as it is", async ()
   await listener.close({ graceMs: 1_000 });
 });
 
-Deno.test("Http1Handoff answers 431 to headers beyond its bound and 400 to nonsense", async () => {
+Deno.test("Http1Server answers 431 to headers beyond its bound and 400 to nonsense", async () => {
   const limits = { ...HTTP1_LIMITS, maxHeaderBytes: 2_000 };
   const listener = await listenWith({ http1Limits: limits });
   const large = new Http1Client(listener);
@@ -111,12 +115,12 @@ Deno.test("Http1Handoff answers 431 to headers beyond its bound and 400 to nonse
   await listener.close({ graceMs: 1_000 });
 });
 
-Deno.test("Http1Handoff closes idle connections at once and busy ones behind the answer", async () => {
-  const waiting: ServerResponse[] = [];
+Deno.test("Http1Server closes idle connections at once and busy ones behind the answer", async () => {
+  const waiting: HttpExchange[] = [];
   const listener = await listenWith({
-    http1: (request, response) => {
-      if (request.url === "/slow") waiting.push(response);
-      else response.end("ok");
+    http1: (exchange) => {
+      if (exchange.target === "/slow") waiting.push(exchange);
+      else exchange.respond(200, [], "ok");
     },
   });
   const idle = new Http1Client(listener);
@@ -126,20 +130,20 @@ Deno.test("Http1Handoff closes idle connections at once and busy ones behind the
   await idle.until(() => idle.answers.length === 1 && waiting.length === 1);
   const closing = listener.close({ graceMs: 5_000 });
   await idle.closed();
-  waiting[0].end("at last");
+  waiting[0].respond(200, [], "at last");
   await busy.closed();
   assert(busy.received.endsWith("at last"), busy.received);
   await closing;
 });
 
-Deno.test("Http1Handoff closes connections that are too slow, and only those", async () => {
+Deno.test("Http1Server closes connections that are too slow, and only those", async () => {
   const clock = new ManualClock();
-  const waiting: ServerResponse[] = [];
+  const waiting: HttpExchange[] = [];
   const listener = await listenWith({
     clock,
-    http1: (request, response) => {
-      if (request.url === "/g") response.end("ok");
-      else waiting.push(response);
+    http1: (exchange) => {
+      if (exchange.target === "/g") exchange.respond(200, [], "ok");
+      else waiting.push(exchange);
     },
   });
   const headless = new Http1Client(listener);
@@ -158,18 +162,18 @@ Deno.test("Http1Handoff closes connections that are too slow, and only those", a
   await Promise.all([idle.closed(), bodiless.closed()]);
   await idle.until(() => listener.connectionCount === 1);
   clock.advance(1_000_000);
-  waiting[1].end("patience");
+  waiting[1].respond(200, [], "patience");
   await patient.until(() => patient.received.endsWith("patience"));
   patient.socket.destroy();
   await listener.close({ graceMs: 1_000 });
   assert.equal(clock.timerCount, 0);
 });
 
-Deno.test("Http1Handoff closes a connection whose peer does not read", async () => {
+Deno.test("Http1Server closes a connection whose peer does not read", async () => {
   const clock = new ManualClock();
   const listener = await listenWith({
     clock,
-    http1: (_request, response) => void response.write(Buffer.alloc(20_000_000)),
+    http1: (exchange) => exchange.respond(200, [], Buffer.alloc(20_000_000)),
   });
   const client = new Http1Client(listener);
   client.socket.pause();
