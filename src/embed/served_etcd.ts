@@ -1,9 +1,7 @@
-import { healthHandler } from "../api/http/health.ts";
-import { metricsHandler } from "../api/http/metrics.ts";
-import { versionHandler } from "../api/http/version.ts";
+import { HealthCounts } from "../api/http/health_counts.ts";
 import { DiskDurations } from "../api/metrics/disk_durations.ts";
 import { GrpcCounts } from "../api/metrics/grpc_counts.ts";
-import type { MetricsSource } from "../api/metrics/metrics_source.ts";
+import { ScrapeCounts } from "../api/metrics/scrape_counts.ts";
 import { registerServices } from "../api/v3/services.ts";
 import type { Logger } from "../base/log.ts";
 import { EtcdServer } from "../server/etcd_server.ts";
@@ -11,6 +9,7 @@ import { requestTimeoutMs } from "../server/server_config.ts";
 import type { Config } from "./config/config.ts";
 import { type BoundListener, withRealPorts } from "./listeners.ts";
 import { memberConfig } from "./member_config.ts";
+import { addOperatorRoutes } from "./operator_routes.ts";
 import { RunningServer } from "./running_server.ts";
 import { Serving } from "./serving.ts";
 
@@ -134,15 +133,23 @@ export async function startServedEtcd<E extends ServedEtcd>(
 ): Promise<E> {
   userConfig.validate();
   const config = userConfig.clone();
-  const [grpc, disk] = [new GrpcCounts(), new DiskDurations()];
+  const grpc = new GrpcCounts({ timed: config.metrics === "extensive" });
+  const disk = new DiskDurations();
   const serving = new Serving(config, grpc);
   await serving.bind();
   try {
     const advertised = withRealPorts(config.advertiseClientUrls, serving.clients);
     const member = await memberConfig(config, advertised, disk);
     const server = await EtcdServer.open(member);
-    const health = { success: 0, failures: 0 };
-    addRoutes(serving, { server, grpc, disk, health, clients: serving });
+    addOperatorRoutes(serving, config, {
+      server,
+      grpc,
+      disk,
+      health: new HealthCounts(),
+      scrapes: new ScrapeCounts(),
+      clients: serving,
+      features: config.serverFeatureGate.states(),
+    });
     registerServices(serving.grpc, server);
     serving.onDefect = (error) => server.fail(error);
     config.serviceRegister?.(serving.grpc);
@@ -153,14 +160,4 @@ export async function startServedEtcd<E extends ServedEtcd>(
     await serving.close(0);
     throw error;
   }
-}
-
-function addRoutes(serving: Serving, source: MetricsSource): void {
-  const health = healthHandler(source.server, source.health);
-  const metrics = metricsHandler(source);
-  for (const routes of [serving.clientRoutes, serving.metricsRoutes]) {
-    routes.set("/health", health);
-    routes.set("/metrics", metrics);
-  }
-  serving.clientRoutes.set("/version", versionHandler(source.server));
 }

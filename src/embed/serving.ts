@@ -1,3 +1,4 @@
+import { withAccessControl } from "../api/http/access_control.ts";
 import { httpApi } from "../api/http/http_api.ts";
 import type { HttpHandler } from "../api/http/http_message.ts";
 import { systemClock } from "../base/clock.ts";
@@ -63,16 +64,17 @@ export class Serving {
     try {
       const httpSeparate = listenClientHttpUrls.length > 0;
       for (const url of distinctAddresses(listenClientUrls)) {
-        const listener = await this.#listen(url, httpSeparate ? undefined : this.clientRoutes);
+        const routes = httpSeparate ? undefined : this.clientRoutes;
+        const listener = await this.#listen(url, routes, this.grpc);
         const { address, port } = listener;
         this.#clients.push({ url: url.toString(), address, port });
       }
       for (const url of distinctAddresses(listenClientHttpUrls)) {
         this.#refuseShared(url);
-        await this.#listen(url, this.clientRoutes);
+        await this.#listen(url, this.clientRoutes, undefined);
       }
       for (const url of distinctAddresses(listenMetricsUrls)) {
-        await this.#listen(url, this.metricsRoutes);
+        await this.#listen(url, this.metricsRoutes, undefined);
       }
     } catch (error) {
       await this.close(0);
@@ -100,17 +102,26 @@ export class Serving {
     );
   }
 
-  async #listen(url: EndpointUrl, routes: Routes | undefined): Promise<Listener> {
+  /** Without routes it serves gRPC alone; with routes and without `grpc`, HTTP alone. */
+  async #listen(
+    url: EndpointUrl,
+    routes: Routes | undefined,
+    grpc: GrpcServer | undefined,
+  ): Promise<Listener> {
     const { userHandlers } = this.#config;
     const logger = this.#config.getLogger("http");
-    const http = routes === undefined ? undefined : httpApi({
+    const isForClients = routes === this.clientRoutes;
+    const api = routes && httpApi({
       routes,
-      userHandlers: routes === this.clientRoutes ? userHandlers : new Map(),
+      userHandlers: isForClients ? userHandlers : new Map(),
       logger,
     });
+    const { cors, hostWhitelist } = this.#config;
+    const policy = { origins: cors, hosts: hostWhitelist };
+    const http = api && isForClients ? withAccessControl(policy, logger, api) : api;
     const listener = await listen({
       address: listenAddressOf(url),
-      handler: http === undefined ? this.grpc : new ProtocolSplit(this.grpc, http),
+      handler: http === undefined ? this.grpc : new ProtocolSplit(grpc, http),
       maxConcurrentStreams: this.#config.maxConcurrentStreams,
       keepAliveIntervalMs: this.#config.grpcKeepAliveIntervalMs,
       keepAliveTimeoutMs: this.#config.grpcKeepAliveTimeoutMs,

@@ -245,6 +245,11 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     return this.#raft.leader;
   }
 
+  /** Whether this member has no vote yet. */
+  get isLearner(): boolean {
+    return this.membership.list().some(({ id, isLearner }) => id === this.memberId && isLearner);
+  }
+
   get leads(): boolean {
     return this.#raft.role === "leader";
   }

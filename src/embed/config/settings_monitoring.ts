@@ -19,13 +19,13 @@ export const MONITORING_SETTINGS = {
   enablePprof: row(BOOL, own("enablePprof"), {
     flag: "enable-pprof",
     default: false,
-    status: "refused",
+    status: "works",
     help: "Serve runtime profiles under /debug/pprof/ of the client URLs.",
   }),
   metrics: row(TEXT, own("metrics"), {
     flag: "metrics",
     default: "basic",
-    status: "refused",
+    status: "works",
     help: "Which metrics are served: 'basic', or 'extensive' for histograms of gRPC calls too.",
   }),
   listenMetricsUrls: row(URL_LIST, own("listenMetricsUrls"), {
