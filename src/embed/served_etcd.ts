@@ -141,7 +141,7 @@ export async function startServedEtcd<E extends ServedEtcd>(
     const advertised = withRealPorts(config.advertiseClientUrls, serving.clients);
     const member = await memberConfig(config, advertised, disk);
     const server = await EtcdServer.open(member);
-    addOperatorRoutes(serving, config, {
+    await addOperatorRoutes(serving, config, {
       server,
       grpc,
       disk,

@@ -48,6 +48,7 @@ import { SkippedWrites } from "./operations/skipped_writes.ts";
 import { OpenStreams } from "./open_streams.ts";
 import { PendingProposals } from "./pending_proposals.ts";
 import { publishSelf } from "./publisher.ts";
+import { type RaftStatus, raftStatusOf } from "./raft_status.ts";
 import { ReadGate, type WaitingRead } from "./read_gate.ts";
 import { RequestIdGenerator } from "./request_id.ts";
 import { requestTimeoutMs, type ServerConfig } from "./server_config.ts";
@@ -234,6 +235,10 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
 
   get clusterId(): bigint {
     return this.membership.clusterId;
+  }
+
+  get raftStatus(): RaftStatus {
+    return raftStatusOf(this.#raft);
   }
 
   get term(): number {

@@ -1,5 +1,6 @@
 import type { Registry } from "../../deps/prom_client.ts";
 import type { MetricsSource } from "../metrics/metrics_source.ts";
+import { acceptsGzip, gzip } from "./gzip.ts";
 import { type HttpHandler, type HttpResponse, textResponse } from "./http_message.ts";
 
 /** etcd's own, down to how names are written that are not plain. */
@@ -40,20 +41,6 @@ function plain(text: string): HttpResponse {
 
 /** Prometheus asks for it: a scrape of a hundred kilobytes is a few thousand bytes then. */
 async function zipped(text: string): Promise<HttpResponse> {
-  const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
-  const body = new Uint8Array(await new Response(stream).arrayBuffer());
-  return {
-    status: 200,
-    headers: { "content-type": CONTENT_TYPE, "content-encoding": "gzip" },
-    body,
-  };
-}
-
-/** Whether gzip stands in a list of codings, and not with the weight 0. */
-function acceptsGzip(accepted: string | undefined): boolean {
-  if (accepted === undefined) return false;
-  return accepted.split(",").some((coding) => {
-    const [name, ...parameters] = coding.split(";").map((part) => part.trim());
-    return name === "gzip" && !parameters.some((each) => /^q=0(\.0*)?$/.test(each));
-  });
+  const { status, headers } = plain(text);
+  return { status, headers: { ...headers, "content-encoding": "gzip" }, body: await gzip(text) };
 }

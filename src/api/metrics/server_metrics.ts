@@ -84,10 +84,11 @@ function memberMetrics(server: EtcdServer): MetricFamily[] {
     counters(
       "etcd_network_server_stream_failures_total",
       "Streams that ended because what came from their client could not be read.",
-      () => Array.from(server.counts.streamFailures.receives, ([API, count]) => [
-        { API, Type: "receive" },
-        count,
-      ]),
+      () =>
+        Array.from(server.counts.streamFailures.receives, ([API, count]) => [
+          { API, Type: "receive" },
+          count,
+        ]),
     ),
     alarmMetric(server),
   ];
