@@ -1,7 +1,7 @@
 import { OperationField } from "../../server/operations/field.ts";
 
 /** What etcd's metrics call the operations, by their fields in InternalRaftRequest. */
-export const OPERATION_NAMES: ReadonlyMap<number, string> = new Map([
+export const OPERATION_NAMES: ReadonlyMap<number, string> = new Map<number, string>([
   [OperationField.RANGE, "Range"],
   [OperationField.PUT, "Put"],
   [OperationField.DELETE_RANGE, "DeleteRange"],
@@ -14,18 +14,18 @@ export const OPERATION_NAMES: ReadonlyMap<number, string> = new Map([
   [1000, "AuthEnable"],
   [1011, "AuthDisable"],
   [1012, "Authenticate"],
-  [1013, "AuthStatus"],
+  [OperationField.AUTH_STATUS, "AuthStatus"],
   [1100, "AuthUserAdd"],
   [1101, "AuthUserDelete"],
-  [1102, "AuthUserGet"],
+  [OperationField.AUTH_USER_GET, "AuthUserGet"],
   [1103, "AuthUserChangePassword"],
   [1104, "AuthUserGrantRole"],
   [1105, "AuthUserRevokeRole"],
-  [1106, "AuthUserList"],
-  [1107, "AuthRoleList"],
+  [OperationField.AUTH_USER_LIST, "AuthUserList"],
+  [OperationField.AUTH_ROLE_LIST, "AuthRoleList"],
   [1200, "AuthRoleAdd"],
   [1201, "AuthRoleDelete"],
-  [1202, "AuthRoleGet"],
+  [OperationField.AUTH_ROLE_GET, "AuthRoleGet"],
   [1203, "AuthRoleGrantPermission"],
   [1204, "AuthRoleRevokePermission"],
   [OperationField.CLUSTER_VERSION_SET, "ClusterVersionSet"],

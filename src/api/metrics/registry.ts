@@ -35,7 +35,7 @@ export function newRegistry(source: MetricsSource): Registry {
     ...loadMetrics(server, clients),
     ...processMetrics(),
     ...scrapeMetrics(scrapes),
-    ...unusedMetrics(),
+    ...unusedMetrics(server.config),
   ]);
   return registry;
 }

@@ -99,20 +99,14 @@ function knownPeer(server: EtcdServer, id: bigint): Labels {
 }
 
 /** As in etcd an alarm that was put out stays as 0, so that its end is seen. */
-function alarmMetric(server: EtcdServer): MetricFamily {
-  const seen = new Map<string, Labels>();
+function alarmMetric({ alarms }: EtcdServer): MetricFamily {
   return gauges(
     "etcd_debugging_server_alarms",
     "1 for each alarm that a member has raised, 0 once it is put out.",
-    () => {
-      const raised = new Set<string>();
-      for (const { memberId, alarm } of server.alarms.list()) {
-        const labels = { alarm_type: alarmTypeName(alarm), server_id: formatId(memberId) };
-        const key = Object.values(labels).join();
-        seen.set(key, labels);
-        raised.add(key);
-      }
-      return Array.from(seen, ([key, labels]) => [labels, Number(raised.has(key))]);
-    },
+    () =>
+      alarms.listEverActive().map(({ memberId, alarm }) => [
+        { alarm_type: alarmTypeName(alarm), server_id: formatId(memberId) },
+        Number(alarms.has(memberId, alarm)),
+      ]),
   );
 }

@@ -1,12 +1,27 @@
 import { BucketCounts, exponentialBounds } from "../../base/bucket_counts.ts";
-import { counter, gauge, histogram, type MetricFamily } from "./family.ts";
+import type { CompatVersion } from "../../core/members/compat_version.ts";
+import type { ServerConfig } from "../../server/server_config.ts";
+import {
+  counter,
+  counters,
+  gauge,
+  histogram,
+  type LabelledValues,
+  type MetricFamily,
+} from "./family.ts";
 
 /**
  * What etcd tells and what cannot happen here, so that rules and dashboards find the names. All of
  * it is 0, as it is in an etcd that is in the same situation.
  */
-export function unusedMetrics(): MetricFamily[] {
-  return [...otherMembersMetrics(), ...proxyMetrics(), ...v2StoreMetrics()];
+export function unusedMetrics({ compatVersion }: ServerConfig): MetricFamily[] {
+  const families = [...otherMembersMetrics(), ...proxyMetrics(), ...v2StoreMetrics()];
+  return countsV2Store(compatVersion) ? [...families, ...v2OperationMetrics()] : families;
+}
+
+/** In etcd up to 3.4 the v2 store held the members, so that there always were some operations. */
+function countsV2Store({ minor }: CompatVersion): boolean {
+  return minor <= 4;
 }
 
 /** What takes other members. */
@@ -67,6 +82,23 @@ function v2StoreMetrics(): MetricFamily[] {
       nothing,
     ),
     gauge("etcd_debugging_store_watchers", "Watchers of the v2 store.", nothing),
+  ];
+}
+
+function v2OperationMetrics(): MetricFamily[] {
+  const none = (actions: readonly string[]) => (): LabelledValues =>
+    actions.map((action) => [{ action }, 0]);
+  return [
+    counters(
+      "etcd_debugging_store_reads_total",
+      "Reads of the v2 store.",
+      none(["get", "getRecursive"]),
+    ),
+    counters(
+      "etcd_debugging_store_writes_total",
+      "Writes to the v2 store.",
+      none(["create", "set"]),
+    ),
   ];
 }
 
