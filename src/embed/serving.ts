@@ -1,4 +1,5 @@
 import { lazyGateway } from "../api/gateway/lazy_gateway.ts";
+import { withAccessControl } from "../api/http/access_control.ts";
 import { type GatewayHandler, httpApi } from "../api/http/http_api.ts";
 import type { HttpHandler } from "../api/http/http_message.ts";
 import { systemClock } from "../base/clock.ts";
@@ -96,16 +97,16 @@ export class Serving {
       const httpSeparate = listenClientHttpUrls.length > 0;
       for (const target of listenTargets(listenClientUrls)) {
         const routes = httpSeparate ? undefined : this.clientRoutes;
-        const { address, port } = await this.#listen(target, routes, tls.clients);
+        const { address, port } = await this.#listen(target, tls.clients, routes, this.grpc);
         this.#clients.push({ url: target.url.toString(), address, port });
         this.#clientUrl ??= reachableUrl(target.url, address);
       }
       for (const target of listenTargets(listenClientHttpUrls)) {
         this.#refuseShared(target.url);
-        await this.#listen(target, this.clientRoutes, tls.clients);
+        await this.#listen(target, tls.clients, this.clientRoutes, undefined);
       }
       for (const target of listenTargets(listenMetricsUrls)) {
-        await this.#listen(target, this.metricsRoutes, tls.metrics);
+        await this.#listen(target, tls.metrics, this.metricsRoutes, undefined);
       }
     } catch (error) {
       await this.close(0);
@@ -133,23 +134,29 @@ export class Serving {
     );
   }
 
+  /** Without routes it serves gRPC alone; with routes and without `grpc`, HTTP alone. */
   async #listen(
     { url, isPlain, isSecure }: ListenTarget,
-    routes: Routes | undefined,
     tls: TlsGate | undefined,
+    routes: Routes | undefined,
+    grpc: GrpcServer | undefined,
   ): Promise<Listener> {
     const { userHandlers } = this.#config;
     const logger = this.#config.getLogger("http");
-    const http = routes === undefined ? undefined : httpApi({
+    const isForClients = routes === this.clientRoutes;
+    const api = routes && httpApi({
       routes,
-      userHandlers: routes === this.clientRoutes ? userHandlers : new Map(),
-      gateway: routes === this.clientRoutes ? this.#gateway : undefined,
+      userHandlers: isForClients ? userHandlers : new Map(),
+      gateway: isForClients ? this.#gateway : undefined,
       logger,
     });
+    const { cors, hostWhitelist } = this.#config;
+    const policy = { origins: cors, hosts: hostWhitelist };
+    const http = api && isForClients ? withAccessControl(policy, logger, api) : api;
     const listener = await listen({
       address: listenAddressOf(url, this.#config.socketOpts),
       listenerLimits: connectionLimits(this.#config.getLogger("embed")),
-      handler: http === undefined ? this.grpc : new ProtocolSplit(this.grpc, http),
+      handler: http === undefined ? this.grpc : new ProtocolSplit(grpc, http),
       maxConcurrentStreams: this.#config.maxConcurrentStreams,
       keepAliveIntervalMs: this.#config.grpcKeepAliveIntervalMs,
       keepAliveTimeoutMs: this.#config.grpcKeepAliveTimeoutMs,

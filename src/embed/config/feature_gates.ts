@@ -80,6 +80,18 @@ export class FeatureGates {
     return new FeatureGates(chosen);
   }
 
+  /** All gates with their states, those for whole stages too, in the order of their names. */
+  states(): { name: string; stage: Stage; isEnabled: boolean }[] {
+    const states = Array.from(
+      GATES,
+      ([name, { stage }]) => ({ name, stage, isEnabled: this.enabled(name) }),
+    );
+    for (const [name, stage] of STAGE_GATES) {
+      states.push({ name, stage, isEnabled: this.#chosen.get(name) ?? false });
+    }
+    return states.toSorted((a, b) => a.name < b.name ? -1 : 1);
+  }
+
   /** The names of the gates that differ from their defaults. */
   changedNames(): string[] {
     return FEATURE_GATE_NAMES.filter((name) => this.enabled(name) !== GATES.get(name)?.default);

@@ -17,7 +17,7 @@ export const MONITORING_SETTINGS = {
   enablePprof: row(BOOL, own("enablePprof"), {
     flag: "enable-pprof",
     default: false,
-    status: "refused",
+    status: "works",
     help: "Serve runtime profiles under /debug/pprof/ of the client URLs.",
   }),
   metrics: row(TEXT, own("metrics"), {
