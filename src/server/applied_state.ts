@@ -1,3 +1,4 @@
+import { BucketCounts, exponentialBounds } from "../base/bucket_counts.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Alarms } from "../core/alarms/alarms.ts";
 import type { AuthStore } from "../core/auth/auth_store.ts";
@@ -26,6 +27,8 @@ export interface AppliedState {
   readonly skippedWrites: SkippedWrites;
   readonly clock: Clock;
   readonly counts: LeaseCounts;
+  /** The cluster has gone to an older version, which the log may be too new for. */
+  readonly versionLowered: () => void;
   /** The index of the entry that is being applied. */
   entryIndex: number;
 }
@@ -35,4 +38,12 @@ export interface LeaseCounts {
   leasesGranted: number;
   leasesRevoked: number;
   leasesRenewed: number;
+  /** The granted times to live, in seconds. */
+  readonly grantedTtls: BucketCounts;
+}
+
+/** Counts of leases before anything has happened to one. */
+export function newLeaseCounts(): LeaseCounts {
+  const grantedTtls = new BucketCounts(exponentialBounds(1, 2, 24));
+  return { leasesGranted: 0, leasesRevoked: 0, leasesRenewed: 0, grantedTtls };
 }
