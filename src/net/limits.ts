@@ -198,8 +198,9 @@ export const TLS_LIMITS: TlsLimits = {
   // and Go's clients take 64 KiB in one message of a handshake. Some fifty authorities.
   authoritiesBytes: 48 * KIB,
 
-  // Some 25 bytes for each revoked certificate, so 160 000 of them. It is read in one turn.
-  revocationListBytes: 4 * MIB,
+  // Some 25 bytes for each revoked certificate, so 40 000 of them. They are read in one turn of
+  // about 25 ms when the file has changed.
+  revocationListBytes: 1 * MIB,
 
   // What a client may send that is not read, since it does not take its answers. Honest ones stop at
   // their windows (4 MiB) and at the headers of 65 536 streams.

@@ -34,7 +34,10 @@ export class UnreadGuard {
     // Nobody has begun to read yet.
     remember();
     secured.on("pause", remember);
-    secured.on("resume", forget);
+    secured.on("resume", () => {
+      // What resuming brings at once may have paused it again, and that was told before this.
+      if (!secured.isPaused()) forget();
+    });
     secured.on("close", forget);
   }
 
