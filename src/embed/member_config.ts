@@ -8,6 +8,7 @@ import type {
   BackendConfig,
   CompactionConfig,
   CorruptionChecksConfig,
+  LeaseConfig,
   ServerConfig,
 } from "../server/server_config.ts";
 import { parseCompactionRetention } from "./config/compaction_retention.ts";
@@ -45,10 +46,13 @@ export async function memberConfig(
     peerUrls,
     clusterToken: token,
     advertiseClientUrls,
+    forceNewCluster: config.forceNewCluster,
     tickMs: config.tickMs,
     electionTicks: config.electionTicks(),
+    initialElectionTickAdvance: config.initialElectionTickAdvance,
     maxTxnOps: config.maxTxnOps,
     maxRequestBytes: config.maxRequestBytes,
+    maxLearners: config.maxLearners,
     quotaBackendBytes: config.quotaBackendBytes,
     autoCompaction: parseCompactionRetention(
       config.autoCompactionMode,
@@ -58,6 +62,16 @@ export async function memberConfig(
     backend: backendConfig(config),
     compaction: compactionConfig(config),
     corruptionChecks: corruptionChecksConfig(config),
+    leases: leaseConfig(config),
+    hasPriorityRequests: config.serverFeatureGate.enabled("PriorityRequest"),
+    stopsServingOnDefragment: config.serverFeatureGate.enabled("StopGRPCServiceOnDefrag"),
+    downgradeCheckMs: config.downgradeCheckTimeMs,
+    auth: {
+      token: config.authToken,
+      tokenTtlSeconds: config.authTokenTtlSeconds,
+      bcryptCost: config.bcryptCost,
+      usesCommonNames: config.clientTlsInfo.clientCertAuth,
+    },
     watchProgressNotifyIntervalMs: config.watchProgressNotifyIntervalMs ||
       DEFAULT_PROGRESS_NOTIFY_MS,
     warningApplyDurationMs: config.warningApplyDurationMs,
@@ -106,6 +120,13 @@ function corruptionChecksConfig(config: Config): CorruptionChecksConfig {
   };
 }
 
+function leaseConfig({ serverFeatureGate: gates }: Config): LeaseConfig {
+  return {
+    checkpoint: gates.enabled("LeaseCheckpoint"),
+    persistCheckpoints: gates.enabled("LeaseCheckpointPersist"),
+  };
+}
+
 /** Checks, in etcd's words, that this member alone founds the cluster. */
 async function foundingMember(config: Config): Promise<{ peerUrls: string[]; token: string }> {
   const { urlsMap, token } = await config.peerUrlsMapAndToken("etcd");
@@ -114,7 +135,8 @@ async function foundingMember(config: Config): Promise<{ peerUrls: string[]; tok
       `couldn't find local name ${goQuote(config.name)} in the initial cluster configuration`,
     );
   }
-  if (urlsMap.size > 1) {
+  // Who is left of a cluster is still called with the flags of all.
+  if (urlsMap.size > 1 && !config.forceNewCluster) {
     throw new NotBuiltError(
       `--initial-cluster names ${urlsMap.size} members: clusters of more than one member are ` +
         "not supported yet",

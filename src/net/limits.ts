@@ -221,6 +221,13 @@ export interface Http1Limits {
   readonly keepAliveTimeoutMs: number;
   readonly writeStallTimeoutMs: number;
   readonly sweepIntervalMs: number;
+  readonly readPauseBytes: number;
+  readonly outputHighMarkBytes: number;
+  readonly outputLowMarkBytes: number;
+  readonly maxOutputBytes: number;
+  readonly maxPooledBytes: number;
+  readonly maxDrainedBodyBytes: number;
+  readonly lingerTimeoutMs: number;
 }
 
 export const HTTP1_LIMITS: Http1Limits = {
@@ -241,7 +248,39 @@ export const HTTP1_LIMITS: Http1Limits = {
 
   // How often timeouts are looked at.
   sweepIntervalMs: 1_000,
+
+  // Requests that come behind one that is not answered yet, or a body that is not wanted yet: what
+  // one read of the socket brings, and some more.
+  readPauseBytes: 128 * KIB,
+
+  // Where the sender of a response is told to stop and to go on; as over HTTP/2.
+  outputHighMarkBytes: 256 * KIB,
+  outputLowMarkBytes: 64 * KIB,
+
+  // Output behind a write that is under way. Senders stop at the high mark, and what they send in
+  // one piece is no larger than this; beyond, the peer is not worth waiting for.
+  maxOutputBytes: 64 * MIB,
+
+  // Output buffers kept for reuse, over all connections of a listener.
+  maxPooledBytes: 4 * MIB,
+
+  // The rest of a body whose request is answered already is read up to here, so that the connection
+  // can be used again; a longer one ends it.
+  maxDrainedBodyBytes: 256 * KIB,
+
+  // After the last answer: time for it to arrive before the socket is destroyed, since closing with
+  // unread input may take the answer away from the client.
+  lingerTimeoutMs: 1_000,
 };
+
+/** The bounds of what stands between the chunks of a body. */
+export const HTTP1_BODY_LIMITS = {
+  // A chunk's size and its extensions, or one trailer: nobody uses either for long texts.
+  maxLineBytes: 4 * KIB,
+
+  // All trailers; none of them is looked at.
+  maxTrailerBytes: 16 * KIB,
+} as const;
 
 /** The bounds of header compression (the sizes of its tables and lists are in HTTP2_LIMITS). */
 export const HPACK_LIMITS = {

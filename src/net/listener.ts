@@ -1,7 +1,8 @@
 import { Buffer } from "node:buffer";
 import { createServer, type Server, type Socket } from "node:net";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { Http1Handoff, type Http1RequestListener } from "./http1_handoff.ts";
+import type { ExchangeHandler } from "./http/exchange.ts";
+import { Http1Server } from "./http1/server.ts";
 import { Http2Connection } from "./http2/connection.ts";
 import { Http2Context, type Http2Options } from "./http2/context.ts";
 import { type Sweepable, Sweeper } from "./http2/sweeper.ts";
@@ -23,7 +24,7 @@ export interface ListenOptions extends Http2Options {
   /** Where to listen: an address and a port (0 picks a free one), or a unix socket's path. */
   readonly address: ListenAddress;
   /** What answers requests of HTTP/1.1; without it such connections are closed. */
-  readonly http1?: Http1RequestListener;
+  readonly http1?: ExchangeHandler;
   /** What takes connections that begin with a TLS handshake; without it they are closed. */
   readonly tls?: TlsGate;
   /** Whether connections are served that are not encrypted. @default {true} */
@@ -62,7 +63,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 export class Listener {
   readonly #server: Server;
   readonly #context: Http2Context;
-  readonly #http1: Http1Handoff | undefined;
+  readonly #http1: Http1Server | undefined;
   readonly #tls: TlsGate | undefined;
   readonly #servesPlain: boolean;
   readonly #limits: ListenerLimits;
@@ -80,11 +81,13 @@ export class Listener {
     this.#server = server;
     this.#clock = options.clock ?? systemClock;
     this.#limits = options.listenerLimits ?? LISTENER_LIMITS;
+    const { http1, onDefect } = options;
     this.#context = new Http2Context(options);
-    this.#http1 = options.http1 === undefined ? undefined : new Http1Handoff({
-      listener: options.http1,
+    this.#http1 = http1 === undefined ? undefined : new Http1Server({
+      handler: http1,
       clock: this.#clock,
       limits: options.http1Limits ?? HTTP1_LIMITS,
+      ...(onDefect === undefined ? {} : { onDefect }),
     });
     this.#tls = options.tls;
     this.#servesPlain = options.plain ?? true;
@@ -203,7 +206,7 @@ export class Listener {
       this.#connections.add(connection);
       connection.start(firstBytes);
     } else if (protocol === "http1" && this.#http1 !== undefined) {
-      this.#http1.accept(socket, firstBytes);
+      this.#http1.accept(socket, remote, firstBytes);
     } else {
       socket.destroy();
     }

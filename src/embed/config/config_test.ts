@@ -3,7 +3,7 @@ import { formatUrlList, parseUrlList } from "../../base/url_list.ts";
 import { silentLogger } from "../../base/log.ts";
 import { newConfig, newZapLoggerBuilder } from "./config.ts";
 import type { DnsResolver } from "./dns_discovery.ts";
-import { ConfigError, NotBuiltError } from "./errors.ts";
+import { ConfigError } from "./errors.ts";
 
 Deno.test("Config has every field of the 2018 package in camelCase", () => {
   const config = newConfig();

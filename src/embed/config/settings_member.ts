@@ -14,7 +14,7 @@ import {
   DEFAULT_SNAPSHOT_COUNT,
   MIN_RAFT_CONNECTION_TIMEOUT_MS,
 } from "./constants.ts";
-import { BUILT_FEATURE_GATES, FeatureGates } from "./feature_gates.ts";
+import { BUILT_FEATURE_GATES, FeatureGates, MOOT_FEATURE_GATES } from "./feature_gates.ts";
 import { URL_LIST } from "./list_kinds.ts";
 import {
   BOOL,
@@ -40,7 +40,9 @@ function peerListenRefusal(urls: readonly EndpointUrl[]): string | undefined {
 
 /** Says why one of the features cannot be switched yet. */
 function gatesRefusal(gates: FeatureGates): string | undefined {
-  const name = gates.changedNames().find((gate) => !BUILT_FEATURE_GATES.has(gate));
+  const name = gates.changedNames().find((gate) =>
+    !BUILT_FEATURE_GATES.has(gate) && !MOOT_FEATURE_GATES.has(gate)
+  );
   if (name === undefined) return undefined;
   return `detcd does not have the feature ${name} yet and would ignore its gate`;
 }
@@ -90,7 +92,7 @@ export const MEMBER_SETTINGS = {
   initialElectionTickAdvance: row(BOOL, own("initialElectionTickAdvance"), {
     flag: "initial-election-tick-advance",
     default: true,
-    status: "refused",
+    status: "works",
     help: "Start with most of the election timeout behind, so that the first election comes soon.",
   }),
   listenPeerUrls: row(URL_LIST, own("listenPeerUrls"), {
@@ -122,7 +124,7 @@ export const MEMBER_SETTINGS = {
   memoryMlock: row(BOOL, own("memoryMlock"), {
     flag: "memory-mlock",
     default: false,
-    status: "refused",
+    status: "works",
     help: "Keep the member's memory from being swapped out.",
   }),
   quotaBackendBytes: row(INT, own("quotaBackendBytes"), {
@@ -212,13 +214,13 @@ export const MEMBER_SETTINGS = {
   raftReadTimeoutMs: row(DURATION, own("raftReadTimeoutMs"), {
     flag: "raft-read-timeout",
     default: MIN_RAFT_CONNECTION_TIMEOUT_MS,
-    status: "refused",
+    status: "moot",
     help: "Time without data after which a connection between members is closed (at least 5s).",
   }),
   raftWriteTimeoutMs: row(DURATION, own("raftWriteTimeoutMs"), {
     flag: "raft-write-timeout",
     default: MIN_RAFT_CONNECTION_TIMEOUT_MS,
-    status: "refused",
+    status: "moot",
     help: "Time that a write to another member may take (at least 5s).",
   }),
   serverFeatureGate: row(FEATURE_GATES, own("serverFeatureGate"), {

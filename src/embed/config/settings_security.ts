@@ -180,13 +180,13 @@ export const SECURITY_SETTINGS = {
   cors: row(ORIGIN_SET, own("cors"), {
     flag: "cors",
     default: new Set(["*"]),
-    status: "refused",
+    status: "works",
     help: "Web origins whose pages may call the HTTP API, separated by commas (* is all).",
   }),
   hostWhitelist: row(NAME_SET, own("hostWhitelist"), {
     flag: "host-whitelist",
     default: new Set(["*"]),
-    status: "refused",
+    status: "works",
     help: "Host names that unencrypted HTTP requests may ask for, separated by commas (* is all).",
   }),
   tlsMinVersion: row(TEXT, own("tlsMinVersion"), {
