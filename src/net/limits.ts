@@ -173,6 +173,9 @@ export interface TlsLimits {
   readonly rememberedCertificates: number;
   readonly authoritiesBytes: number;
   readonly revocationListBytes: number;
+  readonly unreadBytes: number;
+  readonly unreadTotalBytes: number;
+  readonly unreadSweepIntervalMs: number;
 }
 
 export const TLS_LIMITS: TlsLimits = {
@@ -195,8 +198,19 @@ export const TLS_LIMITS: TlsLimits = {
   // and Go's clients take 64 KiB in one message of a handshake. Some fifty authorities.
   authoritiesBytes: 48 * KIB,
 
-  // Some 25 bytes for each revoked certificate, so 160 000 of them. It is read in one turn.
-  revocationListBytes: 4 * MIB,
+  // Some 25 bytes for each revoked certificate, so 40 000 of them. They are read in one turn of
+  // about 25 ms when the file has changed.
+  revocationListBytes: 1 * MIB,
+
+  // What a client may send that is not read, since it does not take its answers. Honest ones stop at
+  // their windows (4 MiB) and at the headers of 65 536 streams.
+  unreadBytes: 32 * MIB,
+
+  // The same over all clients; the greediest goes first.
+  unreadTotalBytes: 256 * MIB,
+
+  // A fast line brings some ten MiB in this time.
+  unreadSweepIntervalMs: 100,
 };
 
 /** The bounds of HTTP/1.1 connections. */
