@@ -74,16 +74,17 @@ export class Serving {
     try {
       const httpSeparate = listenClientHttpUrls.length > 0;
       for (const url of distinctAddresses(listenClientUrls)) {
-        const listener = await this.#listen(url, httpSeparate ? undefined : this.clientRoutes);
+        const routes = httpSeparate ? undefined : this.clientRoutes;
+        const listener = await this.#listen(url, routes, this.grpc);
         const { address, port } = listener;
         this.#clients.push({ url: url.toString(), address, port });
       }
       for (const url of distinctAddresses(listenClientHttpUrls)) {
         this.#refuseShared(url);
-        await this.#listen(url, this.clientRoutes);
+        await this.#listen(url, this.clientRoutes, undefined);
       }
       for (const url of distinctAddresses(listenMetricsUrls)) {
-        await this.#listen(url, this.metricsRoutes);
+        await this.#listen(url, this.metricsRoutes, undefined);
       }
     } catch (error) {
       await this.close(0);
@@ -111,7 +112,12 @@ export class Serving {
     );
   }
 
-  async #listen(url: EndpointUrl, routes: Routes | undefined): Promise<Listener> {
+  /** Listens for HTTP, if there are routes, and for gRPC, if there is a server for it. */
+  async #listen(
+    url: EndpointUrl,
+    routes: Routes | undefined,
+    grpc: GrpcServer | undefined,
+  ): Promise<Listener> {
     const { userHandlers } = this.#config;
     const logger = this.#config.getLogger("http");
     const http = routes === undefined ? undefined : httpApi({
@@ -122,7 +128,7 @@ export class Serving {
     });
     const listener = await listen({
       address: listenAddressOf(url),
-      handler: http === undefined ? this.grpc : new ProtocolSplit(this.grpc, http),
+      handler: new ProtocolSplit(grpc, http),
       maxConcurrentStreams: this.#config.maxConcurrentStreams,
       keepAliveIntervalMs: this.#config.grpcKeepAliveIntervalMs,
       keepAliveTimeoutMs: this.#config.grpcKeepAliveTimeoutMs,
