@@ -21,6 +21,7 @@ export class FakeExchange implements HttpExchange {
   sendCount = 0;
   /** Whether the client takes nothing at the moment. */
   stuck = false;
+  #begun = false;
 
   constructor(
     target: string,
@@ -38,13 +39,15 @@ export class FakeExchange implements HttpExchange {
   addHeader(): void {}
 
   respond(status: number, fields: readonly string[], body: Uint8Array | string): void {
-    if (this.finished) return;
+    if (this.finished || this.#begun) return;
     this.begin(status, fields);
     this.body += typeof body === "string" ? body : Buffer.from(body).toString();
     this.finished = true;
   }
 
   begin(status: number, fields: readonly string[]): void {
+    if (this.finished || this.#begun) return;
+    this.#begun = true;
     this.status = status;
     this.fields = fields;
   }
@@ -61,6 +64,7 @@ export class FakeExchange implements HttpExchange {
   }
 
   abort(): void {
+    if (this.finished) return;
     this.finished = true;
     this.aborted = true;
   }
