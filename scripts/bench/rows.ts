@@ -1,4 +1,5 @@
 import type { ServerProcess } from "../../tests/harness/server_process.ts";
+import { measureGatewayGets, measureGatewayPuts } from "./gateway_rows.ts";
 import { type LoadedServer, measureGets, measurePuts } from "./request_rows.ts";
 import { measureKeepAlives, measureWatch } from "./stream_rows.ts";
 import { measureStart } from "./start_rows.ts";
@@ -93,6 +94,14 @@ export const MEASUREMENTS: readonly Measurement[] = [
   {
     rows: [rate("keepalive-100", "lease keep-alives, 100 streams", "renewals/s")],
     onServer: async (server, seconds) => [await measureKeepAlives(server, 100, seconds)],
+  },
+  {
+    rows: [rate("gateway-put", "put 256 B as JSON over HTTP/1.1, 50 connections", "puts/s")],
+    onServer: async (server, seconds) => [await measureGatewayPuts(server, seconds)],
+  },
+  {
+    rows: [rate("gateway-get", "linearizable get as JSON, 50 connections", "gets/s")],
+    onServer: async (server, seconds) => [await measureGatewayGets(server, seconds)],
   },
   {
     rows: [

@@ -156,7 +156,7 @@ export class Serving {
     const listener = await listen({
       address: listenAddressOf(url, this.#config.socketOpts),
       listenerLimits: connectionLimits(this.#config.getLogger("embed")),
-      handler: http === undefined ? this.grpc : new ProtocolSplit(grpc, http),
+      handler: new ProtocolSplit(grpc, http),
       maxConcurrentStreams: this.#config.maxConcurrentStreams,
       keepAliveIntervalMs: this.#config.grpcKeepAliveIntervalMs,
       keepAliveTimeoutMs: this.#config.grpcKeepAliveTimeoutMs,

@@ -323,3 +323,15 @@ export const GRPC_LIMITS = {
   // lists of 8 KiB at the least.
   maxStatusMessageChars: 2_048,
 } as const;
+
+/** The bounds of websockets. */
+export const WEBSOCKET_LIMITS = {
+  // Two octets, eight of length, four of mask: the protocol's.
+  maxHeadBytes: 14,
+
+  // The protocol's.
+  maxControlBytes: 125,
+
+  // A message over all its frames; whoever takes it may set a lower bound for what it keeps.
+  maxMessageBytes: 64 * MIB,
+} as const;

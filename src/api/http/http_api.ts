@@ -21,8 +21,6 @@ export interface HttpApiOptions {
 }
 
 const GATEWAY_PREFIX = "/v3/";
-/** What the API was called before it was stable. */
-const BETA_PREFIX = "/v3beta/";
 
 const NOT_FOUND = textResponse(404, "404 page not found\n");
 
@@ -30,7 +28,7 @@ const NOT_FOUND = textResponse(404, "404 page not found\n");
 export function httpApi(options: HttpApiOptions): ExchangeHandler {
   return (exchange) => {
     const target = parseTarget(exchange.target);
-    if (target === undefined) return send(exchange, textResponse(400, "400 Bad Request\n"));
+    if (target === undefined) return send(exchange, textResponse(400, "400 Bad Request"));
     if (target.redirect !== undefined) return redirect(exchange, target.redirect);
     route(options, exchange, target);
   };
@@ -38,9 +36,7 @@ export function httpApi(options: HttpApiOptions): ExchangeHandler {
 
 function route(options: HttpApiOptions, exchange: HttpExchange, target: RequestTarget): void {
   const { gateway, userHandlers } = options;
-  const path = target.path.startsWith(BETA_PREFIX)
-    ? GATEWAY_PREFIX + target.path.slice(BETA_PREFIX.length)
-    : target.path;
+  const { path } = target;
   const userPattern = pathPatternFor(userHandlers, path);
   const isGateway = gateway !== undefined && path.startsWith(GATEWAY_PREFIX);
   // The longer of two patterns that fit wins.
