@@ -101,7 +101,9 @@ Deno.test("Membership.restore() replaces everything", () => {
   membership.remove(9n);
   membership.add({ ...MEMBER, id: 8n, peerUrls: ["http://127.0.0.1:8"] });
   membership.setClusterVersion("3.7.0");
+  membership.setDowngrade({ enabled: true, targetVersion: "3.6.0" });
   membership.restore([MEMBER], [5n, 3n], "3.4.0");
+  assert.equal(membership.saidOfDowngrade, undefined);
   assert.deepEqual(membership.list(), [MEMBER]);
   assert.deepEqual(membership.removedIds(), [3n, 5n]);
   assert.equal(membership.clusterVersion, "3.4.0");
