@@ -10,14 +10,18 @@ interface GateSpec {
   readonly default: boolean;
 }
 
+/** All of etcd's. Some choose between ways to do something of which one alone is here. */
 const GATES: ReadonlyMap<string, GateSpec> = new Map<string, GateSpec>([
   ["StopGRPCServiceOnDefrag", { stage: "alpha", default: false }],
   ["InitialCorruptCheck", { stage: "alpha", default: false }],
   ["CompactHashCheck", { stage: "alpha", default: false }],
+  // Moot: transactions read from the store itself, never from a copy of what is not committed yet.
   ["TxnModeWriteWithSharedBuffer", { stage: "beta", default: true }],
   ["LeaseCheckpoint", { stage: "alpha", default: false }],
   ["LeaseCheckpointPersist", { stage: "alpha", default: false }],
+  // Moot so far: it chooses from where other members are called; see Config.inferLocalAddr().
   ["SetMemberLocalAddr", { stage: "alpha", default: false }],
+  // Moot: keep-alives are answered from memory, and all that was acknowledged is applied there.
   ["FastLeaseKeepAlive", { stage: "beta", default: true }],
   ["PriorityRequest", { stage: "alpha", default: false }],
 ]);
@@ -30,26 +34,6 @@ const STAGE_GATES: ReadonlyMap<string, Stage> = new Map<string, Stage>([
 
 /** The names of all gates that stand for one feature. */
 export const FEATURE_GATE_NAMES: readonly string[] = [...GATES.keys()];
-
-/** Those of them whose feature detcd has. */
-export const BUILT_FEATURE_GATES: ReadonlySet<string> = new Set([
-  "StopGRPCServiceOnDefrag",
-  "InitialCorruptCheck",
-  "CompactHashCheck",
-  "LeaseCheckpoint",
-  "LeaseCheckpointPersist",
-  "PriorityRequest",
-]);
-
-/** Those that choose between ways to do something of which one alone is here. */
-export const MOOT_FEATURE_GATES: ReadonlySet<string> = new Set([
-  // Transactions read from the store itself, never from a copy of what was not committed yet.
-  "TxnModeWriteWithSharedBuffer",
-  // Keep-alives are answered from memory, and all that was acknowledged is applied there.
-  "FastLeaseKeepAlive",
-  // It chooses from where other members are called; see Config.inferLocalAddr().
-  "SetMemberLocalAddr",
-]);
 
 /** Which optional features are on. An instance never changes; with() makes another one. */
 export class FeatureGates {
