@@ -8,6 +8,7 @@ import { exitCodeOf, type SignalSource, type StopSignal } from "./signals.ts";
 /** A server that runs until it is closed, fails or stops. */
 class FakeEtcd implements RunningEtcd {
   readonly #failure = Promise.withResolvers<Error | undefined>();
+  readonly server = { readyNotify: () => Promise.resolve() };
   isClosed = false;
   closeFailure: Error | undefined;
 

@@ -1,6 +1,7 @@
 import type { EndpointUrl } from "../base/endpoint_url.ts";
 import { joinHostPort } from "../base/host_port.ts";
 import type { ListenAddress } from "../net/listener.ts";
+import type { SocketOptions } from "./config/config.ts";
 import { ConfigError } from "./config/errors.ts";
 
 /** A socket that the server listens on. */
@@ -53,14 +54,14 @@ export function addressKey(url: EndpointUrl): string {
 }
 
 /** Where to listen for a URL. Throws a ConfigError for a unix URL that names no socket. */
-export function listenAddressOf(url: EndpointUrl): ListenAddress {
+export function listenAddressOf(url: EndpointUrl, { reusePort }: SocketOptions): ListenAddress {
   if (isUnixUrl(url)) {
     const path = socketPathOf(url);
     if (path === "") throw new ConfigError(`cannot listen on ${url}: it names no socket`);
     return { path };
   }
   const host = url.hostname === "localhost" ? LOCALHOST_ADDRESS : url.hostname;
-  return { host, port: Number(url.port) };
+  return { host, port: Number(url.port), reusePort };
 }
 
 /** The URL under which a listener that was asked for at a URL is reached. */

@@ -171,6 +171,8 @@ export interface TlsLimits {
   readonly sweepIntervalMs: number;
   readonly idleHandshakers: number;
   readonly rememberedCertificates: number;
+  readonly authoritiesBytes: number;
+  readonly revocationListBytes: number;
 }
 
 export const TLS_LIMITS: TlsLimits = {
@@ -188,6 +190,13 @@ export const TLS_LIMITS: TlsLimits = {
   // Certificates of clients that were verified and whose sessions may be resumed: some 100 bytes
   // each. A client whose certificate was forgotten has to make a whole handshake.
   rememberedCertificates: 10_000,
+
+  // Deno sends the authorities of clients' certificates along with the server's own certificate,
+  // and Go's clients take 64 KiB in one message of a handshake. Some fifty authorities.
+  authoritiesBytes: 48 * KIB,
+
+  // Some 25 bytes for each revoked certificate, so 160 000 of them. It is read in one turn.
+  revocationListBytes: 4 * MIB,
 };
 
 /** The bounds of HTTP/1.1 connections. */

@@ -8,6 +8,7 @@ import { Http2Context, type Http2Options } from "./http2/context.ts";
 import { type Sweepable, Sweeper } from "./http2/sweeper.ts";
 import { type RemoteEnd, remoteEndOf } from "./remote_end.ts";
 import type { TlsGate } from "./tls/tls_gate.ts";
+import { removeOldSocket } from "./unix_socket.ts";
 import { HTTP1_LIMITS, type Http1Limits, LISTENER_LIMITS, type ListenerLimits } from "./limits.ts";
 
 /** So many bytes tell HTTP/2 from any request of HTTP/1.1. */
@@ -34,14 +35,20 @@ export interface ListenOptions extends Http2Options {
   readonly http1Limits?: Http1Limits;
 }
 
-export type ListenAddress =
-  | { readonly host: string; readonly port: number }
-  | { readonly path: string };
+export type ListenAddress = TcpAddress | { readonly path: string };
+
+export interface TcpAddress {
+  readonly host: string;
+  readonly port: number;
+  /** Whether other sockets with the same wish may have the port too. @default {false} */
+  readonly reusePort?: boolean;
+}
 
 /** Begins to listen; rejects if the address cannot be had. */
 export async function listen(options: ListenOptions): Promise<Listener> {
   const server = createServer({ noDelay: true });
   const listener = new Listener(server, options);
+  if ("path" in options.address) removeOldSocket(options.address.path);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.address, () => {

@@ -1,3 +1,4 @@
+import { BucketCounts, exponentialBounds } from "../base/bucket_counts.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Alarms } from "../core/alarms/alarms.ts";
 import type { AuthStore } from "../core/auth/auth_store.ts";
@@ -37,4 +38,12 @@ export interface LeaseCounts {
   leasesGranted: number;
   leasesRevoked: number;
   leasesRenewed: number;
+  /** The granted times to live, in seconds. */
+  readonly grantedTtls: BucketCounts;
+}
+
+/** Counts of leases before anything has happened to one. */
+export function newLeaseCounts(): LeaseCounts {
+  const grantedTtls = new BucketCounts(exponentialBounds(1, 2, 24));
+  return { leasesGranted: 0, leasesRevoked: 0, leasesRenewed: 0, grantedTtls };
 }

@@ -16,7 +16,7 @@ import {
 } from "../pb/etcdserverpb.ts";
 import { encodeRaftRequest, readRaftRequestCounter } from "../pb/raft_request.ts";
 import { ConfChange, type Entry, EntryType } from "../pb/raftpb.ts";
-import type { AppliedState, LeaseCounts } from "./applied_state.ts";
+import { type AppliedState, type LeaseCounts, newLeaseCounts } from "./applied_state.ts";
 import { Authentication } from "./auth/authentication.ts";
 import { openTokens } from "./auth/open_tokens.ts";
 import type { TokenProvider } from "./auth/token_provider.ts";
@@ -35,12 +35,16 @@ import type { OpenedMember } from "./bootstrap/opened_member.ts";
 import { CommitLoop } from "./commit_loop.ts";
 import { CompactionRunner } from "./compaction_runner.ts";
 import { applyConfChange } from "./conf_change.ts";
+import type { CompactionDurations } from "./counts/compaction_durations.ts";
+import { ServerCounts } from "./counts/server_counts.ts";
 import { CorruptionAlarm } from "./corruption/corruption_alarm.ts";
 import { CorruptionMonitor } from "./corruption/corruption_monitor.ts";
 import { guardedClock } from "./guarded_clock.ts";
 import { HashQueue } from "./hash_queue.ts";
 import { type CheckpointProposer, LeaseCheckpointer } from "./lease_checkpointer.ts";
 import { LeaseExpirer, type LeaseRevoker } from "./lease_expirer.ts";
+import { LateReads } from "./late_reads.ts";
+import { LateTicks } from "./late_ticks.ts";
 import { SERVER_LIMITS } from "./limits.ts";
 import { MemberChanges } from "./member_changes.ts";
 import { decodeOperation } from "./operations/decode.ts";
@@ -52,6 +56,7 @@ import { SkippedWrites } from "./operations/skipped_writes.ts";
 import { OpenStreams } from "./open_streams.ts";
 import { PendingProposals } from "./pending_proposals.ts";
 import { publishSelf } from "./publisher.ts";
+import { type RaftStatus, raftStatusOf } from "./raft_status.ts";
 import { ReadGate, type WaitingRead } from "./read_gate.ts";
 import { RequestIdGenerator } from "./request_id.ts";
 import { requestTimeoutMs, type ServerConfig } from "./server_config.ts";
@@ -77,6 +82,7 @@ export class EtcdServer
   readonly quota: Quota;
   readonly hashes: HashQueue;
   readonly auth: Authentication;
+  readonly counts: ServerCounts;
   /** Streams that end when the server stops. */
   readonly streams = new OpenStreams();
   /** Whether the health service calls the member serving. */
@@ -89,6 +95,8 @@ export class EtcdServer
   readonly #proposals = new PendingProposals();
   readonly #reads = new ReadGate();
   readonly #memberChanges: MemberChanges;
+  readonly #lateReads: LateReads;
+  readonly #lateTicks: LateTicks;
   readonly #requestIds: RequestIdGenerator;
   readonly #corruption: CorruptionMonitor;
   readonly #leaseExpirer: LeaseExpirer;
@@ -114,7 +122,10 @@ export class EtcdServer
     const clock = guardedClock(given.clock, (error) => this.fail(error));
     const config = { ...given, clock };
     this.config = config;
+    this.counts = new ServerCounts(clock);
     this.#member = member;
+    this.#lateReads = new LateReads(config.logger);
+    this.#lateTicks = new LateTicks(config.tickMs, config.logger);
     this.memberId = member.memberId;
     this.membership = member.state.membership;
     this.lessor = member.state.lessor;
@@ -154,7 +165,7 @@ export class EtcdServer
       hub: this.hub,
       skippedWrites: new SkippedWrites(config.logger),
       clock: config.clock,
-      counts: { leasesGranted: 0, leasesRevoked: 0, leasesRenewed: 0 },
+      counts: newLeaseCounts(),
       versionLowered: () => snapshots?.force(),
       entryIndex: 0,
     };
@@ -168,7 +179,8 @@ export class EtcdServer
     this.#loop = new CommitLoop(this.#raft, member.storage, {
       applyEntry: (entry) => this.#applyEntry(entry),
       readConfirmed: (context, index) => this.#readConfirmed(context, index),
-      appliedGroup: (first, last, durationMs) => this.#appliedGroup(first, last, durationMs),
+      appliedGroup: (first, last, startedMs, endedMs) =>
+        this.#appliedGroup(first, last, startedMs, endedMs),
       appliedSlice: () => this.#appliedSlice(),
       failed: (error) => this.fail(error),
       nowMs: () => config.clock.monotonicMs(),
@@ -186,12 +198,20 @@ export class EtcdServer
     this.#leaseExpirer = new LeaseExpirer(this.lessor, this, clock, requestTimeoutMs(config));
     this.#leaseCheckpointer = new LeaseCheckpointer(this.lessor, this, clock);
     this.#versionMonitor = new VersionMonitor(this);
-    this.#watchDelivery = new BackgroundWork(() => {
-      this.hub.notify();
-      return this.hub.catchUp(SERVER_LIMITS.watchCatchUpSteps);
-    }, (error) => this.fail(error));
+    this.#watchDelivery = new BackgroundWork(
+      () => this.#deliverWatches(),
+      (error) => this.fail(error),
+    );
     // Whoever embeds the server may never ask; an unasked failure is not an unhandled one.
     this.#ready.promise.catch(() => {});
+  }
+
+  #deliverWatches(): boolean {
+    const { hub, config, counts } = this;
+    return counts.watches.deliver(hub, () => config.clock.monotonicMs(), () => {
+      hub.notify();
+      return hub.catchUp(SERVER_LIMITS.watchCatchUpSteps);
+    });
   }
 
   #appliedPosition(): AppliedPosition {
@@ -254,6 +274,10 @@ export class EtcdServer
     return compatVersion.storageVersionIn(clusterVersion);
   }
 
+  get raftStatus(): RaftStatus {
+    return raftStatusOf(this.#raft);
+  }
+
   get term(): number {
     return this.#raft.term;
   }
@@ -261,6 +285,11 @@ export class EtcdServer
   /** The leader's member ID, 0n while there is none. */
   get leader(): bigint {
     return this.#raft.leader;
+  }
+
+  /** Whether this member has no vote yet. */
+  get isLearner(): boolean {
+    return this.membership.list().some(({ id, isLearner }) => id === this.memberId && isLearner);
   }
 
   get leads(): boolean {
@@ -286,6 +315,15 @@ export class EtcdServer
   /** Linearizable reads that wait for their confirmation. */
   get waitingReadCount(): number {
     return this.#reads.count;
+  }
+
+  /** Linearizable reads given up because they were not confirmed in time. */
+  get slowReadCount(): number {
+    return this.#reads.expiredCount;
+  }
+
+  get compactionDurations(): CompactionDurations {
+    return this.#compactions.durations;
   }
 
   get failedProposalCount(): number {
@@ -548,12 +586,20 @@ export class EtcdServer
   #tick(): void {
     this.#raft.tick();
     const nowMs = this.config.clock.monotonicMs();
+    this.#lateTicks.ticked(nowMs, this.leads);
+    this.#lateReads.check(this.#reads.oldestUnconfirmedMs, this.#reads.count, nowMs);
     const expiredBefore = nowMs - requestTimeoutMs(this.config);
-    this.#failedProposalCount += this.#proposals.expire(expiredBefore);
+    for (const { operation, sinceMs } of this.#proposals.expire(expiredBefore)) {
+      this.#failedProposalCount++;
+      this.counts.operations.gaveUp(operation.field, nowMs - sinceMs);
+    }
     this.#memberChanges.expire(expiredBefore);
     this.#reads.expire(expiredBefore);
     this.#askReadIndex();
-    this.hub.tick(nowMs);
+    if (this.hub.tick(nowMs)) {
+      const durationMs = this.config.clock.monotonicMs() - nowMs;
+      this.counts.watches.notifications.add(durationMs / 1000);
+    }
     if (this.#raft.hasReady()) this.#loop.wake();
   }
 
@@ -585,12 +631,17 @@ export class EtcdServer
     if (data === undefined) return;
     const id = readRaftRequestCounter(data, this.#requestIds.memberBits);
     const own = id === undefined ? undefined : this.#proposals.take(id);
-    const operation = own ?? decodeOperation(data, entry.index);
+    const operation = own?.operation ?? decodeOperation(data, entry.index);
     this.#state.entryIndex = entry.index;
-    operation.apply(this.#state);
+    const isDone = operation.apply(this.#state);
+    this.counts.operations.applied(operation.field, isDone);
+    if (own !== undefined) this.counts.operations.answered(operation.field, own.sinceMs);
   }
 
-  #appliedGroup(first: Entry, last: Entry, durationMs: number): void {
+  #appliedGroup(first: Entry, last: Entry, startedMs: number, endedMs: number): void {
+    const durationMs = endedMs - startedMs;
+    const entryCount = last.index - first.index + 1;
+    this.counts.operations.groupApplied(entryCount, endedMs, durationMs);
     const { warningApplyDurationMs, logger } = this.config;
     if (durationMs <= warningApplyDurationMs) return;
     this.#slowApplyCount++;
@@ -608,6 +659,7 @@ export class EtcdServer
     // waits for an answer has its next request under way while watchers are served.
     this.#watchDelivery.wake();
     this.#reads.release(applied);
+    this.#memberChanges.submitNext();
     this.backend.changed();
     this.#truncateLog(applied);
     this.#campaignWhenReplayed();
@@ -631,6 +683,8 @@ export class EtcdServer
    * applied, it knows that it is alone and stands at once.
    */
   #campaignWhenReplayed(): void {
+    // Who does not want that waits for the timeout, as an etcd does then.
+    if (!this.config.initialElectionTickAdvance) return;
     if (this.leads || this.#raft.appliedIndex < this.#raft.committedIndex) return;
     this.#raft.campaign();
     if (this.leads) this.#loop.wake();

@@ -15,8 +15,12 @@ export interface ServerConfig {
   readonly peerUrls: readonly string[];
   readonly clusterToken: string;
   readonly advertiseClientUrls: readonly string[];
+  /** Make a cluster of this one member out of what is in the data directory. */
+  readonly forceNewCluster: boolean;
   readonly tickMs: number;
   readonly electionTicks: number;
+  /** Whether the first election need not wait for its timeout. */
+  readonly initialElectionTickAdvance: boolean;
   readonly maxTxnOps: number;
   readonly maxRequestBytes: number;
   /** How many learners the cluster may have. */

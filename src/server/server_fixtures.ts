@@ -22,6 +22,8 @@ export function testConfig(
     advertiseClientUrls: ["http://localhost:2379"],
     tickMs: 100,
     electionTicks: 10,
+    initialElectionTickAdvance: true,
+    forceNewCluster: false,
     maxTxnOps: 128,
     maxRequestBytes: 1572864,
     maxLearners: 1,

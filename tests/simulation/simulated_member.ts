@@ -175,6 +175,8 @@ function configOf(world: World, settings: MemberSettings): ServerConfig {
     clock: world.clock,
     prng: new Prng(1),
     electionTicks: ELECTION_TICKS,
+    initialElectionTickAdvance: true,
+    forceNewCluster: false,
     compatVersion: settings.compatVersion,
     backend: settings.backend,
     compaction: settings.compaction,

@@ -51,7 +51,7 @@ function route(options: HttpApiOptions, exchange: HttpExchange, target: RequestT
   if (userHandler !== undefined) {
     return awaitAnswer(options, exchange, (awaited) => answerUser(userHandler, exchange, awaited));
   }
-  const isSubtree = userHandlers.has(`${path}/`) ||
+  const isSubtree = userHandlers.has(`${path}/`) || options.routes.has(`${path}/`) ||
     (gateway !== undefined && `${path}/` === GATEWAY_PREFIX);
   if (isSubtree) return redirect(exchange, `${path}/${target.search}`);
   const pattern = pathPatternFor(options.routes, path);

@@ -96,31 +96,62 @@ export class KvService {
   #range(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
     const request = RangeRequest.decode(bytes, start, end);
     checkRange(request);
-    if (request.serializable || this.#server.readableNow) this.#answerRange(call, request);
-    else whenReadable(this.#server, call, () => this.#answerRange(call, request));
-  }
-
-  #answerRange(call: ServerCall, request: RangeRequest): void {
-    const { auth, store } = this.#server;
-    const requester = requesterOf(auth, call);
-    requester.admit();
-    auth.store.checkRead(requester, request.key, request.rangeEnd);
-    if (isShort(request)) {
-      respond(call, this.#writeRange, store.range(request));
+    if (request.serializable || this.#server.readableNow) {
+      if (isShort(request)) this.#answerShortRange(call, request);
+      else this.#answerRange(call, request, this.#nowMs());
       return;
     }
-    const cursor = store.openRange(request);
-    if (cursor.step(V3_LIMITS.rangeKeysPerTurn)) {
-      new LargeRange(
-        call,
-        cursor,
-        this.#header,
-        store.currentRevision,
-        (error) => this.#server.fail(error),
-      );
-    } else {
-      respond(call, this.#writeRange, cursor.result());
+    const requestedMs = this.#nowMs();
+    whenReadable(
+      this.#server,
+      call,
+      () => this.#answerRange(call, request, requestedMs),
+      () => this.#server.counts.ranges.gaveUp(requestedMs),
+    );
+  }
+
+  #answerShortRange(call: ServerCall, request: RangeRequest): void {
+    const { store, counts: { ranges } } = this.#server;
+    ranges.begin();
+    let isDone = false;
+    try {
+      this.#admitRange(call, request);
+      respond(call, this.#writeRange, store.range(request));
+      isDone = true;
+    } finally {
+      ranges.end(isDone);
     }
+  }
+
+  #answerRange(call: ServerCall, request: RangeRequest, requestedMs: number): void {
+    const { store, counts: { ranges } } = this.#server;
+    const startedMs = this.#nowMs();
+    const read = (): void => ranges.add(true, requestedMs, startedMs);
+    const failed = (error: unknown): void => this.#server.fail(error);
+    try {
+      this.#admitRange(call, request);
+      const cursor = store.openRange(request);
+      if (cursor.step(V3_LIMITS.rangeKeysPerTurn)) {
+        new LargeRange(call, cursor, this.#header, store.currentRevision, { read, failed });
+      } else {
+        respond(call, this.#writeRange, cursor.result());
+        read();
+      }
+    } catch (error) {
+      ranges.add(false, requestedMs, startedMs);
+      throw error;
+    }
+  }
+
+  #admitRange(call: ServerCall, { key, rangeEnd }: RangeRequest): void {
+    const { auth } = this.#server;
+    const requester = requesterOf(auth, call);
+    requester.admit();
+    auth.store.checkRead(requester, key, rangeEnd);
+  }
+
+  #nowMs(): number {
+    return this.#server.config.clock.monotonicMs();
   }
 
   #put(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
@@ -164,15 +195,24 @@ export class KvService {
 
   /** A transaction without writes changes nothing, so it need not go through the log. */
   #readOnlyTxn(call: ServerCall, request: TxnRequest): void {
-    const answer = () => {
-      const { auth, lessor, store } = this.#server;
-      const requester = requesterOf(auth, call);
-      requester.admit();
-      checkTxnRights(auth.store, requester, request, lessor);
-      respond(call, this.#writeTxn, store.txn(request));
+    const { auth, lessor, store, counts: { readOnlyTxns } } = this.#server;
+    const requestedMs = this.#nowMs();
+    const ended = (isDone: boolean): void =>
+      readOnlyTxns.add(isDone, (this.#nowMs() - requestedMs) / 1000);
+    const answer = (): void => {
+      let isDone = false;
+      try {
+        const requester = requesterOf(auth, call);
+        requester.admit();
+        checkTxnRights(auth.store, requester, request, lessor);
+        respond(call, this.#writeTxn, store.txn(request));
+        isDone = true;
+      } finally {
+        ended(isDone);
+      }
     };
     if (isSerializableTxn(request) || this.#server.readableNow) answer();
-    else whenReadable(this.#server, call, answer);
+    else whenReadable(this.#server, call, answer, () => ended(false));
   }
 
   #compact(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {

@@ -3,6 +3,7 @@ import type { Requester } from "../../core/auth/requester.ts";
 import { ETCD_ERRORS } from "../../core/errors.ts";
 import { LEASE_COST_BYTES } from "../../core/quota/request_cost.ts";
 import type { MessageListener, ServerCall } from "../../net/grpc/server_call.ts";
+import { DecodeError } from "../../pb/decode_error.ts";
 import {
   LeaseGrantRequest,
   LeaseKeepAliveRequest,
@@ -164,7 +165,10 @@ class KeepAliveStream implements MessageListener, EndlessStream {
     this.#server = server;
     this.#header = header;
     server.streams.add(this);
-    call.onCancel = () => this.#server.streams.delete(this);
+    call.onCancel = (reason) => {
+      if (reason === "refused") server.counts.streamFailures.received("lease-keepalive");
+      server.streams.delete(this);
+    };
     call.onDrain = () => call.resume();
   }
 
@@ -175,7 +179,9 @@ class KeepAliveStream implements MessageListener, EndlessStream {
       checkLeaseWriteRights(auth.store, requireUser(auth, this.#call), id, lessor);
       this.#answer(id, this.#server.renewLease(id) ?? 0);
     } catch (error) {
-      this.#server.streams.delete(this);
+      const { counts, streams } = this.#server;
+      if (error instanceof DecodeError) counts.streamFailures.received("lease-keepalive");
+      streams.delete(this);
       failCall(this.#call, error);
     }
   }

@@ -9,10 +9,14 @@ import { HealthService } from "./health_service.ts";
 import { KvService } from "./kv_service.ts";
 import { LeaseService } from "./lease_service.ts";
 import { MaintenanceService } from "./maintenance_service.ts";
+import { VerifyingRegistry } from "./verifying_registry.ts";
 import { WatchService } from "./watch_service.ts";
 
 /** Adds every service of the v3 API that is built so far. */
-export function registerServices(registry: ServiceRegistry, server: EtcdServer): void {
+export function registerServices(given: ServiceRegistry, server: EtcdServer): void {
+  const registry = server.auth.tokens.takesTime
+    ? new VerifyingRegistry(given, server.auth, (error) => server.fail(error))
+    : given;
   new KvService(server).register(registry);
   new WatchService(server).register(registry);
   new LeaseService(server).register(registry);

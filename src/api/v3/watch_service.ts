@@ -9,6 +9,7 @@ import {
   type WatchTarget,
 } from "../../core/mvcc/watch_stream.ts";
 import type { MessageListener, ServerCall } from "../../net/grpc/server_call.ts";
+import { DecodeError } from "../../pb/decode_error.ts";
 import { type WatchCreateRequest, WatchRequest } from "../../pb/etcdserverpb.ts";
 import { WATCH_SERVICE } from "../../pb/services.ts";
 import { Writer } from "../../pb/writer.ts";
@@ -64,20 +65,24 @@ class WatchCall implements MessageListener, WatchSink, EndlessStream {
     this.#header = header;
     this.#stream = server.hub.openStream(this);
     server.streams.add(this);
-    call.onCancel = () => this.#close();
+    call.onCancel = (reason) => {
+      if (reason === "refused") server.counts.streamFailures.received("watch");
+      this.#close();
+    };
     call.onDrain = () => this.#resume();
   }
 
   message(bytes: Uint8Array, start: number, end: number): void {
+    const { counts, config: { clock } } = this.#server;
+    const startedMs = clock.monotonicMs();
     try {
-      const request = WatchRequest.decode(bytes, start, end);
-      if (request.createRequest !== undefined) this.#create(request.createRequest);
-      else if (request.cancelRequest !== undefined) this.#cancel(request.cancelRequest.watchId);
-      else if (request.progressRequest !== undefined) this.#stream.requestProgress();
+      this.#handle(WatchRequest.decode(bytes, start, end));
     } catch (error) {
+      if (error instanceof DecodeError) counts.streamFailures.received("watch");
       this.#close();
       failCall(this.#call, error);
     }
+    counts.watches.controls.add((clock.monotonicMs() - startedMs) / 1000);
   }
 
   /** As in etcd, a client that has nothing more to ask goes on watching. */
@@ -113,6 +118,12 @@ class WatchCall implements MessageListener, WatchSink, EndlessStream {
   #close(): void {
     this.#stream.close();
     this.#server.streams.delete(this);
+  }
+
+  #handle({ createRequest, cancelRequest, progressRequest }: WatchRequest): void {
+    if (createRequest !== undefined) this.#create(createRequest);
+    else if (cancelRequest !== undefined) this.#cancel(cancelRequest.watchId);
+    else if (progressRequest !== undefined) this.#stream.requestProgress();
   }
 
   #create(request: WatchCreateRequest): void {

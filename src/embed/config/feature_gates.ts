@@ -47,6 +47,8 @@ export const MOOT_FEATURE_GATES: ReadonlySet<string> = new Set([
   "TxnModeWriteWithSharedBuffer",
   // Keep-alives are answered from memory, and all that was acknowledged is applied there.
   "FastLeaseKeepAlive",
+  // It chooses from where other members are called; see Config.inferLocalAddr().
+  "SetMemberLocalAddr",
 ]);
 
 /** Which optional features are on. An instance never changes; with() makes another one. */
@@ -76,6 +78,18 @@ export class FeatureGates {
       if (pair !== "") readPair(pair, chosen);
     }
     return new FeatureGates(chosen);
+  }
+
+  /** All gates with their states, those for whole stages too, in the order of their names. */
+  states(): { name: string; stage: Stage; isEnabled: boolean }[] {
+    const states = Array.from(
+      GATES,
+      ([name, { stage }]) => ({ name, stage, isEnabled: this.enabled(name) }),
+    );
+    for (const [name, stage] of STAGE_GATES) {
+      states.push({ name, stage, isEnabled: this.#chosen.get(name) ?? false });
+    }
+    return states.toSorted((a, b) => a.name < b.name ? -1 : 1);
   }
 
   /** The names of the gates that differ from their defaults. */

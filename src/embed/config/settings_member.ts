@@ -92,7 +92,7 @@ export const MEMBER_SETTINGS = {
   initialElectionTickAdvance: row(BOOL, own("initialElectionTickAdvance"), {
     flag: "initial-election-tick-advance",
     default: true,
-    status: "refused",
+    status: "works",
     help: "Start with most of the election timeout behind, so that the first election comes soon.",
   }),
   listenPeerUrls: row(URL_LIST, own("listenPeerUrls"), {
@@ -124,7 +124,7 @@ export const MEMBER_SETTINGS = {
   memoryMlock: row(BOOL, own("memoryMlock"), {
     flag: "memory-mlock",
     default: false,
-    status: "refused",
+    status: "works",
     help: "Keep the member's memory from being swapped out.",
   }),
   quotaBackendBytes: row(INT, own("quotaBackendBytes"), {
@@ -194,15 +194,16 @@ export const MEMBER_SETTINGS = {
     flag: "socket-reuse-port",
     fileKey: "socket-options.reuse-port",
     default: false,
-    status: "refused",
+    status: "works",
     help: "Listen with SO_REUSEPORT, so that a port already in use can be shared.",
   }),
   reuseAddress: row(BOOL, inside("socketOpts", "reuseAddress"), {
     flag: "socket-reuse-address",
     fileKey: "socket-options.reuse-address",
     default: false,
-    status: "refused",
-    help: "Listen with SO_REUSEADDR, so that an address in TIME_WAIT can be taken.",
+    status: "moot",
+    help: "Listen with SO_REUSEADDR, so that an address in TIME_WAIT can be taken. " +
+      "This is always so.",
   }),
   enableGrpcGateway: row(BOOL, own("enableGrpcGateway"), {
     flag: "enable-grpc-gateway",
@@ -213,13 +214,13 @@ export const MEMBER_SETTINGS = {
   raftReadTimeoutMs: row(DURATION, own("raftReadTimeoutMs"), {
     flag: "raft-read-timeout",
     default: MIN_RAFT_CONNECTION_TIMEOUT_MS,
-    status: "refused",
+    status: "moot",
     help: "Time without data after which a connection between members is closed (at least 5s).",
   }),
   raftWriteTimeoutMs: row(DURATION, own("raftWriteTimeoutMs"), {
     flag: "raft-write-timeout",
     default: MIN_RAFT_CONNECTION_TIMEOUT_MS,
-    status: "refused",
+    status: "moot",
     help: "Time that a write to another member may take (at least 5s).",
   }),
   serverFeatureGate: row(FEATURE_GATES, own("serverFeatureGate"), {

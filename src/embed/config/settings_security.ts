@@ -29,7 +29,7 @@ export const SECURITY_SETTINGS = {
     flag: "client-cert-file",
     fileKey: `${CLIENT}.client-cert-file`,
     default: "",
-    status: "refused",
+    status: "works",
     help: "Certificate file that the member shows where it is a client of itself " +
       "(otherwise --cert-file).",
   }),
@@ -37,7 +37,7 @@ export const SECURITY_SETTINGS = {
     flag: "client-key-file",
     fileKey: `${CLIENT}.client-key-file`,
     default: "",
-    status: "refused",
+    status: "works",
     help: "Key file to --client-cert-file.",
   }),
   clientCertAuth: row(BOOL, inside("clientTlsInfo", "clientCertAuth"), {
@@ -51,26 +51,26 @@ export const SECURITY_SETTINGS = {
     flag: "client-crl-file",
     fileKey: `${CLIENT}.crl-file`,
     default: "",
-    status: "refused",
+    status: "works",
     help: "File with revoked client certificates.",
   }),
   clientAllowedHostnames: row(TEXT_LIST, inside("clientTlsInfo", "allowedHostnames"), {
     flag: "client-cert-allowed-hostname",
     fileKey: `${CLIENT}.allowed-hostname`,
     default: [],
-    status: "refused",
+    status: "works",
     help: "Host names of which a client's certificate must carry one, separated by commas.",
   }),
   clientAllowedCns: row(TEXT_LIST, inside("clientTlsInfo", "allowedCns"), {
     fileKey: `${CLIENT}.allowed-cn`,
     default: [],
-    status: "refused",
+    status: "works",
     help: "Common names of which a client's certificate must carry one.",
   }),
   clientSkipSanVerify: row(BOOL, inside("clientTlsInfo", "skipClientSanVerify"), {
     fileKey: `${CLIENT}.skip-client-san-verification`,
     default: false,
-    status: "refused",
+    status: "works",
     help: "Do not compare the addresses in a client's certificate with where it calls from.",
   }),
   trustedCaFile: row(TEXT, inside("clientTlsInfo", "trustedCaFile"), {
@@ -84,7 +84,7 @@ export const SECURITY_SETTINGS = {
     flag: "auto-tls",
     fileKey: `${CLIENT}.auto-tls`,
     default: false,
-    status: "refused",
+    status: "works",
     help: "Serve clients over TLS with a certificate that the member makes itself.",
   }),
   peerCertFile: row(TEXT, inside("peerTlsInfo", "certFile"), {
@@ -168,25 +168,25 @@ export const SECURITY_SETTINGS = {
   selfSignedCertValidityYears: row(UINT, own("selfSignedCertValidityYears"), {
     flag: "self-signed-cert-validity",
     default: DEFAULT_SELF_SIGNED_CERT_VALIDITY_YEARS,
-    status: "refused",
+    status: "works",
     help: "Years that a certificate which the member makes itself is valid.",
   }),
   cipherSuites: row(TEXT_LIST, own("cipherSuites"), {
     flag: "cipher-suites",
     default: [],
-    status: "refused",
+    status: "works",
     help: "TLS cipher suites that may be used, separated by commas (none: the runtime chooses).",
   }),
   cors: row(ORIGIN_SET, own("cors"), {
     flag: "cors",
     default: new Set(["*"]),
-    status: "refused",
+    status: "works",
     help: "Web origins whose pages may call the HTTP API, separated by commas (* is all).",
   }),
   hostWhitelist: row(NAME_SET, own("hostWhitelist"), {
     flag: "host-whitelist",
     default: new Set(["*"]),
-    status: "refused",
+    status: "works",
     help: "Host names that unencrypted HTTP requests may ask for, separated by commas (* is all).",
   }),
   tlsMinVersion: row(TEXT, own("tlsMinVersion"), {

@@ -1,4 +1,6 @@
 import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
+import { DerReader, DerTag } from "./der_reader.ts";
+import { normalSerial } from "./revocation_list.ts";
 
 /** What is looked at of a certificate that a client showed. */
 export interface ClientCertificate {
@@ -15,7 +17,8 @@ export interface ClientCertificate {
 /** One certificate on the way to an authority. */
 export interface ChainLink {
   readonly fingerprint: string;
-  readonly serialNumber: bigint;
+  /** As RevokedSerials have it. */
+  readonly serialNumber: string;
 }
 
 /** The certificate that the client showed in its handshake; undefined if it showed none. */
@@ -47,30 +50,18 @@ function chainOf(leaf: DetailedPeerCertificate): ChainLink[] {
     seen.add(link.fingerprint256);
     chain.push({
       fingerprint: link.fingerprint256,
-      serialNumber: BigInt(`0x${link.serialNumber}`),
+      serialNumber: normalSerial(link.serialNumber),
     });
     link = link.issuerCertificate;
   }
   return chain;
 }
 
-const SEQUENCE = 0x30;
-/** The tag of the version, which stands first unless the certificate is of version 1. */
-const EXPLICIT_VERSION = 0xa0;
-
 /**
  * Whether a certificate has a version, which those of X.509's first version do not. Deno 2.9 takes
  * these without a proof that the client has their key.
  */
 export function hasVersion(der: Uint8Array): boolean {
-  const body = contentStart(der, 0);
-  const fields = body === undefined ? undefined : contentStart(der, body);
-  return fields !== undefined && der[fields] === EXPLICIT_VERSION;
-}
-
-/** Where the content of a DER sequence begins. */
-function contentStart(der: Uint8Array, start: number): number | undefined {
-  if (der[start] !== SEQUENCE) return undefined;
-  const length = der[start + 1];
-  return start + 2 + (length < 0x80 ? 0 : length & 0x7f);
+  const fields = new DerReader(der).inside(DerTag.SEQUENCE).inside(DerTag.SEQUENCE);
+  return fields.nextTag === DerTag.EXPLICIT_0;
 }

@@ -2,6 +2,7 @@ import type { Buffer } from "node:buffer";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync, type Stats, statSync } from "node:fs";
 import { TLS_LIMITS } from "../limits.ts";
+import { type RevokedSerials, revokedSerials } from "./revocation_list.ts";
 import type { TlsOptions } from "./tls_options.ts";
 import { VerifiedCertificates } from "./verified_certificates.ts";
 
@@ -12,6 +13,9 @@ export interface Credentials {
   readonly key: string;
   /** PEM of the authorities that may have signed clients' certificates; "" if none are wanted. */
   readonly authorities: string;
+  /** SHA-256 of each of the authorities. */
+  readonly authorityFingerprints: ReadonlySet<string>;
+  readonly revoked: RevokedSerials;
   /** The certificates that these authorities were seen to have signed. */
   readonly verified: VerifiedCertificates;
 }
@@ -55,16 +59,15 @@ export class CredentialFiles {
   }
 
   #read(previous: Credentials | undefined): Credentials {
-    const { certFile, keyFile, trustedCaFile } = this.#options;
-    const certificate = readText(certFile);
-    const key = readText(keyFile);
-    checkPair(certificate, key);
+    const { certFile, keyFile, trustedCaFile, revocationListFile } = this.#options;
+    const { certificate, key } = readKeyPair(certFile, keyFile);
     const authorities = trustedCaFile === "" ? "" : readText(trustedCaFile);
-    if (trustedCaFile !== "") checkAuthorities(authorities, trustedCaFile);
     return {
       certificate,
       key,
       authorities,
+      authorityFingerprints: fingerprintsOf(authorities, trustedCaFile),
+      revoked: revocationListFile === "" ? NONE_REVOKED : readRevoked(revocationListFile),
       verified: previous?.authorities === authorities
         ? previous.verified
         : new VerifiedCertificates(TLS_LIMITS.rememberedCertificates),
@@ -104,12 +107,32 @@ function systemReason(error: unknown): string {
   return error.message;
 }
 
-/** Whether both can be read and belong together. */
+const KEY_PEM = "PRIVATE KEY-----";
+
+/**
+ * Reads a certificate and the key to it. Throws a CredentialError when they cannot be read or do not
+ * belong together.
+ */
+export function readKeyPair(
+  certFile: string,
+  keyFile: string,
+): { certificate: string; key: string } {
+  const certificate = readText(certFile);
+  const key = readText(keyFile);
+  checkPair(certificate, key);
+  return { certificate, key };
+}
+
 function checkPair(certificatePem: string, keyPem: string): void {
   if (!certificatePem.includes("-----BEGIN CERTIFICATE-----")) {
-    throw new CredentialError("tls: failed to find any PEM data in certificate input");
+    throw new CredentialError(
+      certificatePem.includes(KEY_PEM)
+        ? "tls: failed to find certificate PEM data in certificate input, but did find a private " +
+          "key; PEM inputs may have been switched"
+        : "tls: failed to find any PEM data in certificate input",
+    );
   }
-  if (!keyPem.includes("PRIVATE KEY-----")) {
+  if (!keyPem.includes(KEY_PEM)) {
     throw new CredentialError("tls: failed to find any PEM data in key input");
   }
   const certificate = parsed("certificate", () => new X509Certificate(certificatePem));
@@ -130,8 +153,31 @@ function parsed<T>(what: string, parse: () => T): T {
 
 const CERTIFICATE_PEM = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
-function checkAuthorities(pem: string, path: string): void {
-  const found = pem.match(CERTIFICATE_PEM) ?? [];
-  if (found.length === 0) throw new CredentialError(`could not parse certificate file ${path}`);
-  for (const one of found) parsed(`certificate in ${path}`, () => new X509Certificate(one));
+function fingerprintsOf(authorities: string, path: string): ReadonlySet<string> {
+  if (path === "") return new Set();
+  const found = authorities.match(CERTIFICATE_PEM) ?? [];
+  if (found.length === 0) throw new CredentialError(`${path} holds no certificate in PEM`);
+  const parse = (pem: string) => parsed(`certificate in ${path}`, () => new X509Certificate(pem));
+  const certificates = found.map(parse);
+  const totalBytes = certificates.reduce((sum, { raw }) => sum + raw.length, 0);
+  if (totalBytes > TLS_LIMITS.authoritiesBytes) {
+    throw new CredentialError(
+      `${path} holds ${totalBytes} bytes of certificates, more than the ` +
+        `${TLS_LIMITS.authoritiesBytes} that fit into a handshake; leave out what signs no clients`,
+    );
+  }
+  return new Set(certificates.map(({ fingerprint256 }) => fingerprint256));
+}
+
+const NONE_REVOKED: RevokedSerials = new Set();
+
+function readRevoked(path: string): RevokedSerials {
+  const bytes = readBytes(path);
+  if (bytes.length > TLS_LIMITS.revocationListBytes) {
+    throw new CredentialError(
+      `${path} has ${bytes.length} bytes, more than the ${TLS_LIMITS.revocationListBytes} that a ` +
+        "list of revoked certificates may have",
+    );
+  }
+  return parsed(`list of revoked certificates in ${path}`, () => revokedSerials(bytes));
 }

@@ -27,3 +27,16 @@ export function handshakeErrorOf(error: Error): HandshakeError {
   const found = GO_WORDS.find(([said]) => said.test(error.message));
   return new HandshakeError(found?.[1] ?? `tls: ${error.message}`, { cause: error });
 }
+
+/** Go's words for what Deno finds wrong with a certificate. */
+const GO_VERDICTS: readonly (readonly [code: RegExp, inGo: string])[] = [
+  [/EXPIRED|NOT_YET_VALID/, "x509: certificate has expired or is not yet valid"],
+  [/SELF_SIGNED|UNABLE_TO|UNKNOWN_ISSUER/i, "x509: certificate signed by unknown authority"],
+  [/PURPOSE/, "x509: certificate specifies an incompatible key usage"],
+];
+
+/** The error of a certificate that is not trusted, by Node's code for the reason. */
+export function verificationErrorOf(code: string, cause: Error): HandshakeError {
+  const found = GO_VERDICTS.find(([pattern]) => pattern.test(code));
+  return new HandshakeError(`tls: failed to verify certificate: ${found?.[1] ?? code}`, { cause });
+}

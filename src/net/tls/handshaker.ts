@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { Credentials } from "./credential_files.ts";
-import { HandshakeError, handshakeErrorOf } from "./handshake_error.ts";
+import { type HandshakeError, handshakeErrorOf, verificationErrorOf } from "./handshake_error.ts";
 import type { TlsOptions } from "./tls_options.ts";
 
 /** What is offered as the connection's protocol; its first bytes decide all the same. */
@@ -57,9 +57,7 @@ export class Handshaker {
 }
 
 /** A client whose certificate is not trusted is cut off, and only its socket says why. */
-function errorOf(error: Error, socket: TLSSocket): HandshakeError {
-  const reason: unknown = socket.authorizationError;
-  if (!reason) return handshakeErrorOf(error);
-  const code = reason instanceof Error ? reason.message : String(reason);
-  return new HandshakeError(`tls: failed to verify certificate: ${code}`, { cause: error });
+function errorOf(error: Error, { authorizationError }: TLSSocket): HandshakeError {
+  const code: unknown = authorizationError;
+  return code ? verificationErrorOf(String(code), error) : handshakeErrorOf(error);
 }

@@ -6,15 +6,15 @@ import type { TlsOptions } from "./tls_options.ts";
 
 /**
  * Looks at a connection behind its handshake for what the TLS library does not look at. Returns the
- * common name in the client's certificate, if there is one; throws a HandshakeError for a connection
- * that must not go on.
+ * client's certificate where one is demanded; throws a HandshakeError if the connection must not go
+ * on.
  */
 export function checkSecured(
   socket: TLSSocket,
   options: TlsOptions,
   credentials: Credentials,
   nowMs: number,
-): string | undefined {
+): ClientCertificate | undefined {
   checkCipherSuite(socket, options.cipherSuites);
   if (!options.requiresClientCertificate) return undefined;
   const certificate = socket.authorized ? clientCertificateOf(socket) : undefined;
@@ -22,19 +22,18 @@ export function checkSecured(
     throw new HandshakeError("tls: client didn't provide a certificate");
   }
   checkVerified(certificate, socket.isSessionReused(), credentials, nowMs);
-  checkNames(certificate, options);
-  return certificate.commonName;
+  checkCommonName(certificate, options);
+  checkRevoked(certificate, credentials);
+  return certificate;
 }
 
-/** Deno 2.9 takes no list of suites, so that the choice is judged when it is made. */
-function checkCipherSuite(socket: TLSSocket, allowed: readonly string[]): void {
+/** Deno 2.9 takes no list of suites, so the choice is judged when it is made. */
+function checkCipherSuite(socket: TLSSocket, allowed: readonly string[] | undefined): void {
   // etcd's list is for TLS 1.2 too, since Go lets nobody choose the suites of TLS 1.3.
-  if (allowed.length === 0 || socket.getProtocol() === "TLSv1.3") return;
+  if (allowed === undefined || socket.getProtocol() === "TLSv1.3") return;
   const suite = socket.getCipher().standardName;
   if (!allowed.includes(suite)) {
-    throw new HandshakeError(
-      `tls: the client prefers the cipher suite ${suite}, which is not allowed`,
-    );
+    throw new HandshakeError(`tls: the client prefers ${suite}, which is not in --cipher-suites`);
   }
 }
 
@@ -56,9 +55,26 @@ function checkVerified(
   }
 }
 
-const NOT_ALLOWED = "client certificate authentication failed";
+/** What Go says of a certificate whose names do not suffice. */
+export const NOT_ALLOWED = "client certificate authentication failed";
 
-function checkNames({ commonName }: ClientCertificate, { allowedCommonNames }: TlsOptions): void {
+function checkCommonName(
+  { commonName }: ClientCertificate,
+  { allowedCommonNames }: TlsOptions,
+): void {
   if (allowedCommonNames.length === 0 || allowedCommonNames.includes(commonName)) return;
-  throw new HandshakeError(`tls: ${NOT_ALLOWED}`);
+  throw new HandshakeError(NOT_ALLOWED);
+}
+
+/** An authority in our own files is not revoked by a number that another one gave. */
+function checkRevoked(
+  { chain }: ClientCertificate,
+  { authorityFingerprints, revoked }: Credentials,
+): void {
+  for (const { fingerprint, serialNumber } of chain) {
+    if (!revoked.has(serialNumber) || authorityFingerprints.has(fingerprint)) continue;
+    throw new HandshakeError(
+      `transport: certificate serial ${serialNumber.toLowerCase()} revoked`,
+    );
+  }
 }

@@ -21,6 +21,6 @@ export interface TlsOptions {
   readonly checksClientAddress: boolean;
   readonly minVersion: TlsVersion;
   readonly maxVersion: TlsVersion;
-  /** Suites of TLS 1.2 that may be used, by IANA's names; none means any. */
-  readonly cipherSuites: readonly string[];
+  /** Suites of TLS 1.2 that may be used, by IANA's names; undefined means any. */
+  readonly cipherSuites: readonly string[] | undefined;
 }

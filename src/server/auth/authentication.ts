@@ -1,14 +1,11 @@
-import { BCRYPT_LIMITS } from "../../base/bcrypt/limits.ts";
 import type { AuthStore } from "../../core/auth/auth_store.ts";
 import { NOBODY, Requester } from "../../core/auth/requester.ts";
 import { ROOT } from "../../core/auth/user.ts";
 import type { ServerConfig } from "../server_config.ts";
 import { AUTH_LIMITS } from "./limits.ts";
-import { PasswordHasher } from "./password_hasher.ts";
+import { newPasswordHasher } from "./new_password_hasher.ts";
+import type { PasswordHasher } from "./password_hasher.ts";
 import type { TokenProvider } from "./token_provider.ts";
-
-/** What etcd takes for a cost that bcrypt does not have. */
-const DEFAULT_BCRYPT_COST = 10;
 
 /** Who may come in, and how one knows them again. */
 export class Authentication {
@@ -20,22 +17,11 @@ export class Authentication {
   readonly usesCommonNames: boolean;
   readonly #named = new Map<string, Requester>();
 
-  constructor({ auth, clock, logger }: ServerConfig, store: AuthStore, tokens: TokenProvider) {
+  constructor(config: ServerConfig, store: AuthStore, tokens: TokenProvider) {
     this.store = store;
     this.tokens = tokens;
-    this.usesCommonNames = auth.usesCommonNames;
-    const { minCost, maxCost } = BCRYPT_LIMITS;
-    const isCost = auth.bcryptCost >= minCost && auth.bcryptCost <= maxCost;
-    if (!isCost) {
-      logger.warn("use default bcrypt cost instead of the invalid given cost", {
-        "min-cost": minCost,
-        "max-cost": maxCost,
-        "default-cost": DEFAULT_BCRYPT_COST,
-        "given-cost": auth.bcryptCost,
-      });
-    }
-    const cost = isCost ? auth.bcryptCost : DEFAULT_BCRYPT_COST;
-    this.passwords = new PasswordHasher({ cost, clock, logger });
+    this.usesCommonNames = config.auth.usesCommonNames;
+    this.passwords = newPasswordHasher(config);
   }
 
   get enabled(): boolean {

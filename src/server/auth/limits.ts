@@ -13,8 +13,6 @@ export const AUTH_LIMITS = {
   longestSweepMs: 60_000,
   /** JSON web tokens that were verified are remembered, so that each costs its signature once. */
   verifiedTokens: 10_000,
-  /** Verifications under way: more would only wait for each other. */
-  pendingVerifications: 256,
   /** Names in certificates that are remembered with what goes into the log for them. */
   namedRequesters: 1_000,
 } as const;

@@ -60,9 +60,12 @@ export class PasswordHasher {
     if (bytes.length > BCRYPT_LIMITS.passwordBytes) {
       return Promise.reject(ETCD_ERRORS.passwordTooLong);
     }
-    const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES));
-    const parameters = { salt, cost: this.#options.cost, variant: VARIANT };
-    return this.#enqueue({ password: bytes, parameters, isWanted });
+    return this.#hashNew(bytes, isWanted);
+  }
+
+  /** The same for a password that an old version has accepted, however long it is. */
+  hashLogged(password: string): Promise<string> {
+    return this.#hashNew(bytesFromText(password), () => true);
   }
 
   /** Whether the password is the one behind a hash. Rejects like `hash`. */
@@ -83,6 +86,12 @@ export class PasswordHasher {
     this.#isClosed = true;
     this.#endEngine();
     for (const { done } of this.#waiting.splice(0)) done.reject(ETCD_ERRORS.stopped);
+  }
+
+  #hashNew(password: Uint8Array, isWanted: () => boolean): Promise<string> {
+    const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES));
+    const parameters = { salt, cost: this.#options.cost, variant: VARIANT };
+    return this.#enqueue({ password, parameters, isWanted });
   }
 
   #enqueue(wish: Wish): Promise<string> {

@@ -18,6 +18,7 @@ interface HeldToken {
  * its whole time again.
  */
 export class SimpleTokens implements TokenProvider {
+  readonly takesTime = false;
   readonly #ttlMs: number;
   readonly #clock: Clock;
   /** In the order in which they were made. */

@@ -2,6 +2,8 @@ import type { Requester } from "../../core/auth/requester.ts";
 
 /** One way to make tokens, and to know them again. */
 export interface TokenProvider {
+  /** Whether `verify` ever has something to do. */
+  readonly takesTime: boolean;
   /** What goes into the log for a login, so that every member that applies it makes the same token. */
   newSeed(): string;
   /** A login was applied: notes and returns its token, where it is the log that makes it. */

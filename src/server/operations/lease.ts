@@ -40,6 +40,7 @@ export class LeaseGrantOperation extends WaitedOperation<LeaseGrantResult> {
       state.clock.monotonicMs(),
     );
     state.counts.leasesGranted++;
+    state.counts.grantedTtls.add(lease.ttlSeconds);
     if (!fits) throw ETCD_ERRORS.noSpace;
     return { id: this.#request.id, ttlSeconds: lease.ttlSeconds };
   }

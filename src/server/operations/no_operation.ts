@@ -13,7 +13,9 @@ export class NoOperation implements Operation {
     this.field = field;
   }
 
-  apply(): void {}
+  apply(): boolean {
+    return true;
+  }
 
   fail(): void {}
 }

@@ -21,7 +21,8 @@ export interface Operation {
   readonly field: number;
   /** In whose name it is done; what nobody asked for is nobody's. */
   readonly requester: Requester;
-  apply(state: AppliedState): void;
+  /** Returns whether it was done; false if it was refused. */
+  apply(state: AppliedState): boolean;
   /** Gives up on the operation: its waiter gets the error. */
   fail(error: EtcdError): void;
 }
@@ -39,7 +40,7 @@ export abstract class WaitedOperation<Result> implements Operation {
 
   protected abstract perform(state: AppliedState): Result;
 
-  apply(state: AppliedState): void {
+  apply(state: AppliedState): boolean {
     let result: Result;
     try {
       result = this.perform(state);
@@ -48,9 +49,10 @@ export abstract class WaitedOperation<Result> implements Operation {
       // a member whose state may be broken must stop.
       if (!(error instanceof EtcdError)) throw error;
       this.#refused(state, error);
-      return;
+      return false;
     }
     this.#waiter?.applied(result);
+    return true;
   }
 
   #refused(state: AppliedState, error: EtcdError): void {

@@ -5,18 +5,18 @@ import { ETCD_ERRORS } from "../../core/errors.ts";
 /** What an entry of the log says of a password. */
 export interface LoggedPassword {
   /** In plain text: only etcd before 3.5 leaves it to those who apply the entry to hash it. */
-  readonly password: string;
+  password: string;
   /** Base64 of the text of the hash. */
-  readonly hashedPassword: string;
+  hashedPassword: string;
 }
 
 /** Whether the entry is of an etcd before 3.5 and has to be given a hash before it is applied. */
-export function lacksHash({ password, hashedPassword }: LoggedPassword): boolean {
+export function lacksHash({ password, hashedPassword }: Readonly<LoggedPassword>): boolean {
   return password !== "" && hashedPassword === "";
 }
 
 /** The text of the hash; empty if the password is empty, and then no password fits. */
-export function passwordHashOf(logged: LoggedPassword): Uint8Array {
+export function passwordHashOf(logged: Readonly<LoggedPassword>): Uint8Array {
   assert(!lacksHash(logged), "what was logged before etcd 3.5 is given its hash at the start");
   if (logged.hashedPassword === "") return EMPTY_BYTES;
   try {
