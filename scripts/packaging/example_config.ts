@@ -69,6 +69,8 @@ function fileValue(setting: Setting): string {
     case "int":
     case "bool":
       return text;
+    case "list":
+      return `[${text.replaceAll(",", ", ")}]`;
     default:
       return JSON.stringify(text);
   }
