@@ -236,3 +236,13 @@ export const GRPC_LIMITS = {
   // lists of 8 KiB at the least.
   maxStatusMessageChars: 2_048,
 } as const;
+
+/** The bounds of what passes connections on. */
+export const GATEWAY_LIMITS = {
+  // A server that does not answer for so long is as good as gone; etcd would wait as long as the
+  // system does, which is minutes.
+  dialTimeoutMs: 5_000,
+
+  // RFC 2782 wants a very small chance for records without weight; one in a hundred is etcd's.
+  unweightedShare: 0.01,
+} as const;
