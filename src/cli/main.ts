@@ -29,8 +29,8 @@ async function proxyMain(
   const [word, ...rest] = args;
   const flags = word === "start" ? rest : ["--help"];
   if (command === "grpc-proxy") {
-    printError("detcd grpc-proxy is not built yet\n");
-    return 1;
+    const { grpcProxyMain } = await import("./grpc_proxy/grpc_proxy.ts");
+    return await grpcProxyMain(flags, await processHost());
   }
   const { gatewayMain } = await import("./gateway/gateway.ts");
   return await gatewayMain(flags, await processHost());

@@ -49,7 +49,8 @@ export async function runProxy(
     host.print(`${command.short}\n\n${usageText(command)}`);
     return 0;
   }
-  configureLogging({ level: "info", format: "json", outputs: ["stderr"] });
+  const isDebug = command.flags.some(({ name }) => name === "debug") && flags.bool("debug");
+  configureLogging({ level: isDebug ? "debug" : "info", format: "json", outputs: ["stderr"] });
   try {
     const logger = roomLogger("");
     logger.info("Running: ", { args: ["detcd", ...command.name.split(" "), ...args] });

@@ -24,6 +24,8 @@ export interface ClientTls {
 export interface ChannelOptions {
   readonly keepAliveTimeMs?: number;
   readonly keepAliveTimeoutMs?: number;
+  /** Probes a connection that has no calls on it, too. Default false. */
+  readonly keepAliveWithoutCalls?: boolean;
   readonly tls?: ClientTls;
 }
 
@@ -51,6 +53,7 @@ export function newGrpcClient(
     "grpc.max_reconnect_backoff_ms": CLIENT_LIMITS.reconnectMostMs,
     "grpc.keepalive_time_ms": options.keepAliveTimeMs ?? CLIENT_LIMITS.keepAliveTimeMs,
     "grpc.keepalive_timeout_ms": options.keepAliveTimeoutMs ?? CLIENT_LIMITS.keepAliveTimeoutMs,
+    ...(options.keepAliveWithoutCalls ? { "grpc.keepalive_permit_without_calls": 1 } : {}),
     ...(endpoint.secure ? serverNameOptions(endpoint.host) : {}),
   });
 }
