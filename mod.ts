@@ -27,6 +27,8 @@ export { RunningServer } from "./src/embed/running_server.ts";
 export { ListenError } from "./src/embed/serving.ts";
 export type { BoundListener } from "./src/embed/listeners.ts";
 
+export { wrapCors } from "./src/api/http/cors.ts";
+
 // Its configuration.
 export {
   Config,
@@ -63,6 +65,21 @@ export {
   type SnapshotProgress,
 } from "./src/embed/client/client.ts";
 export { ClientError } from "./src/embed/client/client_error.ts";
+export {
+  type AddedMember,
+  type AddMemberOptions,
+  ClusterClient,
+} from "./src/embed/client/cluster.ts";
+export { Election, Leadership, type ObserveOptions } from "./src/embed/client/election.ts";
+export { Session, type SessionOptions } from "./src/embed/client/leased_session.ts";
+export {
+  type AlarmInfo,
+  type AlarmKind,
+  type DisarmOptions,
+  MaintenanceClient,
+} from "./src/embed/client/maintenance.ts";
+export { Mirror, type MirrorOptions } from "./src/embed/client/mirror.ts";
+export { HeldLock, Mutex } from "./src/embed/client/mutex.ts";
 export type { ClientTls, ConnectOptions } from "./src/embed/client/network_transport.ts";
 export { KeyValue } from "./src/embed/client/key_value.ts";
 export { type BytesLike, type KeyRange, prefixEnd } from "./src/embed/client/keys.ts";

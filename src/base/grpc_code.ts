@@ -19,6 +19,11 @@ export const GrpcCode = {
   Unauthenticated: 16,
 } as const;
 
+/** The name of a status code as gRPC in Go prints it. */
+export function grpcCodeName(code: number): string {
+  return Object.entries(GrpcCode).find(([, value]) => value === code)?.[0] ?? `Code(${code})`;
+}
+
 /** The codes as gRPC's documentation writes them, by their numbers. */
 const CANONICAL_NAMES: readonly string[] = [
   "OK",

@@ -8,10 +8,12 @@ import type {
   BackendConfig,
   CompactionConfig,
   CorruptionChecksConfig,
+  LeaseConfig,
   ServerConfig,
 } from "../server/server_config.ts";
 import { parseCompactionRetention } from "./config/compaction_retention.ts";
 import type { Config } from "./config/config.ts";
+import { dataDirectoryOf } from "./config/data_directory.ts";
 import { DEFAULT_SNAPSHOT_CATCH_UP_ENTRIES, DEFAULT_SNAPSHOT_COUNT } from "./config/constants.ts";
 import { ConfigError, NotBuiltError } from "./config/errors.ts";
 
@@ -37,7 +39,7 @@ export async function memberConfig(
     name: config.name,
     disk: config.memoryOnly ? undefined : {
       fileSystem: new DenoFileSystem(),
-      dataDir: config.dir === "" ? `${config.name}.etcd` : config.dir,
+      dataDir: dataDirectoryOf(config),
       walDir: config.walDir,
       unsafeNoFsync: config.unsafeNoFsync,
     },
@@ -48,9 +50,9 @@ export async function memberConfig(
     tickMs: config.tickMs,
     electionTicks: config.electionTicks(),
     initialElectionTickAdvance: config.initialElectionTickAdvance,
-    stopGrpcServiceOnDefrag: config.serverFeatureGate.enabled("StopGRPCServiceOnDefrag"),
     maxTxnOps: config.maxTxnOps,
     maxRequestBytes: config.maxRequestBytes,
+    maxLearners: config.maxLearners,
     quotaBackendBytes: config.quotaBackendBytes,
     autoCompaction: parseCompactionRetention(
       config.autoCompactionMode,
@@ -60,6 +62,16 @@ export async function memberConfig(
     backend: backendConfig(config),
     compaction: compactionConfig(config),
     corruptionChecks: corruptionChecksConfig(config),
+    leases: leaseConfig(config),
+    hasPriorityRequests: config.serverFeatureGate.enabled("PriorityRequest"),
+    stopsServingOnDefragment: config.serverFeatureGate.enabled("StopGRPCServiceOnDefrag"),
+    downgradeCheckMs: config.downgradeCheckTimeMs,
+    auth: {
+      token: config.authToken,
+      tokenTtlSeconds: config.authTokenTtlSeconds,
+      bcryptCost: config.bcryptCost,
+      usesCommonNames: config.clientTlsInfo.clientCertAuth,
+    },
     watchProgressNotifyIntervalMs: config.watchProgressNotifyIntervalMs ||
       DEFAULT_PROGRESS_NOTIFY_MS,
     warningApplyDurationMs: config.warningApplyDurationMs,
@@ -105,6 +117,13 @@ function corruptionChecksConfig(config: Config): CorruptionChecksConfig {
     initial: gates.enabled("InitialCorruptCheck"),
     intervalMs: config.corruptCheckTimeMs,
     compactHashIntervalMs: gates.enabled("CompactHashCheck") ? config.compactHashCheckTimeMs : 0,
+  };
+}
+
+function leaseConfig({ serverFeatureGate: gates }: Config): LeaseConfig {
+  return {
+    checkpoint: gates.enabled("LeaseCheckpoint"),
+    persistCheckpoints: gates.enabled("LeaseCheckpointPersist"),
   };
 }
 

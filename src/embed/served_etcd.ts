@@ -1,9 +1,7 @@
-import { healthHandler } from "../api/http/health.ts";
-import { metricsHandler } from "../api/http/metrics.ts";
-import { versionHandler } from "../api/http/version.ts";
+import { HealthCounts } from "../api/http/health_counts.ts";
 import { DiskDurations } from "../api/metrics/disk_durations.ts";
 import { GrpcCounts } from "../api/metrics/grpc_counts.ts";
-import type { MetricsSource } from "../api/metrics/metrics_source.ts";
+import { ScrapeCounts } from "../api/metrics/scrape_counts.ts";
 import { registerServices } from "../api/v3/services.ts";
 import { systemClock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
@@ -14,6 +12,7 @@ import { DescriptorWatch } from "./file_descriptors.ts";
 import { type BoundListener, withRealPorts } from "./listeners.ts";
 import { memberConfig } from "./member_config.ts";
 import { lockMemory } from "./memory_lock.ts";
+import { addOperatorRoutes } from "./operator_routes.ts";
 import { RunningServer } from "./running_server.ts";
 import { SlowDiskWarning } from "./slow_disk.ts";
 import type { Tracing } from "./tracing.ts";
@@ -64,7 +63,7 @@ export class ServedEtcd implements AsyncDisposable {
 
   /** The URL of the first client listener, for {@linkcode connect} and for etcdctl. */
   get clientUrl(): string {
-    return `http://${this.clients[0].address}`;
+    return this.#serving.clientUrl;
   }
 
   /** A copy of the configuration that the server runs with. */
@@ -148,7 +147,8 @@ export async function startServedEtcd<E extends ServedEtcd>(
   userConfig.validate();
   const config = userConfig.clone();
   if (config.memoryMlock) lockMemory();
-  const [grpc, disk] = [new GrpcCounts(), new DiskDurations()];
+  const grpc = new GrpcCounts({ timed: config.metrics === "extensive" });
+  const disk = new DiskDurations();
   const tracing = config.enableDistributedTracing ? await startTracing(config) : undefined;
   const serving = new Serving(config, grpc, tracing);
   try {
@@ -157,8 +157,15 @@ export async function startServedEtcd<E extends ServedEtcd>(
     const watchedDisk = new SlowDiskWarning(disk, config.getLogger("server"));
     const member = await memberConfig(config, advertised, watchedDisk);
     const server = await EtcdServer.open(member);
-    const health = { success: 0, failures: 0 };
-    addRoutes(serving, { server, grpc, disk, health, clients: serving });
+    await addOperatorRoutes(serving, config, {
+      server,
+      grpc,
+      disk,
+      health: new HealthCounts(),
+      scrapes: new ScrapeCounts(),
+      clients: serving,
+      features: config.serverFeatureGate.states(),
+    });
     registerServices(serving.grpc, server);
     serving.onDefect = (error) => server.fail(error);
     config.serviceRegister?.(serving.grpc);
@@ -176,14 +183,4 @@ export async function startServedEtcd<E extends ServedEtcd>(
 async function startTracing(config: Config): Promise<Tracing> {
   const { Tracing } = await import("./tracing.ts");
   return new Tracing(config);
-}
-
-function addRoutes(serving: Serving, source: MetricsSource): void {
-  const health = healthHandler(source.server, source.health);
-  const metrics = metricsHandler(source);
-  for (const routes of [serving.clientRoutes, serving.metricsRoutes]) {
-    routes.set("/health", health);
-    routes.set("/metrics", metrics);
-  }
-  serving.clientRoutes.set("/version", versionHandler(source.server));
 }

@@ -22,6 +22,8 @@ interface GatedRead {
 export class ReadGate {
   #reads: GatedRead[] = [];
   #nextContext = 1;
+  /** Reads given up because their confirmation did not come in time. */
+  expiredCount = 0;
 
   /** The context that confirms all reads held now; 0 if none is held. */
   get newestContext(): number {
@@ -65,7 +67,7 @@ export class ReadGate {
 
   /** Gives up on the reads that have waited since before `sinceMs`. */
   expire(sinceMs: number): void {
-    this.#fail((gated) => gated.sinceMs < sinceMs, ETCD_ERRORS.timeout);
+    this.expiredCount += this.#fail((gated) => gated.sinceMs < sinceMs, ETCD_ERRORS.timeout);
   }
 
   /** Gives up on all of them. */
@@ -73,10 +75,12 @@ export class ReadGate {
     this.#fail(() => true, error);
   }
 
-  #fail(test: (gated: GatedRead) => boolean, error: EtcdError): void {
+  /** Returns how many there were. */
+  #fail(test: (gated: GatedRead) => boolean, error: EtcdError): number {
     const failing = this.#reads.filter(test);
-    if (failing.length === 0) return;
+    if (failing.length === 0) return 0;
     this.#reads = this.#reads.filter((gated) => !test(gated));
     for (const gated of failing) gated.read.failed(error);
+    return failing.length;
   }
 }

@@ -177,7 +177,6 @@ function configOf(world: World, settings: MemberSettings): ServerConfig {
     electionTicks: ELECTION_TICKS,
     initialElectionTickAdvance: true,
     forceNewCluster: false,
-    stopGrpcServiceOnDefrag: false,
     compatVersion: settings.compatVersion,
     backend: settings.backend,
     compaction: settings.compaction,

@@ -9,8 +9,8 @@ import {
   ServingStatus,
 } from "../../pb/healthpb.ts";
 import { HEALTH_SERVICE } from "../../pb/services.ts";
-import type { HealthStatus } from "../../server/health_status.ts";
 import type { EndlessStream, OpenStreams } from "../../server/open_streams.ts";
+import type { ServingState } from "../../server/serving_state.ts";
 import type { ServiceRegistry } from "../service_registry.ts";
 import { respond, type ResponseWriter } from "./call_waiter.ts";
 import { failCall, refusing } from "./calls.ts";
@@ -22,15 +22,15 @@ const WHOLE_SERVER = "";
 /** grpc.health.v1.Health: a server that answers at all is serving, unless it says otherwise. */
 export class HealthService {
   readonly #streams: OpenStreams;
-  readonly #health: HealthStatus;
+  readonly #state: ServingState;
   readonly #writeCheck: ResponseWriter<HealthCheckResponse> = (writer, response) =>
     HealthCheckResponse.write(response, writer);
   readonly #writeList: ResponseWriter<HealthListResponse> = (writer, response) =>
     HealthListResponse.write(response, writer);
 
-  constructor(streams: OpenStreams, health: HealthStatus) {
+  constructor(streams: OpenStreams, state: ServingState) {
     this.#streams = streams;
-    this.#health = health;
+    this.#state = state;
   }
 
   register(registry: ServiceRegistry): void {
@@ -39,7 +39,7 @@ export class HealthService {
     registry.addUnary(list.path, refusing((call) => this.#list(call)));
     registry.addStream(
       watch.path,
-      (call) => new HealthWatch(call, this.#streams, this.#health),
+      (call) => new HealthWatch(call, this.#streams, this.#state),
       "server_stream",
     );
   }
@@ -47,43 +47,43 @@ export class HealthService {
   #check(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
     const { service } = HealthCheckRequest.decode(bytes, start, end);
     if (service !== WHOLE_SERVER) throw UNKNOWN_SERVICE;
-    respond(call, this.#writeCheck, responseOf(this.#health));
+    respond(call, this.#writeCheck, responseOf(this.#state));
   }
 
   #list(call: ServerCall): void {
     const statuses = [
-      HealthStatusEntry.create({ key: WHOLE_SERVER, value: responseOf(this.#health) }),
+      HealthStatusEntry.create({ key: WHOLE_SERVER, value: responseOf(this.#state) }),
     ];
     respond(call, this.#writeList, HealthListResponse.create({ statuses }));
   }
 }
 
-/** A health watch: the status now, and again whenever it changes. */
+/** A health watch: the status now, and each one that comes after it. */
 class HealthWatch implements MessageListener, EndlessStream {
   readonly #call: ServerCall;
   readonly #streams: OpenStreams;
-  readonly #health: HealthStatus;
-  readonly #changed = (): void => this.#send(statusOf(this.#health));
+  readonly #state: ServingState;
+  readonly #tell = () => this.#send(responseOf(this.#state));
 
-  constructor(call: ServerCall, streams: OpenStreams, health: HealthStatus) {
+  constructor(call: ServerCall, streams: OpenStreams, state: ServingState) {
     this.#call = call;
     this.#streams = streams;
-    this.#health = health;
+    this.#state = state;
     streams.add(this);
-    call.onCancel = () => this.#forget();
+    call.onCancel = () => this.#close();
   }
 
   message(bytes: Uint8Array, start: number, end: number): void {
     try {
       const { service } = HealthCheckRequest.decode(bytes, start, end);
-      if (service !== WHOLE_SERVER) {
-        this.#send(ServingStatus.SERVICE_UNKNOWN);
-        return;
+      if (service === WHOLE_SERVER) {
+        this.#tell();
+        this.#state.add(this.#tell);
+      } else {
+        this.#send(HealthCheckResponse.create({ status: ServingStatus.SERVICE_UNKNOWN }));
       }
-      this.#changed();
-      this.#health.listen(this.#changed);
     } catch (error) {
-      this.#forget();
+      this.#close();
       failCall(this.#call, error);
     }
   }
@@ -91,25 +91,22 @@ class HealthWatch implements MessageListener, EndlessStream {
   halfClosed(): void {}
 
   serverStopping(): void {
-    this.#forget();
+    this.#close();
     failCall(this.#call, ETCD_ERRORS.stopped);
   }
 
-  #send(status: HealthCheckResponse["status"]): void {
-    const response = HealthCheckResponse.encode(HealthCheckResponse.create({ status }));
-    this.#call.send(response, 0, response.length);
+  #send(response: HealthCheckResponse): void {
+    const bytes = HealthCheckResponse.encode(response);
+    this.#call.send(bytes, 0, bytes.length);
   }
 
-  #forget(): void {
+  #close(): void {
     this.#streams.delete(this);
-    this.#health.unlisten(this.#changed);
+    this.#state.delete(this.#tell);
   }
 }
 
-function statusOf({ isServing }: HealthStatus): HealthCheckResponse["status"] {
-  return isServing ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
-}
-
-function responseOf(health: HealthStatus): HealthCheckResponse {
-  return HealthCheckResponse.create({ status: statusOf(health) });
+function responseOf({ isServing }: ServingState): HealthCheckResponse {
+  const status = isServing ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
+  return HealthCheckResponse.create({ status });
 }

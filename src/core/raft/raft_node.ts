@@ -93,6 +93,11 @@ export class RaftNode {
     return this.#term;
   }
 
+  /** Whom this member voted for in the current term, else 0n. */
+  get vote(): bigint {
+    return this.#vote;
+  }
+
   /** The leader of the current term as far as known, else 0n. */
   get leader(): bigint {
     return this.#leader;

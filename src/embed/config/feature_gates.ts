@@ -36,8 +36,17 @@ export const BUILT_FEATURE_GATES: ReadonlySet<string> = new Set([
   "StopGRPCServiceOnDefrag",
   "InitialCorruptCheck",
   "CompactHashCheck",
-  // Transactions never copy what they read, so there is no buffer that could be shared or not.
+  "LeaseCheckpoint",
+  "LeaseCheckpointPersist",
+  "PriorityRequest",
+]);
+
+/** Those that choose between ways to do something of which one alone is here. */
+export const MOOT_FEATURE_GATES: ReadonlySet<string> = new Set([
+  // Transactions read from the store itself, never from a copy of what was not committed yet.
   "TxnModeWriteWithSharedBuffer",
+  // Keep-alives are answered from memory, and all that was acknowledged is applied there.
+  "FastLeaseKeepAlive",
   // It chooses from where other members are called; see Config.inferLocalAddr().
   "SetMemberLocalAddr",
 ]);
@@ -69,6 +78,18 @@ export class FeatureGates {
       if (pair !== "") readPair(pair, chosen);
     }
     return new FeatureGates(chosen);
+  }
+
+  /** All gates with their states, those for whole stages too, in the order of their names. */
+  states(): { name: string; stage: Stage; isEnabled: boolean }[] {
+    const states = Array.from(
+      GATES,
+      ([name, { stage }]) => ({ name, stage, isEnabled: this.enabled(name) }),
+    );
+    for (const [name, stage] of STAGE_GATES) {
+      states.push({ name, stage, isEnabled: this.#chosen.get(name) ?? false });
+    }
+    return states.toSorted((a, b) => a.name < b.name ? -1 : 1);
   }
 
   /** The names of the gates that differ from their defaults. */

@@ -8,7 +8,6 @@ import {
 import { UNIQUE_TEXT_LIST, URL_LIST } from "./list_kinds.ts";
 import { BOOL, DURATION, TEXT } from "./scalar_kinds.ts";
 import { own, rowsOf } from "./setting.ts";
-import { listenRefusal } from "./settings_member.ts";
 
 const row = rowsOf("Profiling and Monitoring");
 const logRow = rowsOf("Logging");
@@ -18,7 +17,7 @@ export const MONITORING_SETTINGS = {
   enablePprof: row(BOOL, own("enablePprof"), {
     flag: "enable-pprof",
     default: false,
-    status: "refused",
+    status: "works",
     help: "Serve runtime profiles under /debug/pprof/ of the client URLs.",
   }),
   metrics: row(TEXT, own("metrics"), {
@@ -31,7 +30,6 @@ export const MONITORING_SETTINGS = {
     flag: "listen-metrics-urls",
     default: [],
     status: "works",
-    refusal: listenRefusal,
     help: "Further URLs to listen on for metrics and health, separated by commas.",
   }),
 };

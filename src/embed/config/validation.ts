@@ -283,6 +283,12 @@ function checkMemoryOnly(config: Config): void {
   if (config.dir !== "" || config.walDir !== "") {
     throw new ConfigError("--memory-only stores nothing, so it excludes --data-dir and --wal-dir");
   }
+  if (config.clientAutoTls || config.peerAutoTls) {
+    throw new ConfigError(
+      "--memory-only stores nothing, not even certificates, so it excludes --auto-tls and " +
+        "--peer-auto-tls",
+    );
+  }
   // A bound on memory must not be taken for one that holds.
   if (config.valueCacheBytes !== DEFAULT_VALUE_CACHE_BYTES) {
     throw new ConfigError(

@@ -265,12 +265,8 @@ Deno.test("Config.validate() checks the log's settings as etcd does", () => {
 Deno.test("Config.validate() refuses what is built in part only", () => {
   const cases: [Change, string][] = [
     [
-      (config) => config.listenClientUrls = parseUrlList("https://127.0.0.1:1"),
-      "--listen-client-urls=https://127.0.0.1:1 is refused",
-    ],
-    [
-      (config) => config.listenMetricsUrls = parseUrlList("unix:///tmp/x"),
-      "--listen-metrics-urls=unix:///tmp/x is refused",
+      (config) => config.listenPeerUrls = parseUrlList("https://127.0.0.1:1"),
+      "--listen-peer-urls=https://127.0.0.1:1 is refused",
     ],
     [
       (config) => config.initialCluster = "a=http://1:1,b=http://2:1",
@@ -281,19 +277,16 @@ Deno.test("Config.validate() refuses what is built in part only", () => {
     [
       (config) => {
         config.serverFeatureGate = config.serverFeatureGate
-          .with("CompactHashCheck=true,LeaseCheckpoint=true,InitialCorruptCheck=true");
+          .with("CompactHashCheck=true,SetMemberLocalAddr=true,AllBeta=false");
       },
-      "--feature-gates=InitialCorruptCheck=true,CompactHashCheck=true,LeaseCheckpoint=true is " +
-      "refused: detcd does not have the feature LeaseCheckpoint yet",
+      "--feature-gates=CompactHashCheck=true,TxnModeWriteWithSharedBuffer=false," +
+      "SetMemberLocalAddr=true,FastLeaseKeepAlive=false is " +
+      "refused: detcd does not have the feature SetMemberLocalAddr yet",
     ],
+    [(config) => config.peerAutoTls = true, "--peer-auto-tls=true is refused"],
     [
-      (config) => config.serverFeatureGate = config.serverFeatureGate.with("AllBeta=false"),
-      "--feature-gates=TxnModeWriteWithSharedBuffer=false,FastLeaseKeepAlive=false is refused",
-    ],
-    [(config) => config.clientAutoTls = true, "--auto-tls=true is refused"],
-    [
-      (config) => config.clientTlsInfo.allowedCns = ["x"],
-      "client-transport-security: allowed-cn=x is refused",
+      (config) => config.peerTlsInfo.allowedCns = ["x"],
+      "--peer-cert-allowed-cn=x is refused",
     ],
   ];
   for (const [change, message] of cases) {

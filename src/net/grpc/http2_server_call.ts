@@ -77,7 +77,7 @@ export class Http2ServerCall implements ServerCall, DeadlineHolder {
     const { tracer } = this.#state;
     if (tracer !== undefined) this.#traceEnded = tracer.started(this, this.#method);
     this.#state.activeCalls++;
-    this.#state.observer?.started(this.#method);
+    this.#state.observer?.started(this.#method, this.#head);
     if (this.deadlineMs <= this.#startMs) this.#failDeadline();
     else if (this.deadlineMs !== Infinity) this.#state.deadlines.add(this, this.#startMs);
   }

@@ -16,6 +16,7 @@ import { forceNewCluster } from "./force_new_cluster.ts";
 import { type ReplayedLog, replayLog } from "./log_replay.ts";
 import { restoreMembership } from "./membership_restore.ts";
 import { newState } from "./new_state.ts";
+import { hashOldPasswords } from "./old_passwords.ts";
 import type { OpenedMember } from "./opened_member.ts";
 import { restoreState } from "./state_restore.ts";
 import { refuseGaps } from "./stored_gaps.ts";
@@ -57,6 +58,7 @@ export async function restart(
     : undefined;
   if (forced === undefined) refuseStranger(directory, nodeId, fresh.membership);
   const state = await restoreState(fresh, files, stored, config.clock);
+  await hashOldPasswords(contents.entries, stored.consistentIndex, config);
   const wal = openWal(walOptions(config, disk, directory), replay);
   // No sync: until something is acknowledged, the next start would only do this again.
   if (forced !== undefined) wal.append(forced.hardState, forced.added);

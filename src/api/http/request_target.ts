@@ -1,0 +1,43 @@
+/** What a request asks for. */
+export interface RequestTarget {
+  /** Without the query, unescaped. */
+  readonly path: string;
+  /** With its question mark, as it was sent; empty without a query. */
+  readonly search: string;
+  /** Where the client should ask instead, because the path goes up or has empty parts. */
+  readonly redirect: string | undefined;
+}
+
+/** Reads a target as it was sent; undefined when it is none. */
+export function parseTarget(target: string): RequestTarget | undefined {
+  if (!target.startsWith("/")) return undefined;
+  const question = target.indexOf("?");
+  const rawPath = question < 0 ? target : target.slice(0, question);
+  const search = question < 0 ? "" : target.slice(question);
+  const path = unescaped(rawPath);
+  if (path === undefined) return undefined;
+  const isClean = !/\/\/|\/\.{1,2}(\/|$)/.test(path);
+  return { path, search, redirect: isClean ? undefined : cleanPath(rawPath) + search };
+}
+
+function unescaped(path: string): string | undefined {
+  if (!path.includes("%")) return path;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    // Escapes that are hexadecimal but not UTF-8 are bytes like any others.
+    return /%(?![0-9a-fA-F]{2})/.test(path) ? undefined : path;
+  }
+}
+
+/** The path without empty parts, "." and "..", as Go's ServeMux wants it. */
+function cleanPath(path: string): string {
+  const kept: string[] = [];
+  const parts = path.split("/").slice(1);
+  for (const part of parts) {
+    if (part === "..") kept.pop();
+    else if (part !== "" && part !== ".") kept.push(part);
+  }
+  const isFolder = kept.length > 0 && path.endsWith("/");
+  return `/${kept.join("/")}${isFolder ? "/" : ""}`;
+}
