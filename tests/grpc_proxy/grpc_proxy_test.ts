@@ -17,6 +17,7 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (value: Uint8Array | undefined) => new TextDecoder().decode(value);
 
 interface Scene {
+  readonly server: ServerProcess;
   readonly proxy: ProxyProcess;
   /** Through the proxy. */
   readonly client: GrpcClient;
@@ -35,7 +36,7 @@ async function withProxy(
     const client = new GrpcClient(proxy.endpoint);
     const direct = new GrpcClient(server.endpoint);
     try {
-      await use({ proxy, client, direct });
+      await use({ server, proxy, client, direct });
     } finally {
       await client.close();
       await direct.close();
@@ -159,6 +160,23 @@ for (const target of NEWER_TARGET_NAMES) {
         let response = await watch.next();
         while (!response.canceled) response = await watch.next();
         assert.equal(response.compactRevision, revision);
+      }),
+  });
+
+  Deno.test({
+    name: `grpc-proxy ${title} goes on with a watch when the server comes back`,
+    ignore,
+    fn: () =>
+      withProxy(target, [], async ({ server, client, direct }) => {
+        const watch = openWatch(client, { key: "w" });
+        assert.equal((await watch.next()).created, true);
+        await direct.call(KV_SERVICE.put, { key: "w", value: bytes("before") });
+        assert.equal((await watch.next()).events.length, 1);
+        await server.kill();
+        await server.restart();
+        await direct.call(KV_SERVICE.put, { key: "w", value: bytes("after") });
+        const { events } = await watch.next(10_000);
+        assert.deepEqual(events.map(({ kv }) => text(kv?.value)), ["after"]);
       }),
   });
 

@@ -3,13 +3,14 @@ import type { Logger } from "../../base/log.ts";
 import type { GrpcMethod } from "../../net/grpc/method.ts";
 import type { GrpcObserver } from "../../net/grpc/observer.ts";
 
-/** Logs every call, but not what is in it. */
+/** Logs every call if that is wanted, but never what is in it. */
 export class CallLog implements GrpcObserver {
-  readonly timed = true;
+  readonly timed: boolean;
   readonly #logger: Logger;
 
-  constructor(logger: Logger) {
+  constructor(logger: Logger, isLogging: boolean) {
     this.#logger = logger;
+    this.timed = isLogging;
   }
 
   started(): void {}
@@ -19,6 +20,7 @@ export class CallLog implements GrpcObserver {
   sent(): void {}
 
   handled(method: GrpcMethod, code: number, durationMs: number): void {
+    if (!this.timed) return;
     this.#logger.info("handled call", {
       "grpc.service": method.service,
       "grpc.method": method.name,

@@ -68,12 +68,6 @@ export const GRPC_PROXY_COMMAND: ProxyCommand = {
 const NOT_BUILT = [
   "endpoints-auto-sync-interval",
   "enable-pprof",
-  "cert-file",
-  "key-file",
-  "trusted-ca-file",
-  "listen-cipher-suites",
-  "auto-tls",
-  "client-crl-file",
   "experimental-serializable-ordering",
   "experimental-leasing-prefix",
 ];

@@ -1,6 +1,7 @@
 import {
   getOnly,
   type HttpHandler,
+  type HttpResponse,
   jsonResponse,
   textResponse,
 } from "../../api/http/http_message.ts";
@@ -37,7 +38,7 @@ export function proxyRoutes(source: ProxySource): Map<string, HttpHandler> {
   ]);
 }
 
-function healthResponse(reason: string | undefined) {
+function healthResponse(reason: string | undefined): HttpResponse {
   if (reason === undefined) return jsonResponse(200, '{"health":"true","reason":""}');
   return textResponse(503, JSON.stringify({ health: "false", reason }) + "\n");
 }
@@ -79,7 +80,7 @@ function watchFailure({ upstream }: ProxySource): Promise<string | undefined> {
 }
 
 /** The metrics of the first server that tells them. */
-async function serverMetrics(endpoints: readonly string[]) {
+async function serverMetrics(endpoints: readonly string[]): Promise<HttpResponse> {
   for (const endpoint of endpoints) {
     try {
       const signal = AbortSignal.timeout(GRPC_PROXY_LIMITS.dialTimeoutMs);
@@ -92,12 +93,13 @@ async function serverMetrics(endpoints: readonly string[]) {
   return textResponse(503, "no server behind the proxy answers\n");
 }
 
-async function proxyMetrics({ cache, hub }: ProxySource) {
+/** The library that writes metrics takes several megabytes, so it is loaded for the first scrape. */
+async function proxyMetrics({ cache, hub }: ProxySource): Promise<HttpResponse> {
   const { Registry } = await import("../../deps/prom_client.ts");
-  const { counter, gauge, registerValue } = await import("../../api/metrics/read_value.ts");
-  const { registerProcessMetrics } = await import("../../api/metrics/process_metrics.ts");
+  const { counter, gauge, registerFamilies } = await import("../../api/metrics/family.ts");
+  const { processMetrics } = await import("../../api/metrics/process_metrics.ts");
   const registry = new Registry();
-  const values = [
+  registerFamilies(registry, [
     gauge(
       "etcd_grpc_proxy_watchers_coalescing_total",
       "Watches of clients that share another one's at the servers.",
@@ -111,8 +113,7 @@ async function proxyMetrics({ cache, hub }: ProxySource) {
     gauge("etcd_grpc_proxy_cache_keys_total", "Cached answers.", () => cache.size),
     gauge("etcd_grpc_proxy_cache_hits_total", "Reads that the cache answered.", () => cache.hits),
     gauge("etcd_grpc_proxy_cache_misses_total", "Reads that it could not.", () => cache.misses),
-  ];
-  for (const value of values) registerValue(registry, value);
-  registerProcessMetrics(registry);
+    ...processMetrics(),
+  ]);
   return textResponse(200, await registry.metrics());
 }

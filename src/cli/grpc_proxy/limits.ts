@@ -4,6 +4,8 @@ export const GRPC_PROXY_LIMITS = {
   cachedResponses: 2_048,
   /** Bytes of those answers: few large ones must not fill the memory. */
   cachedBytes: 64 * 1024 * 1024,
+  /** A request of a client; gRPC's own bound of 4 MiB, less what stands around a message. */
+  requestBytes: 4 * 1024 * 1024 - 512 * 1024,
   /** A server that does not answer in this time is as good as gone. */
   dialTimeoutMs: 5_000,
   /** A watch that was lost is opened again after this time, so that a dead cluster is left alone. */

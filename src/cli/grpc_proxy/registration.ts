@@ -1,4 +1,3 @@
-import { hostname } from "node:os";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Client } from "../../embed/client/client.ts";
@@ -16,6 +15,7 @@ export interface RegistrationOptions {
   readonly prefix: string;
   readonly address: string;
   readonly ttlSeconds: number;
+  readonly name: string;
 }
 
 /**
@@ -73,9 +73,9 @@ export class ProxyRegistration {
   }
 
   async #register(): Promise<void> {
-    const { prefix, address, ttlSeconds } = this.#options;
+    const { prefix, address, ttlSeconds, name } = this.#options;
     this.#lease = await this.#client.grantLease(ttlSeconds);
-    const metadata = JSON.stringify({ name: hostname() });
+    const metadata = JSON.stringify({ name });
     const value = JSON.stringify({ Op: 0, Addr: address, Metadata: metadata });
     await this.#client.put(`${prefix}/${address}`, value, { lease: this.#lease.id });
     this.#logger.info("registered proxy", { prefix, address });
