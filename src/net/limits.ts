@@ -335,3 +335,13 @@ export const WEBSOCKET_LIMITS = {
   // A message over all its frames; whoever takes it may set a lower bound for what it keeps.
   maxMessageBytes: 64 * MIB,
 } as const;
+
+/** The bounds of what passes connections on. */
+export const GATEWAY_LIMITS = {
+  // A server that does not answer for so long is as good as gone; etcd would wait as long as the
+  // system does, which is minutes.
+  dialTimeoutMs: 5_000,
+
+  // RFC 2782 wants a very small chance for records without weight; one in a hundred is etcd's.
+  unweightedShare: 0.01,
+} as const;
