@@ -24,7 +24,10 @@ Deno.test("corsHeaders() allows all by the star when none or the star is listed"
 
 Deno.test("corsHeaders() allows an origin by its name, and no other", () => {
   const origins = new Set(["http://a"]);
-  assert.deepEqual(corsHeaders(origins, "http://a")[1], ["access-control-allow-origin", "http://a"]);
+  assert.deepEqual(corsHeaders(origins, "http://a")[1], [
+    "access-control-allow-origin",
+    "http://a",
+  ]);
   assert.deepEqual(corsHeaders(origins, "http://b"), []);
   assert.deepEqual(corsHeaders(origins, undefined), []);
 });
