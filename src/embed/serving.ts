@@ -1,5 +1,5 @@
-import { withAccessControl } from "../api/http/access_control.ts";
 import { httpApi } from "../api/http/http_api.ts";
+import type { AccessPolicy } from "../api/http/access_control.ts";
 import type { HttpHandler } from "../api/http/http_message.ts";
 import { systemClock } from "../base/clock.ts";
 import type { EndpointUrl } from "../base/endpoint_url.ts";
@@ -102,7 +102,7 @@ export class Serving {
     );
   }
 
-  /** Without routes it serves gRPC alone; with routes and without `grpc`, HTTP alone. */
+  /** Listens for HTTP, if there are routes, and for gRPC, if there is a server for it. */
   async #listen(
     url: EndpointUrl,
     routes: Routes | undefined,
@@ -110,18 +110,15 @@ export class Serving {
   ): Promise<Listener> {
     const { userHandlers } = this.#config;
     const logger = this.#config.getLogger("http");
-    const isForClients = routes === this.clientRoutes;
-    const api = routes && httpApi({
+    const http = routes === undefined ? undefined : httpApi({
       routes,
-      userHandlers: isForClients ? userHandlers : new Map(),
+      userHandlers: routes === this.clientRoutes ? userHandlers : new Map(),
       logger,
+      access: routes === this.clientRoutes ? accessPolicy(this.#config) : undefined,
     });
-    const { cors, hostWhitelist } = this.#config;
-    const policy = { origins: cors, hosts: hostWhitelist };
-    const http = api && isForClients ? withAccessControl(policy, logger, api) : api;
     const listener = await listen({
       address: listenAddressOf(url),
-      handler: http === undefined ? this.grpc : new ProtocolSplit(grpc, http),
+      handler: new ProtocolSplit(grpc, http),
       maxConcurrentStreams: this.#config.maxConcurrentStreams,
       keepAliveIntervalMs: this.#config.grpcKeepAliveIntervalMs,
       keepAliveTimeoutMs: this.#config.grpcKeepAliveTimeoutMs,
@@ -135,6 +132,11 @@ export class Serving {
     this.#listeners.push(listener);
     return listener;
   }
+}
+
+/** Whose requests over HTTP are answered on the client URLs. */
+function accessPolicy({ cors, hostWhitelist }: Config): AccessPolicy {
+  return { origins: cors, hosts: hostWhitelist };
 }
 
 /** A URL that cannot be listened on; the message says why and what to do. */
