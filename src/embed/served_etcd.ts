@@ -93,6 +93,7 @@ export class ServedEtcd implements AsyncDisposable {
   /** Starts to work; called once, at the start. */
   begin(): void {
     this.#member.start();
+    this.#serving.beginMetrics();
     this.#member.readyNotify.then(() => {
       this.#serving.begin();
       for (const { url, address } of this.clients) {

@@ -33,6 +33,7 @@ export class Serving {
   };
   readonly #config: Config;
   readonly #listeners: Listener[] = [];
+  readonly #metricsListeners: Listener[] = [];
   readonly #clients: BoundListener[] = [];
 
   constructor(config: Config, observer: GrpcObserver) {
@@ -74,7 +75,8 @@ export class Serving {
         await this.#listen(url, this.clientRoutes, undefined);
       }
       for (const url of distinctAddresses(listenMetricsUrls)) {
-        await this.#listen(url, this.metricsRoutes, undefined);
+        const listener = await this.#listen(url, this.metricsRoutes, undefined);
+        this.#metricsListeners.push(listener);
       }
     } catch (error) {
       await this.close(0);
@@ -82,7 +84,12 @@ export class Serving {
     }
   }
 
-  /** Starts to answer. */
+  /** Starts to answer on the metrics URLs alone: who looks after a member does so from the start. */
+  beginMetrics(): void {
+    for (const listener of this.#metricsListeners) listener.begin();
+  }
+
+  /** Starts to answer on all URLs. */
   begin(): void {
     for (const listener of this.#listeners) listener.begin();
   }
