@@ -45,7 +45,7 @@ async function serve(
         stream.sendData(body, 0, body.length, true);
       },
     },
-    http1: (_request, response) => void response.end("one\n"),
+    http1: (exchange) => exchange.respond(200, [], "one\n"),
     ...listenOptions,
   });
   return { listener, rejections, unusable, streams };
