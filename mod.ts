@@ -27,7 +27,6 @@ export { RunningServer } from "./src/embed/running_server.ts";
 export { ListenError } from "./src/embed/serving.ts";
 export type { BoundListener } from "./src/embed/listeners.ts";
 
-
 // Its configuration.
 export {
   Config,

@@ -63,12 +63,14 @@ export class RangeStream implements MessageListener {
 
   /** Reads the range in slices, since it may be too large for one turn. */
   #begin(request: RangeRequest): void {
-    const { store } = this.#server;
+    const { store, counts: { ranges }, config: { clock } } = this.#server;
+    const startedMs = clock.monotonicMs();
     const cursor = store.openRange(request);
     this.#revision = store.currentRevision;
     const reading = new BackgroundWork(() => {
       if (cursor.step(V3_LIMITS.rangeKeysPerTurn)) return true;
       this.#result = cursor.result();
+      ranges.addRead(true, startedMs);
       this.#call.onDrain = () => this.#sendChunks();
       this.#sendChunks();
       return false;
