@@ -62,6 +62,14 @@ export {
   type SnapshotProgress,
 } from "./src/embed/client/client.ts";
 export { ClientError } from "./src/embed/client/client_error.ts";
+export {
+  type Access,
+  type AddUserOptions,
+  AuthClient,
+  type AuthStatus,
+  type RolePermission,
+} from "./src/embed/client/auth_client.ts";
+export type { Credentials } from "./src/embed/client/credentials.ts";
 export type { ClientTls, ConnectOptions } from "./src/embed/client/network_transport.ts";
 export { KeyValue } from "./src/embed/client/key_value.ts";
 export { type BytesLike, type KeyRange, prefixEnd } from "./src/embed/client/keys.ts";

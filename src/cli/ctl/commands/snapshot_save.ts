@@ -17,7 +17,7 @@ export const SNAPSHOT_SAVE_COMMAND: Command = {
   synopsis: "<filename>",
   short: "Stores an etcd node backend snapshot to a given file",
   async run(context) {
-    if (context.args.length !== 1) throw badArguments("snapshot save expects one argument");
+    if (context.args.length !== 1) throw badArguments("snapshot save expects one argument <filename>");
     const path = plainText(context.args[0]);
     try {
       const version = await save(context, path);
@@ -32,7 +32,8 @@ export const SNAPSHOT_SAVE_COMMAND: Command = {
 
 /** Returns the version of the storage format, empty before 3.6. */
 async function save(context: CommandContext, path: string): Promise<string> {
-  const { endpoints, flags, timeoutMs } = context;
+  const { flags, timeoutMs } = context;
+  const endpoints = await context.endpoints();
   if (endpoints.length > 1) {
     const names = endpoints.join(" ");
     throw new Error(`snapshot must be requested to one selected node, not multiple [${names}]`);

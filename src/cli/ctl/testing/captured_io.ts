@@ -1,9 +1,15 @@
 import { type Clock, systemClock } from "../../../base/clock.ts";
 import { DenoFileSystem } from "../../../disk/deno_file_system.ts";
 import type { FileSystem } from "../../../disk/file_system.ts";
-import { type ConnectOptions, openTransport } from "../../../embed/client/network_transport.ts";
+import type { ServiceRecord } from "../../../embed/config/dns_discovery.ts";
+import {
+  type ClientTls,
+  type ConnectOptions,
+  openTransport,
+} from "../../../embed/client/network_transport.ts";
 import type { Transport } from "../../../embed/client/transport.ts";
 import type { ByteText } from "../byte_text.ts";
+import { fetchText } from "../http_text.ts";
 import type { CtlIo } from "../io.ts";
 
 /** A world for one command: input is given, output is kept. */
@@ -24,6 +30,9 @@ export class CapturedIo implements CtlIo {
   /** Endpoints that were connected to. */
   readonly connected: string[] = [];
   connectOptions: ConnectOptions = {};
+  /** What the DNS has. */
+  serviceRecords: readonly ServiceRecord[] = [];
+  readonly #interrupts = new Set<() => void>();
   #input: ByteText;
   #inputEnd: Promise<void> = Promise.resolve();
 
@@ -61,6 +70,28 @@ export class CapturedIo implements CtlIo {
     const line = this.#input.slice(0, end);
     this.#input = this.#input.slice(end);
     return line;
+  }
+
+  async readSecret(): Promise<ByteText> {
+    return (await this.readLine() ?? await this.readInput()).replace(/\n$/, "");
+  }
+
+  fetchText(url: string, tls: ClientTls | undefined): Promise<string> {
+    return fetchText(url, tls);
+  }
+
+  onInterrupt(listener: () => void): () => void {
+    this.#interrupts.add(listener);
+    return () => this.#interrupts.delete(listener);
+  }
+
+  /** What a signal does. */
+  interrupt(): void {
+    for (const listener of [...this.#interrupts]) listener();
+  }
+
+  services(): Promise<readonly ServiceRecord[]> {
+    return Promise.resolve(this.serviceRecords);
   }
 
   readFile(path: string): Uint8Array {
