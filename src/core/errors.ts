@@ -126,6 +126,12 @@ export const ETCD_ERRORS = {
   watchCanceled: error(GrpcCode.Canceled, "etcdserver: watch canceled"),
   canceled: error(GrpcCode.Canceled, "etcdserver: request canceled"),
   deadlineExceeded: error(GrpcCode.DeadlineExceeded, "etcdserver: context deadline exceeded"),
+  unknownMethod: error(GrpcCode.Unknown, "etcdserver: unknown method"),
+  // What etcd's Lock and Election say comes from its client library, which knows no codes.
+  sessionExpired: error(GrpcCode.Unknown, "mutex: session is expired"),
+  electionNoLeader: error(GrpcCode.Unknown, "election: no leader"),
+  electionNotLeader: error(GrpcCode.Unknown, "election: not leader"),
+  missingLeaderKey: error(GrpcCode.Unknown, '"leader" field must be provided'),
 } as const;
 
 /**

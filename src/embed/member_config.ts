@@ -8,6 +8,7 @@ import type {
   BackendConfig,
   CompactionConfig,
   CorruptionChecksConfig,
+  LeaseConfig,
   ServerConfig,
 } from "../server/server_config.ts";
 import { parseCompactionRetention } from "./config/compaction_retention.ts";
@@ -48,6 +49,7 @@ export async function memberConfig(
     electionTicks: config.electionTicks(),
     maxTxnOps: config.maxTxnOps,
     maxRequestBytes: config.maxRequestBytes,
+    maxLearners: config.maxLearners,
     quotaBackendBytes: config.quotaBackendBytes,
     autoCompaction: parseCompactionRetention(
       config.autoCompactionMode,
@@ -57,6 +59,10 @@ export async function memberConfig(
     backend: backendConfig(config),
     compaction: compactionConfig(config),
     corruptionChecks: corruptionChecksConfig(config),
+    leases: leaseConfig(config),
+    hasPriorityRequests: config.serverFeatureGate.enabled("PriorityRequest"),
+    stopsServingOnDefragment: config.serverFeatureGate.enabled("StopGRPCServiceOnDefrag"),
+    downgradeCheckMs: config.downgradeCheckTimeMs,
     watchProgressNotifyIntervalMs: config.watchProgressNotifyIntervalMs ||
       DEFAULT_PROGRESS_NOTIFY_MS,
     warningApplyDurationMs: config.warningApplyDurationMs,
@@ -102,6 +108,13 @@ function corruptionChecksConfig(config: Config): CorruptionChecksConfig {
     initial: gates.enabled("InitialCorruptCheck"),
     intervalMs: config.corruptCheckTimeMs,
     compactHashIntervalMs: gates.enabled("CompactHashCheck") ? config.compactHashCheckTimeMs : 0,
+  };
+}
+
+function leaseConfig({ serverFeatureGate: gates }: Config): LeaseConfig {
+  return {
+    checkpoint: gates.enabled("LeaseCheckpoint"),
+    persistCheckpoints: gates.enabled("LeaseCheckpointPersist"),
   };
 }
 

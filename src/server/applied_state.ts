@@ -22,6 +22,8 @@ export interface AppliedState {
   readonly skippedWrites: SkippedWrites;
   readonly clock: Clock;
   readonly counts: LeaseCounts;
+  /** The cluster has gone to an older version, which the log may be too new for. */
+  readonly versionLowered: () => void;
 }
 
 /** What has happened to leases since the start, for the metrics. */

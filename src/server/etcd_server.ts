@@ -2,7 +2,7 @@ import { assert } from "../base/assert.ts";
 import type { Timer } from "../base/clock.ts";
 import type { Alarms } from "../core/alarms/alarms.ts";
 import { ETCD_ERRORS, EtcdError } from "../core/errors.ts";
-import type { Lessor } from "../core/lease/lessor.ts";
+import type { LeaseCheckpoint, Lessor } from "../core/lease/lessor.ts";
 import type { Membership } from "../core/members/membership.ts";
 import type { Store } from "../core/mvcc/store.ts";
 import { WatchHub } from "../core/mvcc/watch_hub.ts";
@@ -10,12 +10,11 @@ import type { Quota } from "../core/quota/quota.ts";
 import { NO_MEMBER, RaftNode } from "../core/raft/raft_node.ts";
 import {
   CompactionRequest,
-  LeaseCheckpoint,
   LeaseCheckpointRequest,
   LeaseRevokeRequest,
 } from "../pb/etcdserverpb.ts";
 import { encodeRaftRequest, readRaftRequestCounter } from "../pb/raft_request.ts";
-import { type Entry, EntryType } from "../pb/raftpb.ts";
+import { ConfChange, type Entry, EntryType } from "../pb/raftpb.ts";
 import type { AppliedState, LeaseCounts } from "./applied_state.ts";
 import {
   type AutoCompaction,
@@ -36,12 +35,15 @@ import { CorruptionAlarm } from "./corruption/corruption_alarm.ts";
 import { CorruptionMonitor } from "./corruption/corruption_monitor.ts";
 import { guardedClock } from "./guarded_clock.ts";
 import { HashQueue } from "./hash_queue.ts";
+import { type CheckpointProposer, LeaseCheckpointer } from "./lease_checkpointer.ts";
 import { LeaseExpirer, type LeaseRevoker } from "./lease_expirer.ts";
 import { SERVER_LIMITS } from "./limits.ts";
+import { MemberChanges } from "./member_changes.ts";
 import { decodeOperation } from "./operations/decode.ts";
+import { OperationField } from "./operations/field.ts";
 import { CompactionOperation } from "./operations/kv.ts";
 import { LeaseCheckpointOperation, LeaseRevokeOperation } from "./operations/lease.ts";
-import type { Operation } from "./operations/operation.ts";
+import type { Operation, Waiter } from "./operations/operation.ts";
 import { SkippedWrites } from "./operations/skipped_writes.ts";
 import { OpenStreams } from "./open_streams.ts";
 import { PendingProposals } from "./pending_proposals.ts";
@@ -51,12 +53,15 @@ import { RequestIdGenerator } from "./request_id.ts";
 import { requestTimeoutMs, type ServerConfig } from "./server_config.ts";
 import { type AlarmProposer, SpaceAlarm } from "./space_alarm.ts";
 import { newQuota } from "./server_quota.ts";
+import { ServingState } from "./serving_state.ts";
+import { VersionMonitor } from "./version_monitor.ts";
 
 /**
  * One member: it proposes what clients ask, drives Raft with the disk, applies what is committed
  * and tells those who wait.
  */
-export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmProposer {
+export class EtcdServer
+  implements LeaseRevoker, CheckpointProposer, CompactionProposer, AlarmProposer {
   readonly config: ServerConfig;
   readonly memberId: bigint;
   readonly store: Store;
@@ -69,6 +74,8 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
   readonly hashes: HashQueue;
   /** Streams that end when the server stops. */
   readonly streams = new OpenStreams();
+  /** Whether the health service calls the member serving. */
+  readonly serving = new ServingState();
   readonly #member: OpenedMember;
   readonly #raft: RaftNode;
   readonly #loop: CommitLoop;
@@ -76,9 +83,12 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
   readonly #compactions: CompactionRunner;
   readonly #proposals = new PendingProposals();
   readonly #reads = new ReadGate();
+  readonly #memberChanges: MemberChanges;
   readonly #requestIds: RequestIdGenerator;
   readonly #corruption: CorruptionMonitor;
   readonly #leaseExpirer: LeaseExpirer;
+  readonly #leaseCheckpointer: LeaseCheckpointer;
+  readonly #versionMonitor: VersionMonitor;
   readonly #watchDelivery: BackgroundWork;
   readonly #spaceAlarm: SpaceAlarm;
   readonly #snapshots: RaftSnapshots | undefined;
@@ -137,6 +147,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
       skippedWrites: new SkippedWrites(config.logger),
       clock: config.clock,
       counts: { leasesGranted: 0, leasesRevoked: 0, leasesRenewed: 0 },
+      versionLowered: () => snapshots?.force(),
     };
     this.#requestIds = new RequestIdGenerator(member.memberId, config.clock.wallMs());
     this.#raft = new RaftNode({
@@ -153,6 +164,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
       failed: (error) => this.fail(error),
       nowMs: () => config.clock.monotonicMs(),
     });
+    this.#memberChanges = new MemberChanges(clock, (change) => this.#submitMemberChange(change));
     this.#corruption = new CorruptionMonitor({
       config: config.corruptionChecks,
       store: this.store,
@@ -162,7 +174,9 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
       alarm: new CorruptionAlarm(this.alarms, this, config.logger),
       failed: (error) => this.fail(error),
     });
-    this.#leaseExpirer = new LeaseExpirer(this.lessor, this, config.clock);
+    this.#leaseExpirer = new LeaseExpirer(this.lessor, this, clock, requestTimeoutMs(config));
+    this.#leaseCheckpointer = new LeaseCheckpointer(this.lessor, this, clock);
+    this.#versionMonitor = new VersionMonitor(this);
     this.#watchDelivery = new BackgroundWork(() => {
       this.hub.notify();
       return this.hub.catchUp(SERVER_LIMITS.watchCatchUpSteps);
@@ -223,6 +237,13 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     return this.membership.clusterId;
   }
 
+  /** The form that the B-tree file says it has; before 3.6 it says nothing. */
+  get storageVersion(): string | undefined {
+    const { compatVersion } = this.config;
+    const { clusterVersion = compatVersion.clusterVersion } = this.membership;
+    return compatVersion.storageVersionIn(clusterVersion);
+  }
+
   get term(): number {
     return this.#raft.term;
   }
@@ -280,6 +301,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     if (compaction !== undefined) this.#compactions.run(compaction);
     this.#scheduleTick();
     this.#leaseExpirer.start();
+    if (this.config.leases.checkpoint) this.#leaseCheckpointer.start();
     this.#loop.wake();
     this.#campaignWhenReplayed();
   }
@@ -321,12 +343,17 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
   propose(operation: Operation, frame: Uint8Array): void {
     if (this.#lifecycle !== "running") throw ETCD_ERRORS.stopped;
     if (this.#raft.leader === NO_MEMBER) throw ETCD_ERRORS.noLeader;
-    this.#proposals.checkRoom();
+    this.#proposals.checkRoom(this.#hasPriority(operation));
     const id = readRaftRequestCounter(frame, this.#requestIds.memberBits);
     assert(id !== undefined, "a proposal is framed by the server that takes it");
     this.#raft.propose(frame);
     this.#proposals.add(id, operation, frame.length, this.config.clock.monotonicMs());
     this.#loop.wake();
+  }
+
+  /** Leases must end in time, all the more when there is too much to do. */
+  #hasPriority({ field }: Operation): boolean {
+    return this.config.hasPriorityRequests && field === OperationField.LEASE_REVOKE;
   }
 
   /** Frames and proposes an encoded request that was not sent by a client. */
@@ -342,6 +369,18 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
       if (!(error instanceof EtcdError)) throw error;
       operation.fail(error);
     }
+  }
+
+  /** Changes the membership through the log. Its ID is given to the change here. */
+  changeMembers(change: Partial<ConfChange>, waiter: Waiter<void>): void {
+    this.#memberChanges.propose(ConfChange.create({ ...change, id: this.newRequestId() }), waiter);
+  }
+
+  #submitMemberChange(change: ConfChange): void {
+    if (this.#lifecycle !== "running") throw ETCD_ERRORS.stopped;
+    if (this.#raft.leader === NO_MEMBER) throw ETCD_ERRORS.noLeader;
+    this.#raft.proposeConfChange(change);
+    this.#loop.wake();
   }
 
   /** Lets a linearizable read go as soon as it may, which is mostly at once. */
@@ -378,10 +417,27 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
 
   /** What was left of a lease at some time must not end it early once it was renewed. */
   #takeCheckpointBack(id: bigint): void {
-    const checkpoints = [LeaseCheckpoint.create({ id, remainingTtl: 0 })];
+    this.checkpointLeases([{ id, remainingTtlSeconds: 0 }], () => {});
+  }
+
+  checkpointLeases(
+    left: readonly LeaseCheckpoint[],
+    settled: (error: EtcdError | undefined) => void,
+  ): void {
+    const checkpoints = left.map(({ id, remainingTtlSeconds: remainingTtl }) => ({
+      id,
+      remainingTtl,
+    }));
     const request = LeaseCheckpointRequest.create({ checkpoints });
+    const waiter = { applied: () => settled(undefined), failed: settled };
     const bytes = LeaseCheckpointRequest.encode(request);
-    this.proposeOwn(new LeaseCheckpointOperation(request), bytes);
+    this.proposeOwn(new LeaseCheckpointOperation(request, waiter), bytes);
+  }
+
+  /** See Backend.defragment(). */
+  defragment(): Promise<void> {
+    const work = () => this.backend.defragment();
+    return this.config.stopsServingOnDefragment ? this.serving.pausedDuring(work) : work();
   }
 
   revokeLease(id: bigint, settled: (error: EtcdError | undefined) => void): void {
@@ -421,6 +477,8 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     this.#ready.reject(ETCD_ERRORS.stopped);
     this.#tickTimer?.cancel();
     this.#leaseExpirer.stop();
+    this.#leaseCheckpointer.stop();
+    this.#versionMonitor.stop();
     this.#autoCompaction?.stop();
     this.#corruption.stop();
     this.#compactions.stop();
@@ -428,6 +486,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     this.#watchDelivery.stop();
     await this.#loop.stop();
     this.#proposals.failAll(ETCD_ERRORS.stopped);
+    this.#memberChanges.failAll(ETCD_ERRORS.stopped);
     this.#reads.failAll(ETCD_ERRORS.stopped);
     await this.#closeFiles();
     this.#lifecycle = "stopped";
@@ -472,6 +531,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     const nowMs = this.config.clock.monotonicMs();
     const expiredBefore = nowMs - requestTimeoutMs(this.config);
     this.#failedProposalCount += this.#proposals.expire(expiredBefore);
+    this.#memberChanges.expire(expiredBefore);
     this.#reads.expire(expiredBefore);
     this.#askReadIndex();
     this.hub.tick(nowMs);
@@ -493,7 +553,9 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
 
   #applyEntry(entry: Entry): void {
     if (entry.type === EntryType.EntryConfChange) {
-      this.#raft.applyConfChange(applyConfChange(this.membership, entry));
+      const { change, refusal } = applyConfChange(this.membership, entry);
+      this.#raft.applyConfChange(change);
+      this.#memberChanges.applied(change.id, refusal);
     } else if (entry.data !== undefined && entry.data.length > 0) {
       this.#applyOperation(entry);
     }
@@ -579,6 +641,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     this.#ready.resolve();
     // Before the log was replayed, the store's revision said nothing about its age.
     this.#corruption.start();
+    this.#versionMonitor.start();
     this.#autoCompaction = startAutoCompaction(this.config, this);
   }
 }

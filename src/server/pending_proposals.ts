@@ -18,8 +18,9 @@ export class PendingProposals {
   }
 
   /** Throws etcd's refusal when too much waits already. */
-  checkRoom(): void {
-    if (this.#bytes >= SERVER_LIMITS.pendingProposalBytes) {
+  checkRoom(hasPriority: boolean): void {
+    const { pendingProposalBytes, pendingPriorityBytes } = SERVER_LIMITS;
+    if (this.#bytes >= (hasPriority ? pendingPriorityBytes : pendingProposalBytes)) {
       throw ETCD_ERRORS.requestTooManyRequests;
     }
   }

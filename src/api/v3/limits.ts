@@ -12,4 +12,6 @@ export const V3_LIMITS = {
    * Whoever makes backups needs one; etcd has no bound.
    */
   pinnedImages: 8,
+  /** Responses of a watch for an Observe stream that wait for its client; then the hub holds back. */
+  innerWatchResponses: 16,
 } as const;

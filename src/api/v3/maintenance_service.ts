@@ -11,8 +11,11 @@ import {
   DefragmentRequest,
   DefragmentResponse,
   DowngradeInfo,
+  DowngradeRequest,
   HashKVRequest,
   HashRequest,
+  MoveLeaderRequest,
+  MoveLeaderResponse,
   ResponseHeader,
   StatusResponse,
 } from "../../pb/etcdserverpb.ts";
@@ -24,6 +27,7 @@ import type { ServiceRegistry } from "../service_registry.ts";
 import { CallWaiter, respond, type ResponseWriter } from "./call_waiter.ts";
 import { refusing, whenReadable } from "./calls.ts";
 import { failWithServer } from "./disk_failure.ts";
+import { answerDowngrade } from "./downgrade_call.ts";
 import { HashCall } from "./hash_call.ts";
 import { HashKvCall } from "./hash_kv_call.ts";
 import { PinnedImages } from "./pinned_images.ts";
@@ -36,13 +40,14 @@ const ALARMS_TAG = 0x12;
 /** The first minor version of etcd 3 whose Status tells quota, storage version and downgrades. */
 const FULL_STATUS_MINOR = 6;
 
-/** etcdserverpb.Maintenance, but for what needs other members: MoveLeader and Downgrade. */
+/** etcdserverpb.Maintenance. */
 export class MaintenanceService {
   readonly #server: EtcdServer;
   readonly #header: ResponseHeaderWriter;
   readonly #images: PinnedImages;
   readonly #writeStatus: ResponseWriter<StatusResponse>;
   readonly #writeDefragmented: ResponseWriter<undefined>;
+  readonly #writeMoved: ResponseWriter<undefined>;
   readonly #writeAlarms: ResponseWriter<readonly AlarmMember[]>;
 
   constructor(server: EtcdServer) {
@@ -54,6 +59,7 @@ export class MaintenanceService {
     // As in etcd, not even a header.
     this.#writeDefragmented = (writer) =>
       DefragmentResponse.write(DefragmentResponse.create(), writer);
+    this.#writeMoved = (writer) => MoveLeaderResponse.write(MoveLeaderResponse.create(), writer);
     this.#writeAlarms = (writer, alarms) => {
       header.write(writer);
       for (const alarm of alarms) {
@@ -66,7 +72,8 @@ export class MaintenanceService {
   }
 
   register(registry: ServiceRegistry): void {
-    const { status, alarm, hash, hashKv, defragment, snapshot } = MAINTENANCE_SERVICE;
+    const { status, alarm, hash, hashKv, defragment, snapshot, moveLeader, downgrade } =
+      MAINTENANCE_SERVICE;
     registry.addUnary(status.path, refusing((call) => this.#status(call)));
     registry.addUnary(alarm.path, refusing((c, b, start, end) => this.#alarm(c, b, start, end)));
     registry.addUnary(hash.path, refusing((c, b, start, end) => this.#hash(c, b, start, end)));
@@ -75,6 +82,16 @@ export class MaintenanceService {
       defragment.path,
       refusing((c, b, start, end) => this.#defragment(c, b, start, end)),
     );
+    registry.addUnary(
+      moveLeader.path,
+      refusing((c, b, start, end) => this.#moveLeader(c, b, start, end)),
+    );
+    if (this.#server.config.compatVersion.minor >= FULL_STATUS_MINOR) {
+      registry.addUnary(
+        downgrade.path,
+        refusing((c, b, start, end) => this.#downgrade(c, b, start, end)),
+      );
+    }
     registry.addStream(
       snapshot.path,
       (call) => new SnapshotStream(call, this.#server, this.#images),
@@ -109,9 +126,22 @@ export class MaintenanceService {
     new HashKvCall(call, this.#server, this.#header, revision);
   }
 
+  #moveLeader(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
+    const { targetId } = MoveLeaderRequest.decode(bytes, start, end);
+    if (!this.#server.leads) throw ETCD_ERRORS.notLeader;
+    const target = this.#server.membership.get(targetId);
+    if (target === undefined || target.isLearner) throw ETCD_ERRORS.badLeaderTransferee;
+    // The only voter leads already; as in etcd, there is not even a header.
+    respond(call, this.#writeMoved, undefined);
+  }
+
+  #downgrade(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
+    answerDowngrade(this.#server, call, DowngradeRequest.decode(bytes, start, end));
+  }
+
   #defragment(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
     DefragmentRequest.decode(bytes, start, end);
-    this.#server.backend.defragment().then(
+    this.#server.defragment().then(
       () => respond(call, this.#writeDefragmented, undefined),
       (error) => {
         // The backend knows best whether its old file can still be used, and stops the member if not.
@@ -142,8 +172,8 @@ function statusOf(server: EtcdServer): StatusResponse {
   });
   if (compatVersion.minor >= FULL_STATUS_MINOR) {
     status.dbSizeQuota = server.quota.quotaBytes;
-    status.storageVersion = compatVersion.storageVersion ?? "";
-    status.downgradeInfo = DowngradeInfo.create();
+    status.storageVersion = server.storageVersion ?? "";
+    status.downgradeInfo = DowngradeInfo.create(server.membership.downgrade);
   }
   return status;
 }

@@ -1,6 +1,9 @@
 import type { EtcdServer } from "../../server/etcd_server.ts";
 import type { ServiceRegistry } from "../service_registry.ts";
 import { ClusterService } from "./cluster_service.ts";
+import { ElectionService } from "./concurrency/election_service.ts";
+import { InnerServices } from "./concurrency/inner_services.ts";
+import { LockService } from "./concurrency/lock_service.ts";
 import { HealthService } from "./health_service.ts";
 import { KvService } from "./kv_service.ts";
 import { LeaseService } from "./lease_service.ts";
@@ -14,5 +17,8 @@ export function registerServices(registry: ServiceRegistry, server: EtcdServer):
   new LeaseService(server).register(registry);
   new ClusterService(server).register(registry);
   new MaintenanceService(server).register(registry);
-  new HealthService(server.streams).register(registry);
+  const inner = new InnerServices(server);
+  new LockService(server, inner).register(registry);
+  new ElectionService(server, inner).register(registry);
+  new HealthService(server.streams, server.serving).register(registry);
 }

@@ -48,7 +48,7 @@ export class SnapshotStream implements MessageListener, EndlessStream {
     this.#call = call;
     this.#server = server;
     this.#images = images;
-    this.#version = server.config.compatVersion.storageVersion ?? "";
+    this.#version = server.storageVersion ?? "";
     server.streams.add(this);
     call.onCancel = () => this.#close();
     call.onDrain = () => this.#sending.wake();

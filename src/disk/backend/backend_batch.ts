@@ -1,5 +1,12 @@
-import { bytesEqual, bytesFromLatin1, EMPTY_BYTES, latin1FromBytes } from "../../base/bytes.ts";
+import {
+  bytesEqual,
+  bytesFromLatin1,
+  bytesFromText,
+  EMPTY_BYTES,
+  latin1FromBytes,
+} from "../../base/bytes.ts";
 import type { Lease } from "../../core/lease/lease.ts";
+import { type DowngradeInfo, formatDowngrade } from "../../core/members/downgrade.ts";
 import { encodeMember, type Member } from "../../core/members/member.ts";
 import {
   REVISION_KEY_BYTES,
@@ -16,6 +23,7 @@ import {
   Bucket,
   BUCKET_NAMES,
   CLUSTER_VERSION_KEY,
+  DOWNGRADE_KEY,
   encodeUint64,
   memberKey,
   MetaKey,
@@ -121,6 +129,12 @@ export class BackendBatch {
   setClusterVersion(version: string): void {
     const cluster = this.#write.createBucketIfMissing(Bucket.CLUSTER);
     cluster.put(bytesFromLatin1(CLUSTER_VERSION_KEY), bytesFromLatin1(version));
+  }
+
+  /** Whether the cluster is on its way to an older version. */
+  setDowngrade(downgrade: DowngradeInfo): void {
+    const cluster = this.#write.createBucketIfMissing(Bucket.CLUSTER);
+    cluster.put(bytesFromLatin1(DOWNGRADE_KEY), bytesFromText(formatDowngrade(downgrade)));
   }
 
   /** Writes it all, in turns, and makes it durable. A failure is final for the file. */

@@ -1,5 +1,6 @@
-import { latin1FromBytes } from "../../base/bytes.ts";
+import { latin1FromBytes, textFromBytes } from "../../base/bytes.ts";
 import type { Lease } from "../../core/lease/lease.ts";
+import { type DowngradeInfo, parseDowngrade } from "../../core/members/downgrade.ts";
 import { decodeMember, type Member } from "../../core/members/member.ts";
 import { REVISION_KEY_BYTES, RevisionKeyFields } from "../../core/mvcc/revision_key.ts";
 import { DecodeError } from "../../pb/decode_error.ts";
@@ -14,6 +15,7 @@ import {
   Bucket,
   CLUSTER_VERSION_KEY,
   decodeUint64,
+  DOWNGRADE_KEY,
   memberKey,
   MetaKey,
   UINT64_BYTES,
@@ -23,6 +25,8 @@ import {
 export interface StoredState extends StoredMeta {
   /** Undefined as long as the cluster has not agreed on one. */
   readonly clusterVersion: string | undefined;
+  /** Undefined if nobody ever said anything about a downgrade. */
+  readonly downgrade: DowngradeInfo | undefined;
   readonly members: Member[];
   readonly removedMembers: bigint[];
   readonly leases: Lease[];
@@ -49,7 +53,7 @@ export interface StoredMeta {
 export function readStoredState(read: ReadTransaction): StoredState {
   return {
     ...readStoredMeta(read),
-    clusterVersion: readClusterVersion(read),
+    ...readCluster(read),
     members: mapPairs(read, Bucket.MEMBERS, toMember),
     removedMembers: mapPairs(read, Bucket.MEMBERS_REMOVED, toMemberId),
     leases: mapPairs(read, Bucket.LEASE, toLease),
@@ -93,12 +97,17 @@ function toMeta(key: string, value: Uint8Array): Partial<StoredMeta> {
   }
 }
 
-function readClusterVersion(read: ReadTransaction): string | undefined {
-  let version: string | undefined;
+function readCluster(
+  read: ReadTransaction,
+): Pick<StoredState, "clusterVersion" | "downgrade"> {
+  let clusterVersion: string | undefined;
+  let downgrade: DowngradeInfo | undefined;
   forEachPair(read, Bucket.CLUSTER, ({ key, value }) => {
-    if (latin1FromBytes(key) === CLUSTER_VERSION_KEY) version = toVersion(value);
+    const name = latin1FromBytes(key);
+    if (name === CLUSTER_VERSION_KEY) clusterVersion = toVersion(value);
+    else if (name === DOWNGRADE_KEY) downgrade = parseDowngrade(textFromBytes(value));
   });
-  return version;
+  return { clusterVersion, downgrade };
 }
 
 function toUint64Number(value: Uint8Array): number {

@@ -32,6 +32,7 @@ const EMPTY_STATE: StoredState = {
   scheduledCompactRevision: -1,
   finishedCompactRevision: -1,
   clusterVersion: undefined,
+  downgrade: undefined,
   members: [],
   removedMembers: [],
   leases: [],
@@ -53,6 +54,7 @@ async function writeState(file: BTreeFile): Promise<void> {
     batch.replaceAlarms([ALARM, AlarmMember.create({ memberId: 1n, alarm: AlarmType.CORRUPT })]);
     batch.replaceMembers([MEMBER, LEARNER], [5n, LARGE_ID - 1n]);
     batch.setClusterVersion("3.6.0");
+    batch.setDowngrade({ enabled: true, targetVersion: "3.5.0" });
   });
 }
 
@@ -113,6 +115,7 @@ Deno.test("readStoredState() reads what BackendBatch wrote", () =>
         scheduledCompactRevision: 90,
         finishedCompactRevision: 80,
         clusterVersion: "3.6.0",
+        downgrade: { enabled: true, targetVersion: "3.5.0" },
         members: [LEARNER, MEMBER],
         removedMembers: [5n, LARGE_ID - 1n],
         leases: [{ id: 1n, ttlSeconds: 5, remainingTtlSeconds: 0 }, LEASE],
@@ -146,6 +149,10 @@ Deno.test("BackendBatch writes etcd's own bytes", () =>
       ["5", "removed"],
       ["fedcba987654320f", "removed"],
     ]);
+    assert.equal(
+      contents.get(Bucket.CLUSTER)?.get("downgrade"),
+      '{"target-version":"3.5.0","enabled":true}',
+    );
     assert.equal(
       contents.get(Bucket.MEMBERS)?.get("7"),
       '{"id":7,"peerURLs":["http://10.0.0.1:2380"],"isLearner":true}',
@@ -192,12 +199,15 @@ Deno.test("readStoredState() reads what Go writes in other words", () =>
     await putRaw(file, Bucket.CLUSTER, "downgrade", bytesFromText('{"enabled":false}'));
     const state = await withRead(file, readStoredState);
     assert.deepEqual(state.confState, ConfState.create({ voters: [1n], autoLeave: true }));
+    assert.deepEqual(state.downgrade, { enabled: false, targetVersion: "" });
   }));
 
 const BAD_PAIRS: readonly (readonly [string, string, string, RegExp])[] = [
   [Bucket.META, "consistent_index", "\0", /"consistent_index" in the bucket meta .*1 bytes/],
   [Bucket.META, "term", "\xff".repeat(8), /"term" in the bucket meta .*too large/],
   [Bucket.META, "confState", "{", /"confState"/],
+  [Bucket.CLUSTER, "downgrade", "[]", /"downgrade" in the bucket cluster .*not a JSON object/],
+  [Bucket.CLUSTER, "downgrade", '{"enabled":true}', /"downgrade" .*not a version of etcd 3/],
   [Bucket.META, "confState", "[1]", /"confState" .*not a JSON object/],
   [Bucket.META, "confState", '{"voters":["1"]}', /"confState" .*not a number/],
   [Bucket.META, "confState", '{"voters":[-1]}', /"confState" .*not a number/],

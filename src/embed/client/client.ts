@@ -32,11 +32,15 @@ import {
 import { AuthClient } from "./auth_client.ts";
 import { AuthenticatedTransport, withCredentials } from "./authenticated_transport.ts";
 import { ClientError } from "./client_error.ts";
+import { ClusterClient } from "./cluster.ts";
 import { checkCredentials, type Credentials } from "./credentials.ts";
+import { Election } from "./election.ts";
 import type { KeyValue } from "./key_value.ts";
-import type { BytesLike } from "./keys.ts";
+import { type BytesLike, toKey } from "./keys.ts";
 import { grantLease, Lease } from "./lease.ts";
+import { openSession, type Session, type SessionOptions } from "./leased_session.ts";
 import { CLIENT_LIMITS } from "./limits.ts";
+import { MaintenanceClient } from "./maintenance.ts";
 import {
   type HashKvResult,
   hashKvResult,
@@ -44,6 +48,9 @@ import {
   type MemberStatus,
   memberStatus,
 } from "./member_info.ts";
+import { Mirror, type MirrorOptions } from "./mirror.ts";
+import { type HeldLock, Mutex } from "./mutex.ts";
+import { NamespaceTransport } from "./namespace.ts";
 import { type ConnectOptions, connectTransport } from "./network_transport.ts";
 import {
   type DeleteOptions,
@@ -143,12 +150,18 @@ export class Client implements AsyncDisposable {
   readonly #closing = new AbortController();
   /** Users and roles of the server, and whether it asks who calls; see {@linkcode AuthClient}. */
   readonly auth: AuthClient;
+  /** Changes who the members of the cluster are. */
+  readonly cluster: ClusterClient;
+  /** Alarms, the leader, downgrades. */
+  readonly maintenance: MaintenanceClient;
 
   /** Use {@linkcode connect} or {@linkcode Etcd.client}. */
   constructor(transport: Transport, clock: Clock = systemClock) {
     this.#transport = transport;
     this.#session = { transport, clock, closing: this.#closing.signal };
     this.auth = new AuthClient(this.#session);
+    this.cluster = new ClusterClient(this.#session);
+    this.maintenance = new MaintenanceClient(this.#session);
   }
 
   /**
@@ -320,6 +333,84 @@ export class Client implements AsyncDisposable {
       GrpcCode.Aborted,
       `Cannot update the key: somebody else changed it ${CLIENT_LIMITS.updateAttempts} times`,
     );
+  }
+
+  /**
+   * Begins a session, whose lease is kept alive; see {@linkcode Session}. Rejects with NotFound when
+   * the lease to take over does not exist.
+   */
+  session(options: SessionOptions = {}): Promise<Session> {
+    return openSession(this, this.#session.clock, options);
+  }
+
+  /**
+   * Waits until it holds the lock of that name, in a session for this lock alone; see
+   * {@linkcode Mutex.lock}.
+   *
+   * @example
+   * ```ts
+   * import { newMemoryConfig, startEtcd } from "@detcd/detcd";
+   *
+   * await using etcd = await startEtcd(newMemoryConfig());
+   * await using client = etcd.client();
+   * {
+   *   await using lock = await client.lock("accounts", { timeoutMs: 5_000 });
+   *   await client.put("accounts/1", "100");
+   *   if (await client.tryLock("accounts") !== undefined) throw new Error("held twice");
+   *   if (lock.lost.aborted) throw new Error("lost");
+   * }
+   * await using free = await client.tryLock("accounts");
+   * if (free === undefined) throw new Error("not released");
+   * ```
+   */
+  lock(name: BytesLike, options: SessionOptions = {}): Promise<HeldLock> {
+    return new Mutex(this, name).lock(options);
+  }
+
+  /** Takes the lock of that name if nobody holds it; resolves with undefined if somebody does. */
+  tryLock(name: BytesLike, options: SessionOptions = {}): Promise<HeldLock | undefined> {
+    return new Mutex(this, name).tryLock(options);
+  }
+
+  /** The election of that name, to stand in it or to watch it; see {@linkcode Election}. */
+  election(name: BytesLike): Election {
+    return new Election(this, name);
+  }
+
+  /** A copy of keys that follows the original; see {@linkcode Mirror}. */
+  mirror(options: MirrorOptions = {}): Mirror {
+    return new Mirror(this, options);
+  }
+
+  /**
+   * The keys that begin with a prefix, as if they were all there are and the prefix were not: calls,
+   * transactions, watches and locks of the returned client work on `prefix + key`. Closing it ends
+   * what it has begun and leaves this client open; closing this client closes it as well.
+   *
+   * @example
+   * ```ts
+   * import { newMemoryConfig, startEtcd } from "@detcd/detcd";
+   *
+   * await using etcd = await startEtcd(newMemoryConfig());
+   * await using client = etcd.client();
+   * await using users = client.namespace("users/");
+   * await users.put("1", "Ada");
+   * if ((await client.get("users/1"))?.text !== "Ada") throw new Error("no prefix");
+   * const { kvs } = await users.range("", { prefix: true });
+   * if (kvs[0].key !== "1") throw new Error("the prefix is to be seen");
+   * ```
+   */
+  namespace(prefix: BytesLike): Client {
+    const { closing, clock } = this.#session;
+    const close = () => view.close();
+    const transport = new NamespaceTransport(
+      this.#transport,
+      toKey(prefix),
+      () => closing.removeEventListener("abort", close),
+    );
+    const view: Client = new Client(transport, clock);
+    closing.addEventListener("abort", close, { once: true });
+    return view;
   }
 
   /** The members of the cluster. */

@@ -33,8 +33,20 @@ export const FEATURE_GATE_NAMES: readonly string[] = [...GATES.keys()];
 
 /** Those of them whose feature detcd has. */
 export const BUILT_FEATURE_GATES: ReadonlySet<string> = new Set([
+  "StopGRPCServiceOnDefrag",
   "InitialCorruptCheck",
   "CompactHashCheck",
+  "LeaseCheckpoint",
+  "LeaseCheckpointPersist",
+  "PriorityRequest",
+]);
+
+/** Those that choose between ways to do something of which one alone is here. */
+export const MOOT_FEATURE_GATES: ReadonlySet<string> = new Set([
+  // Transactions read from the store itself, never from a copy of what was not committed yet.
+  "TxnModeWriteWithSharedBuffer",
+  // Keep-alives are answered from memory, and all that was acknowledged is applied there.
+  "FastLeaseKeepAlive",
 ]);
 
 /** Which optional features are on. An instance never changes; with() makes another one. */

@@ -169,7 +169,8 @@ export const CLUSTERING_SETTINGS = {
   strictReconfigCheck: row(BOOL, own("strictReconfigCheck"), {
     flag: "strict-reconfig-check",
     default: DEFAULT_STRICT_RECONFIG_CHECK,
-    status: "refused",
+    // A lone member can neither be joined nor removed, whatever is checked before.
+    status: "moot",
     help: "Refuse member changes that would cost the cluster its quorum.",
   }),
   preVote: row(BOOL, own("preVote"), {

@@ -14,7 +14,7 @@ import {
   DEFAULT_SNAPSHOT_COUNT,
   MIN_RAFT_CONNECTION_TIMEOUT_MS,
 } from "./constants.ts";
-import { BUILT_FEATURE_GATES, FeatureGates } from "./feature_gates.ts";
+import { BUILT_FEATURE_GATES, FeatureGates, MOOT_FEATURE_GATES } from "./feature_gates.ts";
 import { URL_LIST } from "./list_kinds.ts";
 import {
   BOOL,
@@ -40,7 +40,9 @@ export function listenRefusal(urls: readonly EndpointUrl[]): string | undefined 
 
 /** Says why one of the features cannot be switched yet. */
 function gatesRefusal(gates: FeatureGates): string | undefined {
-  const name = gates.changedNames().find((gate) => !BUILT_FEATURE_GATES.has(gate));
+  const name = gates.changedNames().find((gate) =>
+    !BUILT_FEATURE_GATES.has(gate) && !MOOT_FEATURE_GATES.has(gate)
+  );
   if (name === undefined) return undefined;
   return `detcd does not have the feature ${name} yet and would ignore its gate`;
 }

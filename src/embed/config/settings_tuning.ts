@@ -106,7 +106,7 @@ export const TUNING_SETTINGS = {
   downgradeCheckTimeMs: row(DURATION, own("downgradeCheckTimeMs"), {
     flag: "downgrade-check-time",
     default: DEFAULT_DOWNGRADE_CHECK_TIME_MS,
-    status: "refused",
+    status: "works",
     help: "Time between two looks at a running downgrade.",
   }),
   bootstrapDefragThresholdMegabytes: row(UINT, own("bootstrapDefragThresholdMegabytes"), {
@@ -118,7 +118,7 @@ export const TUNING_SETTINGS = {
   maxLearners: row(INT, own("maxLearners"), {
     flag: "max-learners",
     default: DEFAULT_MAX_LEARNERS,
-    status: "refused",
+    status: "works",
     help: "Most learners that the cluster may have.",
   }),
   snapshotCatchUpEntries: row(UINT, own("snapshotCatchUpEntries"), {

@@ -289,14 +289,11 @@ Deno.test("Config.validate() refuses what is built in part only", () => {
     [
       (config) => {
         config.serverFeatureGate = config.serverFeatureGate
-          .with("CompactHashCheck=true,LeaseCheckpoint=true,InitialCorruptCheck=true");
+          .with("CompactHashCheck=true,SetMemberLocalAddr=true,AllBeta=false");
       },
-      "--feature-gates=InitialCorruptCheck=true,CompactHashCheck=true,LeaseCheckpoint=true is " +
-      "refused: detcd does not have the feature LeaseCheckpoint yet",
-    ],
-    [
-      (config) => config.serverFeatureGate = config.serverFeatureGate.with("AllBeta=false"),
-      "--feature-gates=TxnModeWriteWithSharedBuffer=false,FastLeaseKeepAlive=false is refused",
+      "--feature-gates=CompactHashCheck=true,TxnModeWriteWithSharedBuffer=false," +
+      "SetMemberLocalAddr=true,FastLeaseKeepAlive=false is " +
+      "refused: detcd does not have the feature SetMemberLocalAddr yet",
     ],
     [(config) => config.clientAutoTls = true, "--auto-tls=true is refused"],
     [

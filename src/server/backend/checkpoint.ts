@@ -4,6 +4,7 @@ import { BackendBatch } from "../../disk/backend/backend_batch.ts";
 import type { BTreeFile } from "../../disk/btree/btree_file.ts";
 import type { TurnBudget } from "../../disk/btree/turn_budget.ts";
 import type { AlarmMember } from "../../pb/etcdserverpb.ts";
+import type { DowngradeInfo } from "../../core/members/downgrade.ts";
 import type { Member } from "../../core/members/member.ts";
 import type { ConfState } from "../../pb/raftpb.ts";
 import { SERVER_LIMITS } from "../limits.ts";
@@ -13,6 +14,8 @@ export interface MembershipCut {
   readonly members: readonly Member[];
   readonly removedIds: readonly bigint[];
   readonly clusterVersion: string | undefined;
+  /** Undefined if nobody ever said anything about a downgrade. */
+  readonly downgrade: DowngradeInfo | undefined;
 }
 
 /**
@@ -95,7 +98,8 @@ function putSmallState(batch: BackendBatch, cut: CheckpointCut): void {
 }
 
 function putMembership(batch: BackendBatch, membership: MembershipCut): void {
-  const { members, removedIds, clusterVersion } = membership;
+  const { members, removedIds, clusterVersion, downgrade } = membership;
   batch.replaceMembers(members, removedIds);
   if (clusterVersion !== undefined) batch.setClusterVersion(clusterVersion);
+  if (downgrade !== undefined) batch.setDowngrade(downgrade);
 }

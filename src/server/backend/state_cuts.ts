@@ -67,9 +67,11 @@ export class StateCuts {
 
   /** The file's form is that of the version that the cluster has agreed on. */
   #storageVersion(): { value: string | undefined } | undefined {
-    const { clusterVersion, storageVersion } = this.#compatVersion;
-    const isAgreed = this.#state.membership.clusterVersion === clusterVersion;
-    return isAgreed ? { value: storageVersion } : undefined;
+    const { clusterVersion } = this.#state.membership;
+    if (clusterVersion === undefined || !this.#compatVersion.runsIn(clusterVersion)) {
+      return undefined;
+    }
+    return { value: this.#compatVersion.storageVersionIn(clusterVersion) };
   }
 
   #takeAlarms(): CheckpointCut["alarms"] {
@@ -87,6 +89,7 @@ export class StateCuts {
       members: membership.list(),
       removedIds: membership.removedIds(),
       clusterVersion: membership.clusterVersion,
+      downgrade: membership.saidOfDowngrade,
     };
   }
 }

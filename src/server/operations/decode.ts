@@ -10,11 +10,16 @@ import {
   Request,
   TxnRequest,
 } from "../../pb/etcdserverpb.ts";
-import { ClusterMemberAttrSetRequest, ClusterVersionSetRequest } from "../../pb/membershippb.ts";
+import {
+  ClusterMemberAttrSetRequest,
+  ClusterVersionSetRequest,
+  DowngradeInfoSetRequest,
+} from "../../pb/membershippb.ts";
 import { AlarmOperation } from "./alarm.ts";
 import {
   ClusterMemberAttrSetOperation,
   ClusterVersionSetOperation,
+  DowngradeInfoSetOperation,
   type MembershipOperation,
 } from "./cluster.ts";
 import { type EntryLayout, layoutOf } from "./entry_layout.ts";
@@ -30,7 +35,7 @@ export class UnknownOperation extends Error {
   override name = "UnknownOperation";
 }
 
-/** Reads that members send through the log, and what those say that plan a downgrade. */
+/** Reads that members send through the log, and what etcd's own tests of downgrades write. */
 const WITHOUT_EFFECT: ReadonlySet<number> = new Set([
   OperationField.RANGE,
   OperationField.AUTH_STATUS,
@@ -38,7 +43,6 @@ const WITHOUT_EFFECT: ReadonlySet<number> = new Set([
   OperationField.AUTH_USER_LIST,
   OperationField.AUTH_ROLE_GET,
   OperationField.AUTH_ROLE_LIST,
-  OperationField.DOWNGRADE_INFO_SET,
   OperationField.DOWNGRADE_VERSION_TEST,
 ]);
 
@@ -99,6 +103,8 @@ function membershipOperationAt(
       );
     case OperationField.CLUSTER_VERSION_SET:
       return new ClusterVersionSetOperation(ClusterVersionSetRequest.decode(data, start, end));
+    case OperationField.DOWNGRADE_INFO_SET:
+      return new DowngradeInfoSetOperation(DowngradeInfoSetRequest.decode(data, start, end));
     default:
       return undefined;
   }

@@ -17,6 +17,7 @@ import { ClusterVersionSetRequest, DowngradeInfoSetRequest } from "../../pb/memb
 import { decodeMembershipOperation, decodeOperation, UnknownOperation } from "./decode.ts";
 import { layoutOf } from "./entry_layout.ts";
 import { OperationField } from "./field.ts";
+import { DowngradeInfoSetOperation } from "./cluster.ts";
 import { LeaseCheckpointOperation } from "./lease.ts";
 import { PutOperation } from "./kv.ts";
 import { NoOperation } from "./no_operation.ts";
@@ -155,7 +156,20 @@ Deno.test("decodeOperation() reads an operation wherever the header is", () => {
   }
 });
 
-Deno.test("decodeOperation() passes over reads and what plans a downgrade", () => {
+Deno.test("decodeOperation() reads what plans a downgrade", () => {
+  const downgradeInfoSet = DowngradeInfoSetRequest.create({ enabled: true, ver: "3.6.0" });
+  const operation = decodeOperation(v3({ downgradeInfoSet }), 1);
+  assert.ok(operation instanceof DowngradeInfoSetOperation);
+  const membership = new Membership(1n);
+  assert.equal(membership.saidOfDowngrade, undefined);
+  decodeMembershipOperation(v3({ downgradeInfoSet }))?.applyTo(membership);
+  assert.deepEqual(membership.downgrade, { enabled: true, targetVersion: "3.6.0" });
+  const cancel = DowngradeInfoSetRequest.create({ enabled: false });
+  decodeMembershipOperation(v3({ downgradeInfoSet: cancel }))?.applyTo(membership);
+  assert.deepEqual(membership.downgrade, { enabled: false, targetVersion: "" });
+});
+
+Deno.test("decodeOperation() passes over reads and what only etcd's tests write", () => {
   const harmless: Partial<InternalRaftRequest>[] = [
     { range: RangeRequest.create({ key: "a" }) },
     { authStatus: {} },
@@ -163,7 +177,6 @@ Deno.test("decodeOperation() passes over reads and what plans a downgrade", () =
     { authUserList: {} },
     { authRoleGet: { role: "r" } },
     { authRoleList: {} },
-    { downgradeInfoSet: DowngradeInfoSetRequest.create({ enabled: true, ver: "3.6.0" }) },
     { downgradeVersionTest: { ver: "3.6.0" } },
   ];
   for (const fields of harmless) {
