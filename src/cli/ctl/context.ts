@@ -1,3 +1,4 @@
+import { Client } from "../../embed/client/client.ts";
 import type { Credentials } from "../../embed/client/credentials.ts";
 import type { ClientSession } from "../../embed/client/session.ts";
 import type { Transport } from "../../embed/client/transport.ts";
@@ -77,6 +78,12 @@ export class CommandContext {
     const session = this.#sessions.get(endpoint) ?? this.#open(endpoint);
     this.#sessions.set(endpoint, session);
     return session;
+  }
+
+  /** A client of the servers named; it ends with the command. */
+  async client(): Promise<Client> {
+    const { transport, clock } = await this.session();
+    return new Client(transport, clock);
   }
 
   /** A connection of its own: to other servers, or one more to the same. */

@@ -8,7 +8,7 @@ import type { Transport } from "../../embed/client/transport.ts";
 import { processSignals, STOP_SIGNALS } from "../signals.ts";
 import type { ByteText } from "./byte_text.ts";
 import { InputReader } from "./input_reader.ts";
-import { runProgram } from "./program.ts";
+import { type ProgramFailure, runProgram } from "./program.ts";
 import { readSecret } from "./secret_input.ts";
 
 /** What a command needs of the world, so that tests can stand in for it. */
@@ -41,12 +41,12 @@ export interface CtlIo {
   connect(endpoints: readonly string[], options: ConnectOptions): Promise<Transport>;
   /**
    * Runs a program with additional environment variables; what it prints goes where this command
-   * prints. Resolves with Go's text of what went wrong, or undefined.
+   * prints. Resolves with what went wrong, or undefined.
    */
   run(
     command: readonly ByteText[],
     environment: Readonly<Record<string, ByteText>>,
-  ): Promise<string | undefined>;
+  ): Promise<ProgramFailure | undefined>;
 }
 
 /** The process's own streams, environment and network. */

@@ -2,6 +2,7 @@ import { type ByteText, byteText } from "./byte_text.ts";
 import type { Command } from "./command.ts";
 import {
   findCommand,
+  type FoundCommand,
   leafOf,
   newFlagSet,
   unknownCommandText,
@@ -27,7 +28,7 @@ export async function ctlMain(args: readonly string[], io: CtlIo = systemIo()): 
   const found = findCommand(ROOT_COMMAND, words);
   const unknown = unknownWord(found);
   if (unknown !== undefined) return reportUnknown(io, unknown);
-  if (leafOf(found.path) === HELP_COMMAND) return help(io, found.args);
+  if (leafOf(found.path) === HELP_COMMAND) return help(io, found);
   const flags = newFlagSet(found.path);
   let positionals: Positionals;
   try {
@@ -87,7 +88,11 @@ function reportUnknown(io: CtlIo, word: ByteText): number {
   return EXIT_CODE.error;
 }
 
-function help(io: CtlIo, args: readonly ByteText[]): number {
+function help(io: CtlIo, { path: ownPath, args }: FoundCommand): number {
+  if (args.some((arg) => arg === "--help" || arg === "-h")) {
+    io.stdout(helpText(ownPath));
+    return EXIT_CODE.success;
+  }
   const words = args.filter((arg) => !arg.startsWith("-"));
   const { path, args: rest } = findCommand(ROOT_COMMAND, words);
   if (path.length === 1 && rest.length > 0) {

@@ -68,7 +68,7 @@ Deno.test("ctlMain() watches, prints and runs a program for each event until it 
   await using etcd = await startEtcd(newMemoryConfig());
   for (const value of ["1", "2"]) await ctl(etcd, ["put", "k", value]);
   const io = new CapturedIo();
-  io.programResult = "exit status 3";
+  io.programResult = { message: "exit status 3", exitCode: 3 };
   const args = ["watch", "k", "--rev=2", "--", "notify", "me"];
   assert.equal(await ctlMain([`--endpoints=${etcd.clientUrl}`, ...args], io), 1);
   assert.equal(io.out, "PUT\nk\n1\nPUT\nk\n2\n");
@@ -97,7 +97,7 @@ Deno.test("ctlMain() says how far watches are when it is asked for progress", as
   };
   assert.equal(await ctlMain([`--endpoints=${etcd.clientUrl}`, "watch", "-i"], io), 3);
   assert.equal(io.out, "PUT\nk\n1\nprogress notify: 2\n");
-  assert.equal(io.err, "Error: Error reading watch request line: EOF\n");
+  assert.equal(io.err, "Error: error reading watch request line: EOF\n");
 });
 
 Deno.test("ctlMain() passes on what the flags say of connections", async () => {

@@ -1,7 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import {
-  type CheckedCredentials,
   checkCredentials,
+  type CheckedCredentials,
   type Credentials,
   type UserCredentials,
 } from "./credentials.ts";

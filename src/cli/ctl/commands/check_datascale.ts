@@ -1,5 +1,5 @@
 import { byteText } from "../byte_text.ts";
-import { LOAD_VALUES, type Load, loadOf, TIDY_FLAGS } from "../check/check_flags.ts";
+import { type Load, LOAD_VALUES, loadOf, TIDY_FLAGS } from "../check/check_flags.ts";
 import { CheckKeys } from "../check/check_keys.ts";
 import { residentMemoryBytes } from "../check/resident_memory.ts";
 import { compactIfAsked, defragmentIfAsked } from "../check/tidy.ts";

@@ -1,4 +1,4 @@
-import { LOAD_VALUES, type Load, loadOf, TIDY_FLAGS } from "../check/check_flags.ts";
+import { type Load, LOAD_VALUES, loadOf, TIDY_FLAGS } from "../check/check_flags.ts";
 import { CheckKeys } from "../check/check_keys.ts";
 import type { LoadPlan } from "../check/load.ts";
 import { compactIfAsked, defragmentIfAsked } from "../check/tidy.ts";

@@ -40,17 +40,17 @@ const THINKING_MS = 2000;
  * deleted only after some time.
  */
 export async function warnOfRange(
-  { clock, stderr }: CtlIo,
+  io: CtlIo,
   flags: FlagSet,
   args: readonly ByteText[],
 ): Promise<void> {
   if (args.length < 2 || flags.bool("range")) return;
-  stderr(
+  io.stderr(
     `Warning: Keys between ${quoteBytes(args[0])} and ${quoteBytes(args[1])} will be deleted. ` +
       "Please interrupt the command within next 2 seconds to cancel. " +
       "You can provide `--range` flag to avoid the delay.\n",
   );
-  await new Promise<void>((resolve) => clock.setTimer(THINKING_MS, resolve));
+  await new Promise<void>((resolve) => io.clock.setTimer(THINKING_MS, resolve));
 }
 
 /** The request that a command line asks for. Throws a CtlError when it is wrong. */

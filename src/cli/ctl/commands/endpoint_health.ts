@@ -2,6 +2,7 @@ import { GrpcCode } from "../../../base/grpc_code.ts";
 import { ClientError } from "../../../embed/client/client_error.ts";
 import { type AlarmMember, AlarmType } from "../../../pb/etcdserverpb.ts";
 import { KV_SERVICE, MAINTENANCE_SERVICE } from "../../../pb/services.ts";
+import { plainText } from "../byte_text.ts";
 import { endpointsOf } from "../cluster_endpoints.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext } from "../context.ts";
@@ -32,7 +33,14 @@ export const ENDPOINT_HEALTH_COMMAND: Command = {
 };
 
 async function healthOf(context: CommandContext, endpoint: string): Promise<EndpointHealth> {
-  await context.session(endpoint);
+  try {
+    await context.session(endpoint);
+  } catch (failure) {
+    if (!(failure instanceof CtlError) || failure.exitCode !== EXIT_CODE.badConnection) {
+      throw failure;
+    }
+    return { endpoint, isHealthy: false, took: "", error: plainText(failure.message) };
+  }
   const stopped = stopwatch(context.io.clock);
   let error = "";
   try {

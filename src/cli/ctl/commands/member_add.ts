@@ -1,8 +1,10 @@
+import { UrlError } from "../../../base/endpoint_url.ts";
+import { parseUrlList } from "../../../base/url_list.ts";
 import { MemberAddResponse } from "../../../pb/etcdserverpb.ts";
 import { CLUSTER_SERVICE } from "../../../pb/services.ts";
 import { type ByteText, byteText, plainText, quoteBytes } from "../byte_text.ts";
 import type { Command } from "../command.ts";
-import { badArguments } from "../exit_code.ts";
+import { badArguments, CtlError, EXIT_CODE } from "../exit_code.ts";
 import { boolFlag, stringFlag } from "../flags/flag.ts";
 import { memberAnswer } from "../output/cluster_answers.ts";
 
@@ -20,6 +22,7 @@ export const MEMBER_ADD_COMMAND: Command = {
     const name = nameOf(context.args);
     const peerUrls = flags.text("peer-urls");
     if (peerUrls === "") throw badArguments("member peer urls not provided");
+    checkUrls(plainText(peerUrls));
     const isLearner = flags.bool("learner");
     const request = { peerUrls: plainText(peerUrls).split(","), isLearner };
     const response = await context.call(CLUSTER_SERVICE.memberAdd, request);
@@ -36,6 +39,16 @@ function nameOf(args: readonly ByteText[]): ByteText {
   const hints = args.filter((arg) => arg.toLowerCase().startsWith("http"))
     .map((url) => `, did you mean --peer-urls=${url}`);
   throw badArguments(`too many arguments${hints.join("")}`);
+}
+
+/** Refuses what a server would refuse, in better words. */
+function checkUrls(peerUrls: string): void {
+  try {
+    parseUrlList(peerUrls);
+  } catch (error) {
+    if (!(error instanceof UrlError)) throw error;
+    throw new CtlError(EXIT_CODE.error, byteText(error.message));
+  }
 }
 
 /** How the new member has to be started, for its environment. */

@@ -1,5 +1,5 @@
 import { MAINTENANCE_SERVICE } from "../../../pb/services.ts";
-import { byteText, type ByteText } from "../byte_text.ts";
+import { type ByteText, byteText } from "../byte_text.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { badArguments } from "../exit_code.ts";

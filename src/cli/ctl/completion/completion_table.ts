@@ -50,7 +50,10 @@ function rowsBelow(path: readonly Command[], words: string): CompletionRow[] {
     commands: children.map(({ name, short }) => ({ word: name, about: short })),
     flags: newFlagSet(path).flags().map(({ name, usage }) => ({ word: `--${name}`, about: usage })),
   };
-  return [row, ...children.flatMap((child) => rowsBelow([...path, child], `${words} ${child.name}`))];
+  return [
+    row,
+    ...children.flatMap((child) => rowsBelow([...path, child], `${words} ${child.name}`)),
+  ];
 }
 
 function allFlags(path: readonly Command[]): Flag[] {

@@ -75,6 +75,7 @@ export class JsonPrinter implements Printer {
       CompactRevision: response.compactRevision,
       Canceled: response.canceled,
       Created: response.created,
+      CancelReason: response.cancelReason,
     });
   }
 

@@ -11,6 +11,7 @@ import type { Transport } from "../../../embed/client/transport.ts";
 import type { ByteText } from "../byte_text.ts";
 import { fetchText } from "../http_text.ts";
 import type { CtlIo } from "../io.ts";
+import type { ProgramFailure } from "../program.ts";
 
 /** A world for one command: input is given, output is kept. */
 export class CapturedIo implements CtlIo {
@@ -24,7 +25,7 @@ export class CapturedIo implements CtlIo {
   /** Programs that were run. */
   readonly programs: { command: readonly ByteText[]; environment: Record<string, ByteText> }[] = [];
   /** What programs end with. */
-  programResult: string | undefined;
+  programResult: ProgramFailure | undefined;
   /** What `connect` gives instead of a connection. */
   transport: Transport | undefined;
   /** Endpoints that were connected to. */
@@ -107,7 +108,7 @@ export class CapturedIo implements CtlIo {
   run(
     command: readonly ByteText[],
     environment: Record<string, ByteText>,
-  ): Promise<string | undefined> {
+  ): Promise<ProgramFailure | undefined> {
     this.programs.push({ command, environment });
     return Promise.resolve(this.programResult);
   }
