@@ -112,7 +112,6 @@ describeCtl((test) => {
       ["member list --hex"],
       ["member list --hex -w json"],
       ["member list --hex -w fields"],
-      ["endpoint status --hex -w table"],
     ]));
 
   test("member update", (suite) =>

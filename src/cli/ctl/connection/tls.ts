@@ -40,14 +40,15 @@ export function tlsOfFlagsNamed(
 }
 
 function readFiles(io: CtlIo, flags: FlagSet, names: TlsFlags): ClientTls | undefined {
-  const cert = readFile(io, flags, names.cert);
-  const key = readFile(io, flags, names.key);
-  const ca = readFile(io, flags, names.ca);
-  if (cert === undefined && key === undefined && ca === undefined) return undefined;
-  if ((cert === undefined) !== (key === undefined)) {
+  const named = (flag: string): boolean => flags.text(flag) !== "";
+  if (named(names.cert) !== named(names.key)) {
     const pair = `[key: ${flags.text(names.key)}, cert: ${flags.text(names.cert)}]`;
     throw badArguments(`KeyFile and CertFile must both be present${pair}`);
   }
+  const cert = readFile(io, flags, names.cert);
+  const key = readFile(io, flags, names.key);
+  const ca = readFile(io, flags, names.ca);
+  if (cert === undefined && ca === undefined) return undefined;
   return {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined || key === undefined ? {} : { cert, key }),

@@ -71,7 +71,8 @@ export class JsonPrinter implements Printer {
   watch(response: WatchResponse): void {
     this.#print({
       Header: headerJson(response.header) ?? {},
-      Events: response.events.map(eventJson),
+      // Only the end of a watch has no list at all.
+      Events: response.canceled ? null : response.events.map(eventJson),
       CompactRevision: response.compactRevision,
       Canceled: response.canceled,
       Created: response.created,
