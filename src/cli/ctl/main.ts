@@ -104,6 +104,8 @@ function help(io: CtlIo, { path: ownPath, args }: FoundCommand): number {
 
 /** What `--debug` shows of the settings. */
 function printFlags(io: CtlIo, flags: FlagSet): void {
-  const names = GLOBAL_FLAGS.map(({ name }) => name).toSorted();
-  for (const name of names) io.stderr(`${variableOf(name)}=${flags.text(name)}\n`);
+  for (const { name, kind } of GLOBAL_FLAGS.toSorted((a, b) => a.name < b.name ? -1 : 1)) {
+    const value = kind === "strings" ? `[${flags.text(name)}]` : flags.text(name);
+    io.stderr(`${variableOf(name)}=${value}\n`);
+  }
 }

@@ -289,7 +289,7 @@ function errorOf(code: number, details: string, cause?: ServiceError): ClientErr
   const [, sizeBytes, limitBytes] = TOO_LARGE_DETAILS.exec(details) ?? [];
   if (code === GrpcCode.ResourceExhausted && sizeBytes !== undefined) {
     // In the words of Go's clients, which scripts may know.
-    const message = `received message larger than max (${sizeBytes} vs. ${limitBytes})`;
+    const message = `grpc: received message larger than max (${sizeBytes} vs. ${limitBytes})`;
     return new ClientError(code, message, options);
   }
   if (isLoss(code, details)) {

@@ -31,8 +31,8 @@ export class CapturedIo implements CtlIo {
   /** Endpoints that were connected to. */
   readonly connected: string[] = [];
   connectOptions: ConnectOptions = {};
-  /** What the DNS has. */
-  serviceRecords: readonly ServiceRecord[] = [];
+  /** Asks the DNS. */
+  resolve: (name: string) => Promise<readonly ServiceRecord[]> = () => Promise.resolve([]);
   readonly #interrupts = new Set<() => void>();
   #input: ByteText;
   #inputEnd: Promise<void> = Promise.resolve();
@@ -91,8 +91,8 @@ export class CapturedIo implements CtlIo {
     for (const listener of [...this.#interrupts]) listener();
   }
 
-  services(): Promise<readonly ServiceRecord[]> {
-    return Promise.resolve(this.serviceRecords);
+  services(name: string): Promise<readonly ServiceRecord[]> {
+    return this.resolve(name);
   }
 
   readFile(path: string): Uint8Array {
