@@ -58,11 +58,16 @@ testIn("bash", async (bash) => {
 });
 
 testIn("fish", async (fish) => {
-  const script = await scriptOf("fish");
-  for (const [line, words, not] of CASES) {
-    const typed = line.join(" ");
-    const lines = await run(fish, "--no-config", "-c", `${script}\ncomplete -C "${typed}"`);
-    check(lines.map((line) => line.split("\t")[0]), line, words, not);
+  const path = await Deno.makeTempFile({ suffix: ".fish" });
+  try {
+    await Deno.writeTextFile(path, await scriptOf("fish"));
+    for (const [line, words, not] of CASES) {
+      const command = `source ${path}; complete -C "${line.join(" ")}"`;
+      const lines = await run(fish, "--no-config", "-c", command);
+      check(lines.map((line) => line.split("\t")[0]), line, words, not);
+    }
+  } finally {
+    await Deno.remove(path);
   }
 });
 

@@ -32,8 +32,10 @@ function linesOf(
     ...commands.map(({ word, about }) => `${start} -f -a ${word} -d ${quoted(about)}`),
     ...flags.map((flag) => {
       const given = values.find(({ names }) => names.includes(flag.word));
-      const choices = given === undefined ? "" : ` -x -a ${quoted(given.values.join(" "))}`;
-      return `${start}${flagText(flag)}${choices}`;
+      if (given === undefined) return `${start}${flagText(flag)}`;
+      const short = given.names.find((name) => !name.startsWith("--"));
+      const letter = short === undefined ? "" : ` -s ${short.slice(1)}`;
+      return `${start}${flagText(flag)}${letter} -x -a ${quoted(given.values.join(" "))}`;
     }),
   ];
 }
