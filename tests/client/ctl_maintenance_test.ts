@@ -176,6 +176,42 @@ describeCtl((test) => {
     }
   }, { olderOnly: "etcdutl has taken that over" });
 
+  test("snapshot restore", async ({ reference }) => {
+    const source = await ServerProcess.start(reference.server);
+    const directory = await Deno.makeTempDir({ prefix: "ctl-restore-" });
+    const [backup, dataDir] = [join(directory, "backup.db"), join(directory, "data")];
+    try {
+      const endpoints = `--endpoints=${source.endpoint}`;
+      await runCtl([endpoints, "put", "kept", "1"], "");
+      assert.equal((await runCtl([endpoints, "snapshot", "save", backup], "")).exitCode, 0);
+      await source.stop();
+      const peer = `http://127.0.0.1:${source.peerPort}`;
+      const restored = await runCtl([
+        ...["snapshot", "restore", backup, "--name=default", `--data-dir=${dataDir}`],
+        `--initial-cluster=default=${peer}`,
+        `--initial-advertise-peer-urls=${peer}`,
+        `--compat-version=${reference.release.split(".", 2).join(".")}`,
+      ], "");
+      assert.equal(restored.exitCode, 0, restored.stderr);
+      assert.match(restored.stderr, /^Deprecated: Use `detcd utl snapshot restore` instead\.\n/);
+      const server = await ServerProcess.start(reference.server, { dataDir });
+      try {
+        const get = [`--endpoints=${server.endpoint}`, "get", "kept"];
+        assert.equal((await runCtl(get, "")).stdout, "kept\n1\n");
+      } finally {
+        await server.dispose();
+      }
+      const again = await runCtl(["snapshot", "restore", backup, `--data-dir=${dataDir}`], "");
+      assert.equal(again.exitCode, 1);
+      for (const line of ["snapshot restore", "snapshot restore a b"]) {
+        assert.equal((await runCtl(line.split(" "), "")).exitCode, 128);
+      }
+    } finally {
+      await source.dispose();
+      await Deno.remove(directory, { recursive: true });
+    }
+  });
+
   test("endpoint status", async (suite) => {
     const { server } = (await suite.sharedPair()).etcdctl;
     const endpoints = `--endpoints=${server.endpoint}`;
