@@ -27,6 +27,8 @@ export { RunningServer } from "./src/embed/running_server.ts";
 export { ListenError } from "./src/embed/serving.ts";
 export type { BoundListener } from "./src/embed/listeners.ts";
 
+export { wrapCors } from "./src/api/http/cors.ts";
+
 // Its configuration.
 export {
   Config,
@@ -36,6 +38,7 @@ export {
   type SocketOptions,
   type V2ProxyConfig,
 } from "./src/embed/config/config.ts";
+export type { ConfigFlag, FlagSet } from "./src/embed/config/config_flags.ts";
 export { configFromFile } from "./src/embed/config/config_file.ts";
 export { newMemoryConfig } from "./src/embed/memory_config.ts";
 export * from "./src/embed/config/constants.ts";

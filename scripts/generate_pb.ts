@@ -1,10 +1,11 @@
 /**
- * Writes src/pb/<package>.ts and src/pb/services.ts from proto/*.proto. With `--check` it writes
+ * Writes src/pb/<package>.ts, src/pb/services.ts and src/pb/descriptors.ts from proto/*.proto. With `--check` it writes
  * nothing and fails when the files are not what it would write:
  *
  *   deno run --allow-read --allow-write scripts/generate_pb.ts
  *   deno run --allow-read scripts/generate_pb.ts --check
  */
+import { descriptorsSource } from "./pb_generator/descriptors_source.ts";
 import { moduleSource, servicesSource } from "./pb_generator/module_source.ts";
 import { type ProtoFile, schemaFromProtoFiles } from "./pb_generator/schema.ts";
 
@@ -24,6 +25,7 @@ export function generate(files: readonly ProtoFile[]): Map<string, string> {
   const outputs = new Map<string, string>();
   for (const module of modules) outputs.set(`${module.name}.ts`, moduleSource(module, modules));
   outputs.set("services.ts", servicesSource(modules));
+  outputs.set("descriptors.ts", descriptorsSource(modules));
   return outputs;
 }
 

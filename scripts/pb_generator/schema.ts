@@ -50,6 +50,11 @@ export type FieldPresence = "implicit" | "optional" | "required" | "repeated" | 
 
 export interface FieldSchema {
   readonly name: string;
+  /** The name and the type as the .proto file has them; the type of an enum or message is full. */
+  readonly protoName: string;
+  readonly protoType: string;
+  /** The full name of the oneof that the field is part of. */
+  readonly oneof: string | undefined;
   readonly number: number;
   readonly comment: string;
   readonly kind: FieldKind;
@@ -63,10 +68,12 @@ export interface FieldSchema {
 export interface TypeReference {
   readonly module: string;
   readonly name: string;
+  readonly fullName: string;
 }
 
 export interface EnumSchema {
   readonly name: string;
+  readonly fullName: string;
   readonly comment: string;
   readonly values: ReadonlyArray<readonly [name: string, value: number]>;
 }
@@ -164,6 +171,7 @@ function collect(namespace: protobuf.Namespace, schema: ModuleSchema, moduleOf: 
     } else if (object instanceof protobuf.Enum) {
       schema.enums.push({
         name: object.name,
+        fullName: fullNameOf(object),
         comment: object.comment ?? "",
         values: Object.entries(object.values),
       });
@@ -173,11 +181,19 @@ function collect(namespace: protobuf.Namespace, schema: ModuleSchema, moduleOf: 
   }
 }
 
+function fullNameOf(object: protobuf.ReflectionObject): string {
+  return object.fullName.replace(/^\./, "");
+}
+
+function typeReference(type: protobuf.Type, moduleOf: ModuleOf): TypeReference {
+  return { module: moduleOf(type), name: type.name, fullName: fullNameOf(type) };
+}
+
 function messageSchema(type: protobuf.Type, moduleOf: ModuleOf): MessageSchema {
   const fields = type.fieldsArray.map((field) => fieldSchema(field, moduleOf));
   return {
     name: type.name,
-    fullName: type.fullName.replace(/^\./, ""),
+    fullName: fullNameOf(type),
     comment: type.comment ?? "",
     fields: fields.sort((a, b) => a.number - b.number),
     extraNesting: Number(type.options?.["(extra_nesting)"] ?? 0),
@@ -191,11 +207,14 @@ function fieldSchema(field: protobuf.Field, moduleOf: ModuleOf): FieldSchema {
   const rivals = field.partOf?.fieldsArray.filter((other) => other !== field) ?? [];
   return {
     name: camelCase(field.name),
+    protoName: field.name,
+    protoType: resolvedType === null ? field.type : fullNameOf(resolvedType),
+    oneof: field.partOf === null ? undefined : fullNameOf(field.partOf),
     number: field.id,
     comment: field.comment ?? "",
     kind,
     presence: presenceOf(field, kind),
-    type: isMessage ? { module: moduleOf(resolvedType), name: resolvedType.name } : undefined,
+    type: isMessage ? typeReference(resolvedType, moduleOf) : undefined,
     rivals: rivals.map((rival) => camelCase(rival.name)),
   };
 }
@@ -233,7 +252,7 @@ function scalarKind(field: protobuf.Field): FieldKind {
 }
 
 function serviceSchema(service: protobuf.Service, moduleOf: ModuleOf): ServiceSchema {
-  const fullName = service.fullName.replace(/^\./, "");
+  const fullName = fullNameOf(service);
   const methods = service.methodsArray.map((method) => methodSchema(method, fullName, moduleOf));
   return { name: service.name, fullName, methods };
 }
@@ -252,7 +271,7 @@ function methodSchema(
     path: `/${serviceName}/${method.name}`,
     requestStream: method.requestStream === true,
     responseStream: method.responseStream === true,
-    request: { module: moduleOf(resolvedRequestType), name: resolvedRequestType.name },
-    response: { module: moduleOf(resolvedResponseType), name: resolvedResponseType.name },
+    request: typeReference(resolvedRequestType, moduleOf),
+    response: typeReference(resolvedResponseType, moduleOf),
   };
 }

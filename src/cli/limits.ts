@@ -1,5 +1,7 @@
 /** Every bound of this room, each with its reason. */
 export const CLI_LIMITS = {
+  /** A server that takes longer to show its certificate is not worth waiting for. */
+  handshakeMs: 5_000,
   /** A person reads no faster, and drawing more often would cost time. */
   progressRedrawMs: 100,
   /** Work that is over within this time needs no progress, where nobody counts on its lines. */

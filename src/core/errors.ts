@@ -123,6 +123,16 @@ export const ETCD_ERRORS = {
   ),
   unhealthy: error(GrpcCode.Unavailable, "etcdserver: unhealthy cluster"),
   corrupt: error(GrpcCode.DataLoss, "etcdserver: corrupt cluster"),
+  // etcd has no name for these two, so they travel as they are.
+  noPasswordUser: error(
+    GrpcCode.Unknown,
+    "auth: authentication failed, password was given for no password user",
+  ),
+  verifyOnlyKey: error(
+    GrpcCode.Unknown,
+    "auth: token signing attempted with verify-only key",
+  ),
+  passwordTooLong: error(GrpcCode.Unknown, "bcrypt: password length exceeds 72 bytes"),
   watchCanceled: error(GrpcCode.Canceled, "etcdserver: watch canceled"),
   canceled: error(GrpcCode.Canceled, "etcdserver: request canceled"),
   deadlineExceeded: error(GrpcCode.DeadlineExceeded, "etcdserver: context deadline exceeded"),

@@ -13,6 +13,7 @@ import type {
 } from "../server/server_config.ts";
 import { parseCompactionRetention } from "./config/compaction_retention.ts";
 import type { Config } from "./config/config.ts";
+import { dataDirectoryOf } from "./config/data_directory.ts";
 import { DEFAULT_SNAPSHOT_CATCH_UP_ENTRIES, DEFAULT_SNAPSHOT_COUNT } from "./config/constants.ts";
 import { ConfigError, NotBuiltError } from "./config/errors.ts";
 
@@ -38,15 +39,17 @@ export async function memberConfig(
     name: config.name,
     disk: config.memoryOnly ? undefined : {
       fileSystem: new DenoFileSystem(),
-      dataDir: config.dir === "" ? `${config.name}.etcd` : config.dir,
+      dataDir: dataDirectoryOf(config),
       walDir: config.walDir,
       unsafeNoFsync: config.unsafeNoFsync,
     },
     peerUrls,
     clusterToken: token,
     advertiseClientUrls,
+    forceNewCluster: config.forceNewCluster,
     tickMs: config.tickMs,
     electionTicks: config.electionTicks(),
+    initialElectionTickAdvance: config.initialElectionTickAdvance,
     maxTxnOps: config.maxTxnOps,
     maxRequestBytes: config.maxRequestBytes,
     maxLearners: config.maxLearners,
@@ -63,6 +66,12 @@ export async function memberConfig(
     hasPriorityRequests: config.serverFeatureGate.enabled("PriorityRequest"),
     stopsServingOnDefragment: config.serverFeatureGate.enabled("StopGRPCServiceOnDefrag"),
     downgradeCheckMs: config.downgradeCheckTimeMs,
+    auth: {
+      token: config.authToken,
+      tokenTtlSeconds: config.authTokenTtlSeconds,
+      bcryptCost: config.bcryptCost,
+      usesCommonNames: config.clientTlsInfo.clientCertAuth,
+    },
     watchProgressNotifyIntervalMs: config.watchProgressNotifyIntervalMs ||
       DEFAULT_PROGRESS_NOTIFY_MS,
     warningApplyDurationMs: config.warningApplyDurationMs,
@@ -126,7 +135,8 @@ async function foundingMember(config: Config): Promise<{ peerUrls: string[]; tok
       `couldn't find local name ${goQuote(config.name)} in the initial cluster configuration`,
     );
   }
-  if (urlsMap.size > 1) {
+  // Who is left of a cluster is still called with the flags of all.
+  if (urlsMap.size > 1 && !config.forceNewCluster) {
     throw new NotBuiltError(
       `--initial-cluster names ${urlsMap.size} members: clusters of more than one member are ` +
         "not supported yet",

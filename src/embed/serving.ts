@@ -1,13 +1,28 @@
-import { httpApi } from "../api/http/http_api.ts";
+import { lazyGateway } from "../api/gateway/lazy_gateway.ts";
+import { withAccessControl } from "../api/http/access_control.ts";
+import { type GatewayHandler, httpApi } from "../api/http/http_api.ts";
 import type { HttpHandler } from "../api/http/http_message.ts";
 import { systemClock } from "../base/clock.ts";
 import type { EndpointUrl } from "../base/endpoint_url.ts";
+import type { CallTracer } from "../net/grpc/call_tracer.ts";
 import type { GrpcObserver } from "../net/grpc/observer.ts";
 import { GrpcServer } from "../net/grpc/server.ts";
+import { ProtocolSplit } from "../net/http/http2_exchange.ts";
 import { listen, type Listener } from "../net/listener.ts";
+import type { TlsGate } from "../net/tls/tls_gate.ts";
 import type { Config } from "./config/config.ts";
 import { ConfigError } from "./config/errors.ts";
-import { type BoundListener, distinctAddresses, listenAddressOf } from "./listeners.ts";
+import { connectionLimits } from "./descriptor_limit.ts";
+import {
+  addressKey,
+  type BoundListener,
+  listenAddressOf,
+  type ListenTarget,
+  listenTargets,
+  reachableUrl,
+} from "./listeners.ts";
+import { slowCallWarning } from "./slow_call_warning.ts";
+import { ClientTls } from "./tls/client_tls.ts";
 
 /** gRPC messages may be larger than a request by what stands around it. */
 const RECEIVE_OVERHEAD_BYTES = 512 * 1024;
@@ -25,27 +40,45 @@ export class Serving {
   readonly clientRoutes: Routes = new Map();
   /** Paths on the metrics URLs. */
   readonly metricsRoutes: Routes = new Map();
+  /** Whether users must say who they are; set before `begin`. */
+  authEnabled: () => boolean = () => false;
   /** What happens when a handler throws what nobody expected; set before `begin`. */
   onDefect: (error: unknown) => void = (error) => {
     throw error;
   };
   readonly #config: Config;
+  readonly #gateway: GatewayHandler | undefined;
   readonly #listeners: Listener[] = [];
   readonly #clients: BoundListener[] = [];
+  #clientUrl: string | undefined;
 
-  constructor(config: Config, observer: GrpcObserver) {
+  constructor(config: Config, observer: GrpcObserver, tracer?: CallTracer) {
     this.#config = config;
+    const maxMessageBytes = config.maxRequestBytes + RECEIVE_OVERHEAD_BYTES;
     this.grpc = new GrpcServer({
-      maxReceiveMessageBytes: config.maxRequestBytes + RECEIVE_OVERHEAD_BYTES,
+      maxReceiveMessageBytes: maxMessageBytes,
       maxSendMessageBytes: MAX_SEND_BYTES,
       clock: systemClock,
       observer,
+      tracer,
+      slowCalls: slowCallWarning(config),
     });
+    this.#gateway = config.enableGrpcGateway
+      ? lazyGateway(
+        { grpc: this.grpc, maxMessageBytes, authEnabled: () => this.authEnabled() },
+        (error) => this.onDefect(error),
+      )
+      : undefined;
   }
 
   /** The client listeners. */
   get clients(): readonly BoundListener[] {
     return this.#clients;
+  }
+
+  /** The URL of the first client listener; "" before `bind`. */
+  get clientUrl(): string {
+    return this.#clientUrl ?? "";
   }
 
   /** Connections of clients, of whatever protocol. */
@@ -60,18 +93,20 @@ export class Serving {
   async bind(): Promise<void> {
     const { listenClientUrls, listenClientHttpUrls, listenMetricsUrls } = this.#config;
     try {
+      const tls = await ClientTls.prepare(this.#config);
       const httpSeparate = listenClientHttpUrls.length > 0;
-      for (const url of distinctAddresses(listenClientUrls)) {
-        const listener = await this.#listen(url, httpSeparate ? undefined : this.clientRoutes);
-        const { address, port } = listener;
-        this.#clients.push({ url: url.toString(), address, port });
+      for (const target of listenTargets(listenClientUrls)) {
+        const routes = httpSeparate ? undefined : this.clientRoutes;
+        const { address, port } = await this.#listen(target, tls.clients, routes, this.grpc);
+        this.#clients.push({ url: target.url.toString(), address, port });
+        this.#clientUrl ??= reachableUrl(target.url, address);
       }
-      for (const url of distinctAddresses(listenClientHttpUrls)) {
-        this.#refuseShared(url);
-        await this.#listen(url, this.clientRoutes);
+      for (const target of listenTargets(listenClientHttpUrls)) {
+        this.#refuseShared(target.url);
+        await this.#listen(target, tls.clients, this.clientRoutes, undefined);
       }
-      for (const url of distinctAddresses(listenMetricsUrls)) {
-        await this.#listen(url, this.metricsRoutes);
+      for (const target of listenTargets(listenMetricsUrls)) {
+        await this.#listen(target, tls.metrics, this.metricsRoutes, undefined);
       }
     } catch (error) {
       await this.close(0);
@@ -91,32 +126,46 @@ export class Serving {
   }
 
   #refuseShared(url: EndpointUrl): void {
-    if (url.port === "0" || !this.#config.listenClientUrls.some(({ host }) => host === url.host)) {
-      return;
-    }
+    const key = addressKey(url);
+    const isShared = this.#config.listenClientUrls.some((other) => addressKey(other) === key);
+    if (url.port === "0" || !isShared) return;
     throw new ConfigError(
       `cannot bind both --listen-client-urls and --listen-client-http-urls on the same url ${url}`,
     );
   }
 
-  async #listen(url: EndpointUrl, routes: Routes | undefined): Promise<Listener> {
+  /** Without routes it serves gRPC alone; with routes and without `grpc`, HTTP alone. */
+  async #listen(
+    { url, isPlain, isSecure }: ListenTarget,
+    tls: TlsGate | undefined,
+    routes: Routes | undefined,
+    grpc: GrpcServer | undefined,
+  ): Promise<Listener> {
     const { userHandlers } = this.#config;
     const logger = this.#config.getLogger("http");
-    const http1 = routes === undefined ? undefined : httpApi({
+    const isForClients = routes === this.clientRoutes;
+    const api = routes && httpApi({
       routes,
-      userHandlers: routes === this.clientRoutes ? userHandlers : new Map(),
+      userHandlers: isForClients ? userHandlers : new Map(),
+      gateway: isForClients ? this.#gateway : undefined,
       logger,
     });
+    const { cors, hostWhitelist } = this.#config;
+    const policy = { origins: cors, hosts: hostWhitelist };
+    const http = api && isForClients ? withAccessControl(policy, logger, api) : api;
     const listener = await listen({
-      address: listenAddressOf(url),
-      handler: this.grpc,
+      address: listenAddressOf(url, this.#config.socketOpts),
+      listenerLimits: connectionLimits(this.#config.getLogger("embed")),
+      handler: new ProtocolSplit(grpc, http),
       maxConcurrentStreams: this.#config.maxConcurrentStreams,
       keepAliveIntervalMs: this.#config.grpcKeepAliveIntervalMs,
       keepAliveTimeoutMs: this.#config.grpcKeepAliveTimeoutMs,
       minClientPingIntervalMs: this.#config.grpcKeepAliveMinTimeMs,
       held: true,
+      plain: isPlain,
+      ...(isSecure && tls !== undefined ? { tls } : {}),
       onDefect: (error) => this.onDefect(error),
-      ...(http1 === undefined ? {} : { http1 }),
+      ...(http === undefined ? {} : { http1: http }),
     }).catch((error: unknown) => {
       throw new ListenError(url.toString(), error);
     });

@@ -165,6 +165,54 @@ export const LISTENER_LIMITS: ListenerLimits = {
   sweepIntervalMs: 1_000,
 };
 
+/** The bounds of TLS handshakes. */
+export interface TlsLimits {
+  readonly handshakeTimeoutMs: number;
+  readonly sweepIntervalMs: number;
+  readonly idleHandshakers: number;
+  readonly rememberedCertificates: number;
+  readonly authoritiesBytes: number;
+  readonly revocationListBytes: number;
+  readonly unreadBytes: number;
+  readonly unreadTotalBytes: number;
+  readonly unreadSweepIntervalMs: number;
+}
+
+export const TLS_LIMITS: TlsLimits = {
+  // From the first byte to the end of the handshake; the same as etcd's. Two round trips, on the
+  // slowest line.
+  handshakeTimeoutMs: 10_000,
+
+  // How often timeouts are looked at.
+  sweepIntervalMs: 1_000,
+
+  // What is kept for the next handshakes once so many were under way: 2 KiB and the third of a
+  // millisecond that each takes to make.
+  idleHandshakers: 64,
+
+  // Certificates of clients that were verified and whose sessions may be resumed: some 100 bytes
+  // each. A client whose certificate was forgotten has to make a whole handshake.
+  rememberedCertificates: 10_000,
+
+  // Deno sends the authorities of clients' certificates along with the server's own certificate,
+  // and Go's clients take 64 KiB in one message of a handshake. Some fifty authorities.
+  authoritiesBytes: 48 * KIB,
+
+  // Some 25 bytes for each revoked certificate, so 40 000 of them. They are read in one turn of
+  // about 25 ms when the file has changed.
+  revocationListBytes: 1 * MIB,
+
+  // What a client may send that is not read, since it does not take its answers. Honest ones stop at
+  // their windows (4 MiB) and at the headers of 65 536 streams.
+  unreadBytes: 32 * MIB,
+
+  // The same over all clients; the greediest goes first.
+  unreadTotalBytes: 256 * MIB,
+
+  // A fast line brings some ten MiB in this time.
+  unreadSweepIntervalMs: 100,
+};
+
 /** The bounds of HTTP/1.1 connections. */
 export interface Http1Limits {
   readonly maxHeaderBytes: number;
@@ -173,6 +221,13 @@ export interface Http1Limits {
   readonly keepAliveTimeoutMs: number;
   readonly writeStallTimeoutMs: number;
   readonly sweepIntervalMs: number;
+  readonly readPauseBytes: number;
+  readonly outputHighMarkBytes: number;
+  readonly outputLowMarkBytes: number;
+  readonly maxOutputBytes: number;
+  readonly maxPooledBytes: number;
+  readonly maxDrainedBodyBytes: number;
+  readonly lingerTimeoutMs: number;
 }
 
 export const HTTP1_LIMITS: Http1Limits = {
@@ -193,7 +248,39 @@ export const HTTP1_LIMITS: Http1Limits = {
 
   // How often timeouts are looked at.
   sweepIntervalMs: 1_000,
+
+  // Requests that come behind one that is not answered yet, or a body that is not wanted yet: what
+  // one read of the socket brings, and some more.
+  readPauseBytes: 128 * KIB,
+
+  // Where the sender of a response is told to stop and to go on; as over HTTP/2.
+  outputHighMarkBytes: 256 * KIB,
+  outputLowMarkBytes: 64 * KIB,
+
+  // Output behind a write that is under way. Senders stop at the high mark, and what they send in
+  // one piece is no larger than this; beyond, the peer is not worth waiting for.
+  maxOutputBytes: 64 * MIB,
+
+  // Output buffers kept for reuse, over all connections of a listener.
+  maxPooledBytes: 4 * MIB,
+
+  // The rest of a body whose request is answered already is read up to here, so that the connection
+  // can be used again; a longer one ends it.
+  maxDrainedBodyBytes: 256 * KIB,
+
+  // After the last answer: time for it to arrive before the socket is destroyed, since closing with
+  // unread input may take the answer away from the client.
+  lingerTimeoutMs: 1_000,
 };
+
+/** The bounds of what stands between the chunks of a body. */
+export const HTTP1_BODY_LIMITS = {
+  // A chunk's size and its extensions, or one trailer: nobody uses either for long texts.
+  maxLineBytes: 4 * KIB,
+
+  // All trailers; none of them is looked at.
+  maxTrailerBytes: 16 * KIB,
+} as const;
 
 /** The bounds of header compression (the sizes of its tables and lists are in HTTP2_LIMITS). */
 export const HPACK_LIMITS = {
@@ -235,4 +322,26 @@ export const GRPC_LIMITS = {
   // Refusals quote what the client sent, and percent-encoding may triple that; clients take header
   // lists of 8 KiB at the least.
   maxStatusMessageChars: 2_048,
+} as const;
+
+/** The bounds of websockets. */
+export const WEBSOCKET_LIMITS = {
+  // Two octets, eight of length, four of mask: the protocol's.
+  maxHeadBytes: 14,
+
+  // The protocol's.
+  maxControlBytes: 125,
+
+  // A message over all its frames; whoever takes it may set a lower bound for what it keeps.
+  maxMessageBytes: 64 * MIB,
+} as const;
+
+/** The bounds of what passes connections on. */
+export const GATEWAY_LIMITS = {
+  // A server that does not answer for so long is as good as gone; etcd would wait as long as the
+  // system does, which is minutes.
+  dialTimeoutMs: 5_000,
+
+  // RFC 2782 wants a very small chance for records without weight; one in a hundred is etcd's.
+  unweightedShare: 0.01,
 } as const;

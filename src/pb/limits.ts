@@ -22,3 +22,18 @@ export const PB_LIMITS = {
   /** A larger message gets memory of its own; it would waste too much of a slab's end. */
   slabShareBytes: 2 * 1024,
 } as const;
+
+/** Every bound of messages in JSON, each with its reason. */
+export const JSON_LIMITS = {
+  /**
+   * How deep values may nest, in fields that nobody knows as well. Go allows 10 000; only
+   * transactions nest, and those beyond PB_LIMITS.nestingDepth are refused anyway.
+   */
+  nestingDepth: 10_000,
+  /** How deep messages may nest, which is how deep the reader calls itself: as in protobuf. */
+  messageDepth: 300,
+  /** Where a text of JSON starts; holds a usual response. */
+  textInitialBytes: 4 * 1024,
+  /** What is kept of it from one use to the next. */
+  textRetainedBytes: 1024 * 1024,
+} as const;

@@ -1,6 +1,7 @@
 import { assert } from "../base/assert.ts";
 import type { Timer } from "../base/clock.ts";
 import type { Alarms } from "../core/alarms/alarms.ts";
+import type { Requester } from "../core/auth/requester.ts";
 import { ETCD_ERRORS, EtcdError } from "../core/errors.ts";
 import type { LeaseCheckpoint, Lessor } from "../core/lease/lessor.ts";
 import type { Membership } from "../core/members/membership.ts";
@@ -15,7 +16,10 @@ import {
 } from "../pb/etcdserverpb.ts";
 import { encodeRaftRequest, readRaftRequestCounter } from "../pb/raft_request.ts";
 import { ConfChange, type Entry, EntryType } from "../pb/raftpb.ts";
-import type { AppliedState, LeaseCounts } from "./applied_state.ts";
+import { type AppliedState, type LeaseCounts, newLeaseCounts } from "./applied_state.ts";
+import { Authentication } from "./auth/authentication.ts";
+import { openTokens } from "./auth/open_tokens.ts";
+import type { TokenProvider } from "./auth/token_provider.ts";
 import {
   type AutoCompaction,
   type CompactionProposer,
@@ -31,12 +35,16 @@ import type { OpenedMember } from "./bootstrap/opened_member.ts";
 import { CommitLoop } from "./commit_loop.ts";
 import { CompactionRunner } from "./compaction_runner.ts";
 import { applyConfChange } from "./conf_change.ts";
+import type { CompactionDurations } from "./counts/compaction_durations.ts";
+import { ServerCounts } from "./counts/server_counts.ts";
 import { CorruptionAlarm } from "./corruption/corruption_alarm.ts";
 import { CorruptionMonitor } from "./corruption/corruption_monitor.ts";
 import { guardedClock } from "./guarded_clock.ts";
 import { HashQueue } from "./hash_queue.ts";
 import { type CheckpointProposer, LeaseCheckpointer } from "./lease_checkpointer.ts";
 import { LeaseExpirer, type LeaseRevoker } from "./lease_expirer.ts";
+import { LateReads } from "./late_reads.ts";
+import { LateTicks } from "./late_ticks.ts";
 import { SERVER_LIMITS } from "./limits.ts";
 import { MemberChanges } from "./member_changes.ts";
 import { decodeOperation } from "./operations/decode.ts";
@@ -48,6 +56,7 @@ import { SkippedWrites } from "./operations/skipped_writes.ts";
 import { OpenStreams } from "./open_streams.ts";
 import { PendingProposals } from "./pending_proposals.ts";
 import { publishSelf } from "./publisher.ts";
+import { type RaftStatus, raftStatusOf } from "./raft_status.ts";
 import { ReadGate, type WaitingRead } from "./read_gate.ts";
 import { RequestIdGenerator } from "./request_id.ts";
 import { requestTimeoutMs, type ServerConfig } from "./server_config.ts";
@@ -72,6 +81,8 @@ export class EtcdServer
   readonly backend: Backend;
   readonly quota: Quota;
   readonly hashes: HashQueue;
+  readonly auth: Authentication;
+  readonly counts: ServerCounts;
   /** Streams that end when the server stops. */
   readonly streams = new OpenStreams();
   /** Whether the health service calls the member serving. */
@@ -84,6 +95,8 @@ export class EtcdServer
   readonly #proposals = new PendingProposals();
   readonly #reads = new ReadGate();
   readonly #memberChanges: MemberChanges;
+  readonly #lateReads: LateReads;
+  readonly #lateTicks: LateTicks;
   readonly #requestIds: RequestIdGenerator;
   readonly #corruption: CorruptionMonitor;
   readonly #leaseExpirer: LeaseExpirer;
@@ -105,16 +118,20 @@ export class EtcdServer
   #leaderChangeCount = 0;
   #slowApplyCount = 0;
 
-  private constructor(given: ServerConfig, member: OpenedMember) {
+  private constructor(given: ServerConfig, member: OpenedMember, tokens: TokenProvider) {
     const clock = guardedClock(given.clock, (error) => this.fail(error));
     const config = { ...given, clock };
     this.config = config;
+    this.counts = new ServerCounts(clock);
     this.#member = member;
+    this.#lateReads = new LateReads(config.logger);
+    this.#lateTicks = new LateTicks(config.tickMs, config.logger);
     this.memberId = member.memberId;
     this.membership = member.state.membership;
     this.lessor = member.state.lessor;
     this.store = member.state.store;
     this.alarms = member.state.alarms;
+    this.auth = new Authentication(config, member.state.auth, tokens);
     this.hub = new WatchHub(this.store, {
       maxResponseBytes: config.maxRequestBytes + 512 * 1024,
       progressNotifyIntervalMs: config.watchProgressNotifyIntervalMs,
@@ -140,14 +157,17 @@ export class EtcdServer
       lessor: this.lessor,
       membership: this.membership,
       alarms: this.alarms,
+      auth: this.auth.store,
+      tokens,
       quota: this.quota,
       spaceAlarm: this.#spaceAlarm,
       compactions: this.#compactions,
       hub: this.hub,
       skippedWrites: new SkippedWrites(config.logger),
       clock: config.clock,
-      counts: { leasesGranted: 0, leasesRevoked: 0, leasesRenewed: 0 },
+      counts: newLeaseCounts(),
       versionLowered: () => snapshots?.force(),
+      entryIndex: 0,
     };
     this.#requestIds = new RequestIdGenerator(member.memberId, config.clock.wallMs());
     this.#raft = new RaftNode({
@@ -159,7 +179,8 @@ export class EtcdServer
     this.#loop = new CommitLoop(this.#raft, member.storage, {
       applyEntry: (entry) => this.#applyEntry(entry),
       readConfirmed: (context, index) => this.#readConfirmed(context, index),
-      appliedGroup: (first, last, durationMs) => this.#appliedGroup(first, last, durationMs),
+      appliedGroup: (first, last, startedMs, endedMs) =>
+        this.#appliedGroup(first, last, startedMs, endedMs),
       appliedSlice: () => this.#appliedSlice(),
       failed: (error) => this.fail(error),
       nowMs: () => config.clock.monotonicMs(),
@@ -177,12 +198,20 @@ export class EtcdServer
     this.#leaseExpirer = new LeaseExpirer(this.lessor, this, clock, requestTimeoutMs(config));
     this.#leaseCheckpointer = new LeaseCheckpointer(this.lessor, this, clock);
     this.#versionMonitor = new VersionMonitor(this);
-    this.#watchDelivery = new BackgroundWork(() => {
-      this.hub.notify();
-      return this.hub.catchUp(SERVER_LIMITS.watchCatchUpSteps);
-    }, (error) => this.fail(error));
+    this.#watchDelivery = new BackgroundWork(
+      () => this.#deliverWatches(),
+      (error) => this.fail(error),
+    );
     // Whoever embeds the server may never ask; an unasked failure is not an unhandled one.
     this.#ready.promise.catch(() => {});
+  }
+
+  #deliverWatches(): boolean {
+    const { hub, config, counts } = this;
+    return counts.watches.deliver(hub, () => config.clock.monotonicMs(), () => {
+      hub.notify();
+      return hub.catchUp(SERVER_LIMITS.watchCatchUpSteps);
+    });
   }
 
   #appliedPosition(): AppliedPosition {
@@ -198,9 +227,10 @@ export class EtcdServer
    * when it cannot be used.
    */
   static async open(config: ServerConfig): Promise<EtcdServer> {
+    const tokens = await openTokens(config.auth, config.clock, config.logger);
     const member = await openMember(config);
     try {
-      return new EtcdServer(config, member);
+      return new EtcdServer(config, member, tokens);
     } catch (error) {
       await member.files.close();
       await member.close();
@@ -244,6 +274,10 @@ export class EtcdServer
     return compatVersion.storageVersionIn(clusterVersion);
   }
 
+  get raftStatus(): RaftStatus {
+    return raftStatusOf(this.#raft);
+  }
+
   get term(): number {
     return this.#raft.term;
   }
@@ -251,6 +285,11 @@ export class EtcdServer
   /** The leader's member ID, 0n while there is none. */
   get leader(): bigint {
     return this.#raft.leader;
+  }
+
+  /** Whether this member has no vote yet. */
+  get isLearner(): boolean {
+    return this.membership.list().some(({ id, isLearner }) => id === this.memberId && isLearner);
   }
 
   get leads(): boolean {
@@ -276,6 +315,15 @@ export class EtcdServer
   /** Linearizable reads that wait for their confirmation. */
   get waitingReadCount(): number {
     return this.#reads.count;
+  }
+
+  /** Linearizable reads given up because they were not confirmed in time. */
+  get slowReadCount(): number {
+    return this.#reads.expiredCount;
+  }
+
+  get compactionDurations(): CompactionDurations {
+    return this.#compactions.durations;
   }
 
   get failedProposalCount(): number {
@@ -325,12 +373,19 @@ export class EtcdServer
    * is the last `end - start` bytes of the frame, and stays valid there. Throws an EtcdError when
    * the request is too large.
    */
-  frame(field: number, bytes: Uint8Array, start: number, end: number): Uint8Array {
+  frame(
+    field: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    requester?: Requester,
+  ): Uint8Array {
     const { maxRequestBytes } = this.config;
     if (end - start > maxRequestBytes) throw ETCD_ERRORS.requestTooLarge;
     const id = this.#requestIds.next();
     const { memberBits } = this.#requestIds;
-    const frame = encodeRaftRequest(field, bytes, start, end, memberBits, id);
+    const fields = requester?.headerFields;
+    const frame = encodeRaftRequest(field, bytes, start, end, memberBits, id, fields);
     // As in etcd the bound is on the whole log entry.
     if (frame.length > maxRequestBytes) throw ETCD_ERRORS.requestTooLarge;
     return frame;
@@ -358,7 +413,8 @@ export class EtcdServer
 
   /** Frames and proposes an encoded request that was not sent by a client. */
   proposeEncoded(operation: Operation, bytes: Uint8Array): void {
-    this.propose(operation, this.frame(operation.field, bytes, 0, bytes.length));
+    const { field, requester } = operation;
+    this.propose(operation, this.frame(field, bytes, 0, bytes.length, requester));
   }
 
   /** Proposes what no client asked for; its waiter learns of a refusal too. */
@@ -444,7 +500,7 @@ export class EtcdServer
     const request = LeaseRevokeRequest.create({ id });
     const waiter = { applied: () => settled(undefined), failed: settled };
     this.proposeOwn(
-      new LeaseRevokeOperation(request, waiter),
+      new LeaseRevokeOperation(request, waiter, this.auth.root),
       LeaseRevokeRequest.encode(request),
     );
   }
@@ -483,6 +539,7 @@ export class EtcdServer
     this.#corruption.stop();
     this.#compactions.stop();
     this.hashes.stop();
+    this.auth.close();
     this.#watchDelivery.stop();
     await this.#loop.stop();
     this.#proposals.failAll(ETCD_ERRORS.stopped);
@@ -529,12 +586,20 @@ export class EtcdServer
   #tick(): void {
     this.#raft.tick();
     const nowMs = this.config.clock.monotonicMs();
+    this.#lateTicks.ticked(nowMs, this.leads);
+    this.#lateReads.check(this.#reads.oldestUnconfirmedMs, this.#reads.count, nowMs);
     const expiredBefore = nowMs - requestTimeoutMs(this.config);
-    this.#failedProposalCount += this.#proposals.expire(expiredBefore);
+    for (const { operation, sinceMs } of this.#proposals.expire(expiredBefore)) {
+      this.#failedProposalCount++;
+      this.counts.operations.gaveUp(operation.field, nowMs - sinceMs);
+    }
     this.#memberChanges.expire(expiredBefore);
     this.#reads.expire(expiredBefore);
     this.#askReadIndex();
-    this.hub.tick(nowMs);
+    if (this.hub.tick(nowMs)) {
+      const durationMs = this.config.clock.monotonicMs() - nowMs;
+      this.counts.watches.notifications.add(durationMs / 1000);
+    }
     if (this.#raft.hasReady()) this.#loop.wake();
   }
 
@@ -566,11 +631,17 @@ export class EtcdServer
     if (data === undefined) return;
     const id = readRaftRequestCounter(data, this.#requestIds.memberBits);
     const own = id === undefined ? undefined : this.#proposals.take(id);
-    const operation = own ?? decodeOperation(data, entry.index);
-    operation.apply(this.#state);
+    const operation = own?.operation ?? decodeOperation(data, entry.index);
+    this.#state.entryIndex = entry.index;
+    const isDone = operation.apply(this.#state);
+    this.counts.operations.applied(operation.field, isDone);
+    if (own !== undefined) this.counts.operations.answered(operation.field, own.sinceMs);
   }
 
-  #appliedGroup(first: Entry, last: Entry, durationMs: number): void {
+  #appliedGroup(first: Entry, last: Entry, startedMs: number, endedMs: number): void {
+    const durationMs = endedMs - startedMs;
+    const entryCount = last.index - first.index + 1;
+    this.counts.operations.groupApplied(entryCount, endedMs, durationMs);
     const { warningApplyDurationMs, logger } = this.config;
     if (durationMs <= warningApplyDurationMs) return;
     this.#slowApplyCount++;
@@ -588,6 +659,7 @@ export class EtcdServer
     // waits for an answer has its next request under way while watchers are served.
     this.#watchDelivery.wake();
     this.#reads.release(applied);
+    this.#memberChanges.submitNext();
     this.backend.changed();
     this.#truncateLog(applied);
     this.#campaignWhenReplayed();
@@ -611,6 +683,8 @@ export class EtcdServer
    * applied, it knows that it is alone and stands at once.
    */
   #campaignWhenReplayed(): void {
+    // Who does not want that waits for the timeout, as an etcd does then.
+    if (!this.config.initialElectionTickAdvance) return;
     if (this.leads || this.#raft.appliedIndex < this.#raft.committedIndex) return;
     this.#raft.campaign();
     if (this.leads) this.#loop.wake();

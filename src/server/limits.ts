@@ -12,6 +12,8 @@ export const SERVER_LIMITS = {
   applySliceMs: 5,
   /** Entries applied between two looks at the clock; looking costs as much as a small put. */
   applyEntriesPerClockCheck: 64,
+  /** Ranges of one key that share one measurement of time, for the same reason. */
+  rangesPerTimedRange: 16,
   /** How far the log in memory may grow beyond what is kept of it, so that cutting is rare. */
   logEntriesSlack: 5_000,
   /** The same for a member that is alone and keeps nothing. */

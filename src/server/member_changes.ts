@@ -7,6 +7,7 @@ interface MemberChange {
   readonly change: ConfChange;
   readonly waiter: Waiter<void>;
   readonly sinceMs: number;
+  isSubmitted: boolean;
 }
 
 /**
@@ -16,7 +17,7 @@ interface MemberChange {
 export class MemberChanges {
   readonly #clock: Clock;
   readonly #submit: (change: ConfChange) => void;
-  /** The first one is in the log. */
+  /** None but the first is in the log. */
   #queue: MemberChange[] = [];
 
   /** `submit` puts a change into the log; it throws an EtcdError when that is refused. */
@@ -27,8 +28,9 @@ export class MemberChanges {
 
   /** `change.id` is how it is found again; nobody else may have it. */
   propose(change: ConfChange, waiter: Waiter<void>): void {
-    this.#queue.push({ change, waiter, sinceMs: this.#clock.monotonicMs() });
-    if (this.#queue.length === 1) this.#submitFirst();
+    const sinceMs = this.#clock.monotonicMs();
+    this.#queue.push({ change, waiter, sinceMs, isSubmitted: false });
+    this.submitNext();
   }
 
   /** A change came back from the log, not necessarily one of these. */
@@ -37,25 +39,14 @@ export class MemberChanges {
     const first = this.#queue.shift();
     if (refusal === undefined) first?.waiter.applied();
     else first?.waiter.failed(refusal);
-    this.#submitFirst();
   }
 
-  /** Gives up on the changes that have waited since before `sinceMs`. */
-  expire(sinceMs: number): void {
-    const isFirstLate = (this.#queue.at(0)?.sinceMs ?? Infinity) < sinceMs;
-    this.#fail((change) => change.sinceMs < sinceMs, ETCD_ERRORS.timeout);
-    if (isFirstLate) this.#submitFirst();
-  }
-
-  /** Gives up on all of them. */
-  failAll(error: EtcdError): void {
-    this.#fail(() => true, error);
-  }
-
-  #submitFirst(): void {
+  /** Puts the next change into the log if none is there; call it once Raft knows what is applied. */
+  submitNext(): void {
     for (;;) {
       const first = this.#queue.at(0);
-      if (first === undefined) return;
+      if (first === undefined || first.isSubmitted) return;
+      first.isSubmitted = true;
       try {
         this.#submit(first.change);
         return;
@@ -65,6 +56,17 @@ export class MemberChanges {
         first.waiter.failed(error);
       }
     }
+  }
+
+  /** Gives up on the changes that have waited since before `sinceMs`. */
+  expire(sinceMs: number): void {
+    this.#fail((change) => change.sinceMs < sinceMs, ETCD_ERRORS.timeout);
+    this.submitNext();
+  }
+
+  /** Gives up on all of them. */
+  failAll(error: EtcdError): void {
+    this.#fail(() => true, error);
   }
 
   #fail(test: (change: MemberChange) => boolean, error: EtcdError): void {

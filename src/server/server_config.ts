@@ -15,8 +15,12 @@ export interface ServerConfig {
   readonly peerUrls: readonly string[];
   readonly clusterToken: string;
   readonly advertiseClientUrls: readonly string[];
+  /** Make a cluster of this one member out of what is in the data directory. */
+  readonly forceNewCluster: boolean;
   readonly tickMs: number;
   readonly electionTicks: number;
+  /** Whether the first election need not wait for its timeout. */
+  readonly initialElectionTickAdvance: boolean;
   readonly maxTxnOps: number;
   readonly maxRequestBytes: number;
   /** How many learners the cluster may have. */
@@ -37,6 +41,7 @@ export interface ServerConfig {
   readonly stopsServingOnDefragment: boolean;
   /** The time between two looks whether a downgrade is done. */
   readonly downgradeCheckMs: number;
+  readonly auth: AuthConfig;
   readonly watchProgressNotifyIntervalMs: number;
   readonly warningApplyDurationMs: number;
   readonly clock: Clock;
@@ -130,4 +135,16 @@ export interface CorruptionChecksConfig {
   readonly intervalMs: number;
   /** The time between two looks at the hashes made at compactions; 0 is never. */
   readonly compactHashIntervalMs: number;
+}
+
+/** How users come in. */
+export interface AuthConfig {
+  /** The kind of token with its options: `simple`, or `jwt,...`. */
+  readonly token: string;
+  /** How long a simple token lives after its last use. */
+  readonly tokenTtlSeconds: number;
+  /** The work spent on hashing a password; each step doubles it. */
+  readonly bcryptCost: number;
+  /** Whether who shows a certificate is the user in it, unless there is a token. */
+  readonly usesCommonNames: boolean;
 }

@@ -11,18 +11,19 @@ export interface Http1Response {
 
 /**
  * Sends one request on a connection of its own that the server closes behind its answer, so that
- * nothing stays open when a test ends.
+ * nothing stays open when a test ends. `Host` among the headers takes the place of the usual one.
  */
 export function httpRequest(
   port: number,
   path: string,
   method = "GET",
   body = "",
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Http1Response> {
+  const fields = { Host: `127.0.0.1:${port}`, Connection: "close", ...headers };
   const lines = [
     `${method} ${path} HTTP/1.1`,
-    `Host: 127.0.0.1:${port}`,
-    "Connection: close",
+    ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`),
     ...(body === "" ? [] : ["Content-Type: application/json"]),
     ...(body === "" && method !== "POST" ? [] : [`Content-Length: ${body.length}`]),
   ];

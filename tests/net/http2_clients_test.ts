@@ -212,7 +212,7 @@ Deno.test({
       address: { host: "127.0.0.1", port: 0 },
       handler: HELLO,
       maxConcurrentStreams: 100,
-      http1: (_request, response) => void response.end("ok"),
+      http1: (exchange) => exchange.respond(200, [], "ok"),
     });
     const args = ["-h", "127.0.0.1", "-p", String(listener.port)];
     // It ends with a status of its own when something failed.

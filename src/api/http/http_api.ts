@@ -1,115 +1,122 @@
-import { Buffer } from "node:buffer";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "../../base/log.ts";
-import {
-  type HttpHandler,
-  type HttpRequest,
-  type HttpResponse,
-  textResponse,
-} from "./http_message.ts";
-import { HTTP_LIMITS } from "./limits.ts";
-import { findUserHandler, type UserHandler, type UserHandlers } from "./user_handlers.ts";
+import type { ExchangeHandler, HttpExchange } from "../../net/http/exchange.ts";
+import { AwaitedExchange } from "./awaited_exchange.ts";
+import { type HttpHandler, type HttpResponse, textResponse } from "./http_message.ts";
+import { pathPatternFor } from "./path_pattern.ts";
+import { parseTarget, type RequestTarget } from "./request_target.ts";
+import { answerUser } from "./user_answer.ts";
+import type { UserHandlers } from "./user_handlers.ts";
 
-/** What answers on the HTTP/1.1 side of a listener. */
+/** Answers a request for a path of the JSON gateway. It must not throw. */
+export type GatewayHandler = (exchange: HttpExchange, path: string) => void;
+
+/** What answers requests that are not gRPC. */
 export interface HttpApiOptions {
-  /** Our own handlers by exact path. */
+  /** Our own handlers by path; one that ends in a slash stands for everything below it. */
   readonly routes: ReadonlyMap<string, HttpHandler>;
   readonly userHandlers: UserHandlers;
+  /** What has everything below /v3/; without it there is nothing. */
+  readonly gateway?: GatewayHandler | undefined;
   readonly logger: Logger;
 }
 
-/** The request listener of node:http for a set of routes. */
-export function httpApi(
+const GATEWAY_PREFIX = "/v3/";
+
+const NOT_FOUND = textResponse(404, "404 page not found\n");
+
+/** Answers requests by a set of routes. */
+export function httpApi(options: HttpApiOptions): ExchangeHandler {
+  return (exchange) => {
+    const target = parseTarget(exchange.target);
+    if (target === undefined) return send(exchange, textResponse(400, "400 Bad Request"));
+    if (target.redirect !== undefined) return redirect(exchange, target.redirect);
+    route(options, exchange, target);
+  };
+}
+
+function route(options: HttpApiOptions, exchange: HttpExchange, target: RequestTarget): void {
+  const { gateway, userHandlers } = options;
+  const { path } = target;
+  const userPattern = pathPatternFor(userHandlers, path);
+  const isGateway = gateway !== undefined && path.startsWith(GATEWAY_PREFIX);
+  // The longer of two patterns that fit wins.
+  if (isGateway && !(userPattern !== undefined && userPattern.length > GATEWAY_PREFIX.length)) {
+    return gateway(exchange, path);
+  }
+  const userHandler = userPattern === undefined ? undefined : userHandlers.get(userPattern);
+  if (userHandler !== undefined) {
+    return awaitAnswer(options, exchange, (awaited) => answerUser(userHandler, exchange, awaited));
+  }
+  const isSubtree = userHandlers.has(`${path}/`) || options.routes.has(`${path}/`) ||
+    (gateway !== undefined && `${path}/` === GATEWAY_PREFIX);
+  if (isSubtree) return redirect(exchange, `${path}/${target.search}`);
+  const pattern = pathPatternFor(options.routes, path);
+  const handler = pattern === undefined ? undefined : options.routes.get(pattern);
+  if (handler === undefined) return send(exchange, NOT_FOUND);
+  awaitAnswer(options, exchange, (awaited) => {
+    return answerOwn(handler, exchange, awaited, path, target.search);
+  });
+}
+
+/** Runs what answers an exchange in its own time; what it throws costs only this exchange. */
+function awaitAnswer(
   options: HttpApiOptions,
-): (request: IncomingMessage, response: ServerResponse) => void {
-  return (request, response) => {
-    answer(options, request, response).catch((error: unknown) => {
-      options.logger.error("an HTTP handler failed", {
-        path: request.url ?? "",
-        error: error instanceof Error ? error.message : String(error),
-      });
-      if (!response.headersSent) send(response, textResponse(500, "Internal Server Error\n"));
-      else response.destroy();
+  exchange: HttpExchange,
+  run: (awaited: AwaitedExchange) => Promise<void>,
+): void {
+  run(new AwaitedExchange(exchange)).catch((error: unknown) => {
+    options.logger.error("an HTTP handler failed", {
+      path: exchange.target,
+      error: error instanceof Error ? error.message : String(error),
     });
-  };
+    // A response that has begun can only be broken off; behind a whole one, abort does nothing.
+    send(exchange, textResponse(500, "Internal Server Error\n"));
+    exchange.abort();
+  });
 }
 
-async function answer(
-  options: HttpApiOptions,
-  message: IncomingMessage,
-  response: ServerResponse,
+async function answerOwn(
+  handler: HttpHandler,
+  exchange: HttpExchange,
+  awaited: AwaitedExchange,
+  path: string,
+  search: string,
 ): Promise<void> {
-  const url = parseTarget(message.url);
-  if (url === undefined) return send(response, textResponse(400, "400 Bad Request\n"));
-  const userHandler = findUserHandler(options.userHandlers, url.pathname);
-  if (userHandler !== undefined) return await answerUser(userHandler, url, message, response);
-  // Our own handlers read no body; what was sent is let through so that keep-alive goes on.
-  message.resume();
-  const route = options.routes.get(url.pathname);
-  if (route === undefined) return send(response, textResponse(404, "404 page not found\n"));
-  const request: HttpRequest = {
-    method: message.method ?? "GET",
-    path: url.pathname,
-    query: url.searchParams,
-  };
-  send(response, await route(request));
+  const response = await handler({
+    method: exchange.method,
+    path,
+    query: new URLSearchParams(search),
+    authority: exchange.authority,
+    headers: exchange.headers,
+    remote: exchange.remote,
+    readBody: (maxBytes) => awaited.readBody(maxBytes),
+  });
+  const { status, body } = response;
+  if (typeof body === "string" || body instanceof Uint8Array) send(exchange, response);
+  else await awaited.sendStream(status, fieldsOf(response), body);
 }
 
-function parseTarget(target: string | undefined): URL | undefined {
-  try {
-    return new URL(`http://localhost${target?.startsWith("/") ? target : "/"}`);
-  } catch {
-    return undefined;
-  }
+/** Sends a response whose body is there as a whole. */
+function send(exchange: HttpExchange, response: HttpResponse): void {
+  const { status, body } = response;
+  if (typeof body !== "string" && !(body instanceof Uint8Array)) return;
+  exchange.respond(status, fieldsOf(response), body);
 }
 
-function send(response: ServerResponse, { status, headers, body }: HttpResponse): void {
-  response.writeHead(status, { ...headers, "content-length": String(Buffer.byteLength(body)) });
-  response.end(body);
+function fieldsOf({ headers }: HttpResponse): string[] {
+  return Object.entries(headers).flat();
 }
 
-async function answerUser(
-  handler: UserHandler,
-  url: URL,
-  message: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const body = await readBody(message);
-  if (body === undefined) return send(response, textResponse(413, "413 Content Too Large\n"));
-  const answered = await handler(webRequest(url, message, body));
-  const headers: Record<string, string | string[]> = {};
-  for (const [name, value] of answered.headers) {
-    if (name !== "set-cookie") headers[name] = value;
-  }
-  const cookies = answered.headers.getSetCookie();
-  if (cookies.length > 0) headers["set-cookie"] = cookies;
-  const content = new Uint8Array(await answered.arrayBuffer());
-  response.writeHead(answered.status, { ...headers, "content-length": String(content.length) });
-  response.end(content);
+/** Sends the client elsewhere; a browser without the habit gets a link to follow. */
+function redirect(exchange: HttpExchange, location: string): void {
+  const isRead = exchange.method === "GET" || exchange.method === "HEAD";
+  const fields = ["location", location];
+  if (isRead) fields.push("content-type", "text/html; charset=utf-8");
+  const link = `<a href="${escapedHtml(location)}">Temporary Redirect</a>.\n\n`;
+  exchange.respond(307, fields, isRead ? link : "");
 }
 
-function webRequest(url: URL, message: IncomingMessage, body: Uint8Array<ArrayBuffer>): Request {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(message.headers)) {
-    if (Array.isArray(value)) { for (const item of value) headers.append(name, item); }
-    else if (value !== undefined) headers.set(name, value);
-  }
-  const method = message.method ?? "GET";
-  const target = new URL(url);
-  if (message.headers.host !== undefined) target.host = message.headers.host;
-  const bodyAllowed = method !== "GET" && method !== "HEAD";
-  return new Request(target, bodyAllowed ? { method, headers, body } : { method, headers });
-}
-
-/** The whole body, or undefined when it is larger than allowed. */
-async function readBody(message: IncomingMessage): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of message) {
-    const bytes: Uint8Array = chunk;
-    sizeBytes += bytes.length;
-    if (sizeBytes > HTTP_LIMITS.userRequestBytes) return undefined;
-    chunks.push(bytes);
-  }
-  return new Uint8Array(Buffer.concat(chunks));
+function escapedHtml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
+    .replaceAll('"', "&#34;").replaceAll("'", "&#39;");
 }

@@ -1,15 +1,33 @@
+import type { HeaderList } from "../../net/hpack/header_list.ts";
+import type { RemoteEnd } from "../../net/remote_end.ts";
+
 /** A request as our own handlers see it, whichever transport it came by. */
 export interface HttpRequest {
   readonly method: string;
+  /** Without its query, and unescaped. */
   readonly path: string;
   readonly query: URLSearchParams;
+  /** The host and port that the client means to talk to. */
+  readonly authority: string;
+  /** `headers.get(name)`, by names in lower case. */
+  readonly headers: HeaderList;
+  /** Who sent the request. */
+  readonly remote: RemoteEnd;
+  /**
+   * Reads the whole body; undefined when it is larger than allowed. It must be called before the
+   * handler's first await: a body that nobody has asked for by then is let through unseen.
+   */
+  readBody(maxBytes: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
 }
+
+/** The parts of a body that is made while it is sent; the client's slowness holds its maker back. */
+export type BodyStream = AsyncIterable<Uint8Array>;
 
 /** A response as our own handlers give it. */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Uint8Array | BodyStream;
 }
 
 /** Answers one request. */
@@ -29,10 +47,10 @@ export function jsonResponse(status: number, body: string): HttpResponse {
   return { status, headers: { "content-type": "application/json" }, body };
 }
 
-/** The handler for GET and HEAD alone; other methods are told so. */
+/** The handler for GET alone; other methods, HEAD among them as in etcd, are told so. */
 export function getOnly(handler: HttpHandler): HttpHandler {
   return (request) => {
-    if (request.method === "GET" || request.method === "HEAD") return handler(request);
+    if (request.method === "GET") return handler(request);
     const refusal = textResponse(405, "Method Not Allowed\n");
     return { ...refusal, headers: { ...refusal.headers, allow: "GET" } };
   };

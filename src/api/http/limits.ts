@@ -1,5 +1,8 @@
-/** Every bound of the HTTP/1.1 side, each with its reason. */
+/** Every bound of the HTTP side, each with its reason. */
 export const HTTP_LIMITS = {
   /** The body of a request for a user handler; a larger one is cut off with 413. */
   userRequestBytes: 16 * 1024 * 1024,
+
+  /** A streamed body goes out in pieces of at most this size, between which the client may lag. */
+  sentPieceBytes: 64 * 1024,
 } as const;

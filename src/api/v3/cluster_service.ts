@@ -13,6 +13,7 @@ import { ConfChangeType } from "../../pb/raftpb.ts";
 import { CLUSTER_SERVICE } from "../../pb/services.ts";
 import type { EtcdServer } from "../../server/etcd_server.ts";
 import type { ServiceRegistry } from "../service_registry.ts";
+import { requireRoot, requireUser } from "./access.ts";
 import { CallWaiter, respond, type ResponseWriter } from "./call_waiter.ts";
 import { refusing, whenReadable } from "./calls.ts";
 import { checkNewMember, checkPromotion, checkRemoval, peerUrlsOf } from "./member_checks.ts";
@@ -65,6 +66,7 @@ export class ClusterService {
   #add(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
     const { peerUrls, isLearner } = MemberAddRequest.decode(bytes, start, end);
     const urls = peerUrlsOf(peerUrls);
+    requireRoot(this.#server.auth, call);
     const { membership, config: { maxLearners } } = this.#server;
     whenReadable(this.#server, call, () => {
       checkNewMember(membership, urls, isLearner, maxLearners);
@@ -73,6 +75,7 @@ export class ClusterService {
 
   #remove(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
     const { id } = MemberRemoveRequest.decode(bytes, start, end);
+    requireRoot(this.#server.auth, call);
     whenReadable(this.#server, call, () => {
       checkRemoval(this.#server.membership, id);
     });
@@ -82,6 +85,7 @@ export class ClusterService {
     const { id, peerUrls } = MemberUpdateRequest.decode(bytes, start, end);
     // As in etcd they keep their order; etcd would take what are no URLs as well.
     peerUrlsOf(peerUrls);
+    requireRoot(this.#server.auth, call);
     whenReadable(this.#server, call, () => {
       const member = this.#server.membership.get(id);
       if (member === undefined) throw ETCD_ERRORS.memberNotFound;
@@ -98,13 +102,17 @@ export class ClusterService {
 
   #list(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
     const request = MemberListRequest.decode(bytes, start, end);
-    const answer = () => respond(call, this.#writeMembers, this.#server.membership.list());
+    const answer = () => {
+      requireUser(this.#server.auth, call);
+      respond(call, this.#writeMembers, this.#server.membership.list());
+    };
     if (request.linearizable) whenReadable(this.#server, call, answer);
     else answer();
   }
 
   #promote(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
     const { id } = MemberPromoteRequest.decode(bytes, start, end);
+    requireRoot(this.#server.auth, call);
     whenReadable(this.#server, call, () => checkPromotion(this.#server.membership, id));
   }
 

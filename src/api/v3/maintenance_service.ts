@@ -24,6 +24,7 @@ import type { EtcdServer } from "../../server/etcd_server.ts";
 import { AlarmOperation } from "../../server/operations/alarm.ts";
 import { OperationField } from "../../server/operations/field.ts";
 import type { ServiceRegistry } from "../service_registry.ts";
+import { requireRoot, requireUser } from "./access.ts";
 import { CallWaiter, respond, type ResponseWriter } from "./call_waiter.ts";
 import { refusing, whenReadable } from "./calls.ts";
 import { failWithServer } from "./disk_failure.ts";
@@ -100,6 +101,7 @@ export class MaintenanceService {
   }
 
   #status(call: ServerCall): void {
+    requireUser(this.#server.auth, call);
     respond(call, this.#writeStatus, statusOf(this.#server));
   }
 
@@ -108,26 +110,31 @@ export class MaintenanceService {
     if (request.action === AlarmAction.GET) {
       // etcd asks the log even for this; a confirmed read sees the same alarms and costs no sync.
       const alarms = () => this.#server.alarms.list(request.alarm);
+      requireUser(this.#server.auth, call);
       whenReadable(this.#server, call, () => respond(call, this.#writeAlarms, alarms()));
       return;
     }
-    const frame = this.#server.frame(OperationField.ALARM, bytes, start, end);
+    const requester = requireRoot(this.#server.auth, call);
+    const frame = this.#server.frame(OperationField.ALARM, bytes, start, end, requester);
     const waiter = new CallWaiter(call, this.#writeAlarms);
-    this.#server.propose(new AlarmOperation(request, waiter), frame);
+    this.#server.propose(new AlarmOperation(request, waiter, requester), frame);
   }
 
   #hash(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
     HashRequest.decode(bytes, start, end);
+    requireRoot(this.#server.auth, call);
     new HashCall(call, this.#server, this.#images, this.#header);
   }
 
   #hashKv(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
     const { revision } = HashKVRequest.decode(bytes, start, end);
+    requireRoot(this.#server.auth, call);
     new HashKvCall(call, this.#server, this.#header, revision);
   }
 
   #moveLeader(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
     const { targetId } = MoveLeaderRequest.decode(bytes, start, end);
+    requireRoot(this.#server.auth, call);
     if (!this.#server.leads) throw ETCD_ERRORS.notLeader;
     const target = this.#server.membership.get(targetId);
     if (target === undefined || target.isLearner) throw ETCD_ERRORS.badLeaderTransferee;
@@ -136,11 +143,14 @@ export class MaintenanceService {
   }
 
   #downgrade(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
-    answerDowngrade(this.#server, call, DowngradeRequest.decode(bytes, start, end));
+    const request = DowngradeRequest.decode(bytes, start, end);
+    requireRoot(this.#server.auth, call);
+    answerDowngrade(this.#server, call, request);
   }
 
   #defragment(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
     DefragmentRequest.decode(bytes, start, end);
+    requireRoot(this.#server.auth, call);
     this.#server.defragment().then(
       () => respond(call, this.#writeDefragmented, undefined),
       (error) => {

@@ -8,6 +8,8 @@ import { ETCD_ERRORS, type EtcdError } from "../errors.ts";
 export class Alarms {
   /** In the order in which they were raised. */
   readonly #active = new Map<string, AlarmMember>();
+  /** All that were raised since the start, also those that are out again. */
+  readonly #everActive = new Map<string, AlarmMember>();
   #putRefusal: EtcdError | undefined;
   #changeRefusal: EtcdError | undefined;
   #changeCount = 0;
@@ -30,7 +32,7 @@ export class Alarms {
   /** Replaces all alarms by those that were stored. */
   restore(alarms: readonly AlarmMember[]): void {
     this.#active.clear();
-    for (const alarm of alarms) this.#active.set(keyOf(alarm.memberId, alarm.alarm), alarm);
+    for (const alarm of alarms) this.#activate(alarm);
     this.#changed();
   }
 
@@ -41,7 +43,7 @@ export class Alarms {
     const present = this.#active.get(key);
     if (present !== undefined) return present;
     const alarm = AlarmMember.create({ memberId, alarm: type });
-    this.#active.set(key, alarm);
+    this.#activate(alarm);
     this.#changed();
     return alarm;
   }
@@ -67,6 +69,17 @@ export class Alarms {
   list(type: number = AlarmType.NONE): AlarmMember[] {
     const all = [...this.#active.values()];
     return type === AlarmType.NONE ? all : all.filter((alarm) => alarm.alarm === type);
+  }
+
+  /** All alarms that were raised since the start, whether they are out again or not. */
+  listEverActive(): AlarmMember[] {
+    return [...this.#everActive.values()];
+  }
+
+  #activate(alarm: AlarmMember): void {
+    const key = keyOf(alarm.memberId, alarm.alarm);
+    this.#active.set(key, alarm);
+    this.#everActive.set(key, alarm);
   }
 
   #changed(): void {

@@ -90,3 +90,13 @@ Deno.test("formatAlarm() writes alarms as etcd does", () => {
   assert.equal(formatAlarm({ memberId: 1n, alarm: 9 }), "memberID:1 alarm:9 ");
   assert.deepEqual([0, 1, 2, 3].map(alarmTypeName), ["NONE", "NOSPACE", "CORRUPT", "3"]);
 });
+
+Deno.test("Alarms.listEverActive() keeps those that are out again", () => {
+  const alarms = new Alarms();
+  alarms.activate(1n, AlarmType.NOSPACE);
+  alarms.activate(2n, AlarmType.CORRUPT);
+  alarms.deactivate(1n, AlarmType.NOSPACE);
+  const types = alarms.listEverActive().map(({ alarm }) => alarm);
+  assert.deepEqual(types, [AlarmType.NOSPACE, AlarmType.CORRUPT]);
+  assert.deepEqual(types.map((type) => alarms.hasType(type)), [false, true]);
+});

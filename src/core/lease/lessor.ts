@@ -156,6 +156,11 @@ export class Lessor {
     return this.#leases.get(id)?.sortedKeys() ?? [];
   }
 
+  /** The same in no special order, without a copy of them. */
+  attachedKeys(id: bigint): Iterable<string> {
+    return this.#leases.get(id)?.keys ?? NO_KEYS;
+  }
+
   has(id: bigint): boolean {
     return this.#leases.has(id);
   }
@@ -270,6 +275,8 @@ export class Lessor {
     if (timer !== undefined && timer.heapIndex !== NOT_IN_HEAP) this.#checkpoints.remove(timer);
   }
 }
+
+const NO_KEYS: readonly string[] = [];
 
 /** Leases that never expire are all alike, so a subtraction would not do. */
 function compareExpiries(a: HeldLease, b: HeldLease): number {

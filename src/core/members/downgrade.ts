@@ -12,9 +12,8 @@ export interface DowngradeInfo {
 /** What is said of a cluster that is on no such way. */
 export const NO_DOWNGRADE: DowngradeInfo = { enabled: false, targetVersion: "" };
 
-/** A version in full, or without its patch number. Numbers have no leading zeros. */
-const VERSION_FORM =
-  /^(0|[1-9]\d*)\.(0|[1-9]\d*)(?:\.(0|[1-9]\d*)(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)?$/;
+/** A version in full, or without its patch number. */
+const VERSION_FORM = /^(\d+)\.(\d+)(?:\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)?$/;
 
 /**
  * The cluster version that a downgrade request means: only major and minor number count. Throws
@@ -23,7 +22,7 @@ const VERSION_FORM =
 export function downgradeTargetOf(text: string): string {
   const match = VERSION_FORM.exec(text);
   if (match === null) throw ETCD_ERRORS.wrongDowngradeVersionFormat;
-  return `${match[1]}.${match[2]}.0`;
+  return `${Number(match[1])}.${Number(match[2])}.0`;
 }
 
 /** Throws etcd's reason why a cluster cannot be downgraded to a version now. */

@@ -3,14 +3,19 @@ import type { Lease } from "../../core/lease/lease.ts";
 import { type DowngradeInfo, parseDowngrade } from "../../core/members/downgrade.ts";
 import { decodeMember, type Member } from "../../core/members/member.ts";
 import { REVISION_KEY_BYTES, RevisionKeyFields } from "../../core/mvcc/revision_key.ts";
-import { DecodeError } from "../../pb/decode_error.ts";
 import { AlarmMember } from "../../pb/etcdserverpb.ts";
 import { Lease as StoredLease } from "../../pb/leasepb.ts";
 import type { ConfState } from "../../pb/raftpb.ts";
-import type { Cursor } from "../btree/cursor.ts";
 import type { ReadTransaction } from "../btree/read_transaction.ts";
 import { decodeConfState } from "./conf_state_json.ts";
-import { pairDamage } from "./pair_damage.ts";
+import {
+  BadValue,
+  checkLength,
+  forEachPair,
+  type KeyAndValue,
+  mapPairs,
+  toUint64Number,
+} from "./pair_walk.ts";
 import {
   Bucket,
   CLUSTER_VERSION_KEY,
@@ -110,13 +115,6 @@ function readCluster(
   return { clusterVersion, downgrade };
 }
 
-function toUint64Number(value: Uint8Array): number {
-  checkLength(value, UINT64_BYTES);
-  const number = Number(decodeUint64(value));
-  if (!Number.isSafeInteger(number)) throw new BadValue(`${number} is too large a number`);
-  return number;
-}
-
 function toRevision(value: Uint8Array): number {
   checkLength(value, REVISION_KEY_BYTES);
   const fields = new RevisionKeyFields();
@@ -151,59 +149,4 @@ function toLease({ key, value }: KeyAndValue): Lease {
     throw new BadValue("its time to live is too large a number");
   }
   return { id, ttlSeconds: ttl, remainingTtlSeconds: remainingTtl };
-}
-
-function checkLength(bytes: Uint8Array, length: number): void {
-  if (bytes.length !== length) {
-    throw new BadValue(`it has ${bytes.length} bytes instead of ${length}`);
-  }
-}
-
-interface KeyAndValue {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array;
-}
-
-/** What is wrong with the pair that is being read; the walk adds which one that is. */
-class BadValue extends Error {
-  override name = "BadValue";
-}
-
-function mapPairs<T>(
-  read: ReadTransaction,
-  bucket: string,
-  map: (pair: KeyAndValue) => T,
-): T[] {
-  const all: T[] = [];
-  forEachPair(read, bucket, (pair) => all.push(map(pair)));
-  return all;
-}
-
-/** A bucket that is missing has no pairs. */
-function forEachPair(
-  read: ReadTransaction,
-  bucket: string,
-  visit: (pair: KeyAndValue) => void,
-): void {
-  const cursor = read.bucket(bucket)?.cursor();
-  if (cursor === undefined) return;
-  for (let found = cursor.first(); found; found = cursor.next()) {
-    try {
-      if (cursor.isBucket) throw new BadValue("it is a bucket");
-      visit(cursor);
-    } catch (error) {
-      throw damageFrom(read, bucket, cursor, error);
-    }
-  }
-}
-
-function damageFrom(
-  read: ReadTransaction,
-  bucket: string,
-  cursor: Cursor,
-  cause: unknown,
-): unknown {
-  const isOfTheValue = cause instanceof BadValue || cause instanceof DecodeError ||
-    cause instanceof SyntaxError;
-  return isOfTheValue ? pairDamage(read, bucket, cursor, cause.message) : cause;
 }

@@ -345,7 +345,8 @@ export class Client implements AsyncDisposable {
 
   /**
    * Waits until it holds the lock of that name, in a session for this lock alone; see
-   * {@linkcode Mutex.lock}.
+   * {@linkcode Mutex.lock}. The keys that begin with `<name>/` belong to the lock: whoever keeps
+   * other data there waits for that to go.
    *
    * @example
    * ```ts
@@ -354,12 +355,12 @@ export class Client implements AsyncDisposable {
    * await using etcd = await startEtcd(newMemoryConfig());
    * await using client = etcd.client();
    * {
-   *   await using lock = await client.lock("accounts", { timeoutMs: 5_000 });
+   *   await using lock = await client.lock("locks/accounts", { timeoutMs: 5_000 });
    *   await client.put("accounts/1", "100");
-   *   if (await client.tryLock("accounts") !== undefined) throw new Error("held twice");
+   *   if (await client.tryLock("locks/accounts") !== undefined) throw new Error("held twice");
    *   if (lock.lost.aborted) throw new Error("lost");
    * }
-   * await using free = await client.tryLock("accounts");
+   * await using free = await client.tryLock("locks/accounts");
    * if (free === undefined) throw new Error("not released");
    * ```
    */

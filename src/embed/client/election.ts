@@ -1,20 +1,15 @@
 import { bytesEqual, latin1FromBytes } from "../../base/bytes.ts";
 import { GrpcCode } from "../../base/grpc_code.ts";
+import { settled } from "../../base/settled.ts";
 import type { Client } from "./client.ts";
 import { ClientError } from "./client_error.ts";
 import type { KeyValue } from "./key_value.ts";
 import { type BytesLike, keyText, toBytes } from "./keys.ts";
 import type { Session, SessionOptions } from "./leased_session.ts";
-import {
-  FIRST_IN_QUEUE,
-  foundBy,
-  keyInQueue,
-  queuePrefix,
-  sessionExpired,
-  untilFirst,
-} from "./queue.ts";
+import { FIRST_IN_QUEUE, foundBy, keyInQueue, queuePrefix, untilFirst } from "./queue.ts";
 import type { CallOptions } from "./transport.ts";
 import { compare, type Condition, op } from "./txn.ts";
+import { unlessAborted } from "./waiting.ts";
 import { WatchCompactedError } from "./watch.ts";
 
 /** How an election is observed. */
@@ -150,29 +145,31 @@ export class Election {
     value: BytesLike,
     options: CallOptions,
   ): Promise<Leadership> {
-    return await session.within(options, async (signal) => {
-      const leadership = await this.#stand(session, toBytes(value), signal);
+    return await session.within("election", options, async (signal) => {
+      const standing = this.#stand(session, toBytes(value));
+      const leadership = await unlessAborted(standing, signal, (late) => late.withdraw());
       try {
         await untilFirst(this.#client, this.#prefix, leadership.createRevision, signal);
       } catch (error) {
-        await leadership.withdraw();
-        throw session.lost.aborted ? sessionExpired("election", error) : error;
+        // What cannot be deleted now ends with the session's lease.
+        await settled(leadership.withdraw());
+        throw error;
       }
       return leadership;
     });
   }
 
-  async #stand(session: Session, value: Uint8Array, signal: AbortSignal): Promise<Leadership> {
+  async #stand(session: Session, value: Uint8Array): Promise<Leadership> {
     const key = keyInQueue(this.#prefix, session.id);
     const result = await this.#client.txn()
       .if(compare.createRevision(key, "=", 0))
       .success(op.put(key, value, { lease: session.id }))
       .failure(op.get(key))
-      .commit({ signal });
+      .commit();
     if (result.succeeded) return this.#leadership(session, key, result.revision);
     const [pair] = foundBy(result, 0);
     const leadership = this.#leadership(session, key, pair.createRevision);
-    if (!bytesEqual(pair.value, value)) await leadership.proclaim(value, { signal });
+    if (!bytesEqual(pair.value, value)) await leadership.proclaim(value);
     return leadership;
   }
 

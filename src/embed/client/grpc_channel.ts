@@ -26,7 +26,12 @@ export interface ClientTls {
 export interface ChannelOptions {
   readonly keepAliveTimeMs?: number;
   readonly keepAliveTimeoutMs?: number;
-  readonly maxResponseBytes?: number;
+  /** Probes a connection that has no calls on it, too. Default false. */
+  readonly keepAliveWithoutCalls?: boolean;
+  /** Bytes of the largest request. Default: any. */
+  readonly maxSendBytes?: number;
+  /** Bytes of the largest response. Default: any. */
+  readonly maxReceiveBytes?: number;
   readonly tls?: ClientTls;
 }
 
@@ -44,8 +49,8 @@ export function newGrpcClient(
     ? tlsCredentials(grpc, serverName, options.tls ?? {})
     : grpc.credentials.createInsecure();
   return new grpc.Client(endpoint.target, credentials, {
-    "grpc.max_receive_message_length": options.maxResponseBytes ?? UNLIMITED,
-    "grpc.max_send_message_length": UNLIMITED,
+    "grpc.max_receive_message_length": options.maxReceiveBytes ?? UNLIMITED,
+    "grpc.max_send_message_length": options.maxSendBytes ?? UNLIMITED,
     // A client that is closed must not leave its connection behind in a pool for others.
     "grpc.use_local_subchannel_pool": 1,
     // Like etcd's own client, which dials itself and asks no proxy.
@@ -55,6 +60,7 @@ export function newGrpcClient(
     "grpc.max_reconnect_backoff_ms": CLIENT_LIMITS.reconnectMostMs,
     "grpc.keepalive_time_ms": options.keepAliveTimeMs ?? CLIENT_LIMITS.keepAliveTimeMs,
     "grpc.keepalive_timeout_ms": options.keepAliveTimeoutMs ?? CLIENT_LIMITS.keepAliveTimeoutMs,
+    ...(options.keepAliveWithoutCalls ? { "grpc.keepalive_permit_without_calls": 1 } : {}),
     ...(endpoint.secure ? serverNameOptions(endpoint.host, serverName) : {}),
   });
 }

@@ -5,6 +5,7 @@ import { Election } from "./election.ts";
 import type { BytesLike } from "./keys.ts";
 import type { Lease } from "./lease.ts";
 import { Mutex } from "./mutex.ts";
+import { sessionExpired } from "./queue.ts";
 import type { CallOptions } from "./transport.ts";
 import { withinLimits } from "./waiting.ts";
 
@@ -12,7 +13,7 @@ import { withinLimits } from "./waiting.ts";
 export interface SessionOptions extends CallOptions {
   /** How long the lease outlives a client that does not renew it, in seconds. Default 60. */
   readonly ttlSeconds?: number;
-  /** Takes over a lease that was granted before, instead of a new one. */
+  /** Takes over a lease that was granted before, instead of a new one; it is revoked at the end. */
   readonly lease?: bigint;
 }
 
@@ -83,12 +84,18 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * Runs work that waits for others in this session: until its limits or the session's end.
+   * Runs work that waits for others in this session: until its limits or the session's end, whose
+   * error names what it was for.
    *
    * @internal
    */
-  within<T>(options: CallOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return withinLimits(this.#clock, options, this.lost, work);
+  within<T>(
+    what: string,
+    options: CallOptions,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const lostError = () => sessionExpired(what, this.lost.reason);
+    return withinLimits(this.#clock, options, this.lost, lostError, work);
   }
 
   /** Stops renewing the lease without revoking it: it ends by itself, or somebody else keeps it. */

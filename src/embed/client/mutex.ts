@@ -1,4 +1,5 @@
 import { latin1FromBytes } from "../../base/bytes.ts";
+import { settled } from "../../base/settled.ts";
 import type { Client } from "./client.ts";
 import { type BytesLike, keyText } from "./keys.ts";
 import type { Session, SessionOptions } from "./leased_session.ts";
@@ -12,11 +13,14 @@ import {
 } from "./queue.ts";
 import type { CallOptions } from "./transport.ts";
 import { compare, type Condition, op } from "./txn.ts";
+import { unlessAborted } from "./waiting.ts";
 
 /** A key in the queue of a lock. */
 interface Place {
   readonly key: Uint8Array;
   readonly createRevision: number;
+  /** Whether it was not there before: the session might hold the lock already. */
+  readonly isNew: boolean;
   readonly isFirst: boolean;
 }
 
@@ -62,13 +66,15 @@ export class Mutex {
    */
   async lock(options: SessionOptions = {}): Promise<HeldLock> {
     return await this.#inSession(options, async (session) => {
-      return await session.within(options, async (signal) => {
-        const place = await this.#enter(session, { signal });
+      return await session.within("mutex", options, async (signal) => {
+        const giveUp = (place: Place) => this.#giveUp(place);
+        const place = await unlessAborted(this.#enter(session, {}), signal, giveUp);
         try {
           if (!place.isFirst) await this.#wait(place, signal);
         } catch (error) {
-          await this.#leave(place);
-          throw session.lost.aborted ? sessionExpired("mutex", error) : error;
+          // What cannot be deleted now ends with the session's lease.
+          await settled(this.#giveUp(place));
+          throw error;
         }
         return this.#held(session, place);
       });
@@ -80,7 +86,7 @@ export class Mutex {
     return await this.#inSession(options, async (session) => {
       const place = await this.#enter(session, options);
       if (place.isFirst) return this.#held(session, place);
-      await this.#leave(place);
+      await this.#giveUp(place);
       return undefined;
     });
   }
@@ -113,13 +119,17 @@ export class Mutex {
       ? result.revision
       : foundBy(result, 0)[0].createRevision;
     const isFirst = foundBy(result, 1)[0].createRevision === createRevision;
-    return { key, createRevision, isFirst };
+    return { key, createRevision, isNew: result.succeeded, isFirst };
   }
 
   async #wait({ key, createRevision }: Place, signal: AbortSignal): Promise<void> {
     await untilFirst(this.#client, this.#prefix, createRevision, signal);
     const pair = await this.#client.get(key, { signal });
     if (pair?.createRevision !== createRevision) throw sessionExpired("mutex");
+  }
+
+  async #giveUp(place: Place): Promise<void> {
+    if (place.isNew) await this.#leave(place);
   }
 
   async #leave({ key, createRevision }: Place): Promise<void> {
@@ -129,9 +139,9 @@ export class Mutex {
       .commit();
   }
 
-  #held(session: Session, { key, createRevision }: Place): HeldLock {
-    return new HeldLock(key, createRevision, session, async () => {
-      if (session === this.#session) await this.#leave({ key, createRevision, isFirst: true });
+  #held(session: Session, place: Place): HeldLock {
+    return new HeldLock(place.key, place.createRevision, session, async () => {
+      if (session === this.#session) await this.#leave(place);
       else await session.close();
     });
   }

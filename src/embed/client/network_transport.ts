@@ -35,9 +35,9 @@ export interface ConnectOptions {
    * Refuses to send a request of more bytes, with code ResourceExhausted. Default: no limit but the
    * server's own, which is 1.5 MiB unless it is told otherwise.
    */
-  readonly maxRequestBytes?: number;
+  readonly maxSendBytes?: number;
   /** Refuses an answer of more bytes, with code ResourceExhausted. Default: no limit. */
-  readonly maxResponseBytes?: number;
+  readonly maxReceiveBytes?: number;
   /** For endpoints with `https` or `unixs`. */
   readonly tls?: ClientTls;
 }
@@ -89,7 +89,7 @@ export class NetworkTransport implements Transport {
   readonly #pool: EndpointPool;
   readonly #clock: Clock;
   readonly #dialTimeoutMs: number;
-  readonly #maxRequestBytes: number;
+  readonly #maxSendBytes: number;
   readonly #plainMetadata: Metadata;
   readonly #leaderMetadata: Metadata;
   /** What ends each open call, for the end of the transport. */
@@ -103,7 +103,7 @@ export class NetworkTransport implements Transport {
     this.#pool = pool;
     this.#clock = clock;
     this.#dialTimeoutMs = options.dialTimeoutMs ?? CLIENT_LIMITS.dialTimeoutMs;
-    this.#maxRequestBytes = options.maxRequestBytes ?? Infinity;
+    this.#maxSendBytes = options.maxSendBytes ?? Infinity;
     this.#plainMetadata = new grpc.Metadata();
     this.#leaderMetadata = new grpc.Metadata();
     this.#leaderMetadata.set(REQUIRE_LEADER, "true");
@@ -224,8 +224,8 @@ export class NetworkTransport implements Transport {
   }
 
   #checkSize({ length }: Uint8Array): void {
-    if (length <= this.#maxRequestBytes) return;
-    const sizes = `${length} vs. ${this.#maxRequestBytes}`;
+    if (length <= this.#maxSendBytes) return;
+    const sizes = `${length} vs. ${this.#maxSendBytes}`;
     const message = `trying to send message larger than max (${sizes})`;
     throw new ClientError(GrpcCode.ResourceExhausted, message);
   }

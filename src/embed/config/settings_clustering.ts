@@ -176,7 +176,7 @@ export const CLUSTERING_SETTINGS = {
   preVote: row(BOOL, own("preVote"), {
     flag: "pre-vote",
     default: true,
-    status: "refused",
+    status: "moot",
     help: "Ask whether an election could be won before calling one, " +
       "so that a member which was cut off does not disturb the others when it returns.",
   }),

@@ -32,19 +32,19 @@ export const TRACING_SETTINGS = {
   enableDistributedTracing: traceRow(BOOL, own("enableDistributedTracing"), {
     flag: "enable-distributed-tracing",
     default: false,
-    status: "refused",
+    status: "works",
     help: "Send traces of requests to an OpenTelemetry collector.",
   }),
   distributedTracingAddress: traceRow(TEXT, own("distributedTracingAddress"), {
     flag: "distributed-tracing-address",
     default: DEFAULT_DISTRIBUTED_TRACING_ADDRESS,
-    status: "refused",
+    status: "works",
     help: "Address of the collector.",
   }),
   distributedTracingServiceName: traceRow(TEXT, own("distributedTracingServiceName"), {
     flag: "distributed-tracing-service-name",
     default: DEFAULT_DISTRIBUTED_TRACING_SERVICE_NAME,
-    status: "refused",
+    status: "works",
     help: "Service name in traces; the same on all members.",
   }),
   distributedTracingServiceInstanceId: traceRow(
@@ -53,7 +53,7 @@ export const TRACING_SETTINGS = {
     {
       flag: "distributed-tracing-instance-id",
       default: "",
-      status: "refused",
+      status: "works",
       help: "This member's own ID in traces.",
     },
   ),
@@ -63,7 +63,7 @@ export const TRACING_SETTINGS = {
     {
       flag: "distributed-tracing-sampling-rate",
       default: 0,
-      status: "refused",
+      status: "works",
       help: "Requests to trace out of a million.",
     },
   ),
@@ -134,7 +134,7 @@ export const UNSAFE_SETTINGS = {
   forceNewCluster: unsafeRow(BOOL, own("forceNewCluster"), {
     flag: "force-new-cluster",
     default: false,
-    status: "refused",
+    status: "works",
     help: "Make a cluster of this one member out of what it has stored.",
   }),
   unsafeNoFsync: unsafeRow(BOOL, own("unsafeNoFsync"), {

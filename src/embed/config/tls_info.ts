@@ -43,3 +43,8 @@ export function emptyTlsInfo(): TlsInfo {
     caFile: "",
   };
 }
+
+/** Whether the endpoint has a certificate to show, or at least half of what makes one. */
+export function hasCertificate({ certFile, keyFile }: TlsInfo): boolean {
+  return certFile !== "" || keyFile !== "";
+}

@@ -3,6 +3,7 @@ import type { HeaderList } from "../hpack/header_list.ts";
 import { ACCEPTED_ENCODINGS } from "./compression.ts";
 import type { MessageEncoding } from "./compression.ts";
 import { base64ErrorPosition, isBinaryName, isReservedName, Metadata } from "./metadata.ts";
+import type { ObservedHead } from "./observer.ts";
 import type { Route, RouteTable } from "./route_table.ts";
 import { encodeStatusMessage, quote } from "./status_message.ts";
 import { parseTimeout } from "./timeout.ts";
@@ -29,7 +30,7 @@ export interface Refusal {
  * What the headers of a request say, worked out once for each HeaderList: a client that repeats
  * its requests gives the same list again. It must therefore not hold anything of one call.
  */
-export class RequestHead {
+export class RequestHead implements ObservedHead {
   readonly table: RouteTable;
   readonly tableVersion: number;
   readonly headers: HeaderList;
@@ -42,6 +43,7 @@ export class RequestHead {
   readonly timeoutMs: number;
   readonly encoding: MessageEncoding;
   readonly responseHeaders: readonly string[];
+  observerMemo: object | undefined = undefined;
   #metadata: Metadata | undefined;
 
   constructor(table: RouteTable, headers: HeaderList) {
@@ -199,7 +201,9 @@ function findRouteRefusal(
   table: RouteTable,
 ): Refusal | undefined {
   const encoding = fields.encoding;
-  if (route === undefined) return refuse(HTTP_OK, GrpcCode.Unimplemented, describe(fields, table));
+  if (route === undefined) {
+    return refuse(HTTP_OK, GrpcCode.Unimplemented, describeUnknown(fields.path, table));
+  }
   if (encoding === "" || encoding === "identity" || encoding === "gzip") return undefined;
   const text = `grpc: Decompressor is not installed for grpc-encoding ${quote(encoding)}`;
   const refusal = refuse(HTTP_OK, GrpcCode.Unimplemented, text);
@@ -209,15 +213,13 @@ function findRouteRefusal(
   };
 }
 
-/** Why there is no route. */
-function describe(fields: RequestFields, table: RouteTable): string {
-  const slash = fields.path.lastIndexOf("/");
-  if (!fields.path.startsWith("/") || slash <= 0) {
-    return `malformed method name: ${quote(fields.path)}`;
-  }
-  const service = fields.path.slice(1, slash);
+/** Why there is no route for a path. */
+export function describeUnknown(path: string, table: RouteTable): string {
+  const slash = path.lastIndexOf("/");
+  if (!path.startsWith("/") || slash <= 0) return `malformed method name: ${quote(path)}`;
+  const service = path.slice(1, slash);
   if (!table.hasService(service)) return `unknown service ${service}`;
-  return `unknown method ${fields.path.slice(slash + 1)} for service ${service}`;
+  return `unknown method ${path.slice(slash + 1)} for service ${service}`;
 }
 
 function refuse(httpStatus: string, code: number, message: string): Refusal {

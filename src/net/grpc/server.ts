@@ -3,8 +3,9 @@ import type { ServiceDefinition, UntypedServiceImplementation } from "../../deps
 import type { HeaderList } from "../hpack/header_list.ts";
 import type { Http2Handler, Http2Stream } from "../http2/handler.ts";
 import { Http2ServerCall } from "./http2_server_call.ts";
+import { InProcessCall, type InProcessOptions } from "./in_process_call.ts";
 import type { GrpcMethod, MethodType } from "./method.ts";
-import { RequestHead, trailersOnly } from "./request_head.ts";
+import { describeUnknown, RequestHead, trailersOnly } from "./request_head.ts";
 import { RequestReader } from "./request_reader.ts";
 import { RouteTable } from "./route_table.ts";
 import type { StreamHandler, UnaryHandler } from "./server_call.ts";
@@ -21,11 +22,12 @@ export interface GrpcServerCounters {
   readonly unfinishedBytes: number;
 }
 
+const STOPPED = "grpc: the server has been stopped";
 const CLOSED_RESPONSE: readonly string[] = trailersOnly(
   "200",
   "application/grpc",
   GrpcCode.Unavailable,
-  "grpc: the server has been stopped",
+  STOPPED,
 );
 
 /** Answers gRPC requests of any number of HTTP/2 connections. */
@@ -94,6 +96,24 @@ export class GrpcServer implements Http2Handler {
   }
 
   /**
+   * Begins a call that came by something else than gRPC. Undefined, with the receiver told why, when
+   * it cannot be made.
+   */
+  call(options: InProcessOptions): InProcessCall | undefined {
+    const route = this.#routes.find(options.path);
+    if (this.#closed) options.receiver.ended(GrpcCode.Unavailable, STOPPED);
+    else if (route === undefined) {
+      const why = describeUnknown(options.path, this.#routes);
+      options.receiver.ended(GrpcCode.Unimplemented, why);
+    } else {
+      const call = new InProcessCall(this.#state, route, options);
+      call.begin();
+      return call;
+    }
+    return undefined;
+  }
+
+  /**
    * Resolves when no call is active any more. Calls that begin meanwhile are served: that none
    * begins is up to the connections, which refuse new streams once they say goodbye.
    */
@@ -105,6 +125,7 @@ export class GrpcServer implements Http2Handler {
   /** Refuses all calls from now on and stops the timer: deadlines no longer end calls. */
   close(): void {
     this.#closed = true;
+    this.#state.slowCalls?.close();
     this.#state.deadlines.close();
   }
 

@@ -10,6 +10,8 @@ export class HeaderList {
   readonly tooLarge: boolean;
   httpMemo: object | undefined = undefined;
   grpcMemo: object | undefined = undefined;
+  /** Whether it begins a call of gRPC; undefined until somebody has looked. */
+  isGrpc: boolean | undefined = undefined;
 
   constructor(fields: readonly string[], tooLarge: boolean) {
     this.fields = fields;

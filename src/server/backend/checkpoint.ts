@@ -1,3 +1,4 @@
+import type { AuthChanges } from "../../core/auth/auth_changes.ts";
 import type { Lease } from "../../core/lease/lease.ts";
 import type { StoreCheckpoint } from "../../core/mvcc/store_checkpoint.ts";
 import { BackendBatch } from "../../disk/backend/backend_batch.ts";
@@ -36,6 +37,7 @@ export interface CheckpointCut {
   /** Undefined if nothing changed. */
   readonly alarms: readonly AlarmMember[] | undefined;
   readonly membership: MembershipCut | undefined;
+  readonly auth: AuthChanges | undefined;
   /** What the snapshot file of this index has to say of the members; undefined if none is due. */
   readonly snapshotData: Uint8Array | undefined;
 }
@@ -88,6 +90,7 @@ function putSmallState(batch: BackendBatch, cut: CheckpointCut): void {
   for (const lease of cut.leases) batch.putLease(lease);
   for (const id of cut.goneLeases) batch.deleteLease(id);
   if (cut.alarms !== undefined) batch.replaceAlarms(cut.alarms);
+  if (cut.auth !== undefined) batch.putAuth(cut.auth);
   if (cut.membership !== undefined) putMembership(batch, cut.membership);
   if (cut.storageVersion !== undefined) batch.setStorageVersion(cut.storageVersion.value);
   const { scheduledCompactRevision, finishedCompactRevision } = cut.store;

@@ -1,4 +1,5 @@
 import type { Alarms } from "../../core/alarms/alarms.ts";
+import type { AuthStore } from "../../core/auth/auth_store.ts";
 import type { Lease } from "../../core/lease/lease.ts";
 import type { Lessor } from "../../core/lease/lessor.ts";
 import type { CompatVersion } from "../../core/members/compat_version.ts";
@@ -13,6 +14,7 @@ export interface CheckpointedState {
   readonly store: Store;
   readonly lessor: Lessor;
   readonly alarms: Alarms;
+  readonly auth: AuthStore;
   readonly membership: Membership;
 }
 
@@ -46,6 +48,7 @@ export class StateCuts {
       storageVersion: this.#storageVersion(),
       alarms: this.#takeAlarms(),
       membership: this.#takeMembership(),
+      auth: this.#state.auth.takeChanges(),
       snapshotData: forSnapshot ? encodeV2Store(membership, position.index) : undefined,
     };
   }

@@ -1,4 +1,5 @@
 import { Alarms } from "../../core/alarms/alarms.ts";
+import { AuthStore } from "../../core/auth/auth_store.ts";
 import { Lessor } from "../../core/lease/lessor.ts";
 import { Membership } from "../../core/members/membership.ts";
 import { Store } from "../../core/mvcc/store.ts";
@@ -32,6 +33,7 @@ export function newState(
     lessor,
     membership: new Membership(clusterId),
     alarms: new Alarms(),
+    auth: new AuthStore(),
     compaction: undefined,
   };
 }

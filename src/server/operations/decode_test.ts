@@ -3,7 +3,10 @@ import { bytesEqual, EMPTY_BYTES } from "../../base/bytes.ts";
 import { ClusterVersionRefused } from "../../core/members/cluster_version.ts";
 import { Membership } from "../../core/members/membership.ts";
 import { DecodeError } from "../../pb/decode_error.ts";
+import { NOBODY } from "../../core/auth/requester.ts";
+import { Permission } from "../../pb/authpb.ts";
 import {
+  AuthUserAddRequest,
   AuthUserGetRequest,
   CompactionRequest,
   InternalRaftRequest,
@@ -14,6 +17,8 @@ import {
   RequestHeader,
 } from "../../pb/etcdserverpb.ts";
 import { ClusterVersionSetRequest, DowngradeInfoSetRequest } from "../../pb/membershippb.ts";
+import { AuthChangeOperation } from "./auth_changes.ts";
+import { AuthenticateOperation } from "./authenticate.ts";
 import { decodeMembershipOperation, decodeOperation, UnknownOperation } from "./decode.ts";
 import { layoutOf } from "./entry_layout.ts";
 import { OperationField } from "./field.ts";
@@ -194,12 +199,39 @@ Deno.test("decodeOperation() reads lease checkpoints and compactions", () => {
   assert.equal(decodeOperation(v3({ compaction }), 1).field, OperationField.COMPACTION);
 });
 
+Deno.test("decodeOperation() reads every change of users and roles, and logins", () => {
+  const changes: Partial<InternalRaftRequest>[] = [
+    { authEnable: {} },
+    { authDisable: {} },
+    { authUserAdd: AuthUserAddRequest.create({ name: "u", hashedPassword: "eA==" }) },
+    { authUserDelete: { name: "u" } },
+    { authUserChangePassword: { name: "u", password: "", hashedPassword: "eA==" } },
+    { authUserGrantRole: { user: "u", role: "r" } },
+    { authUserRevokeRole: { name: "u", role: "r" } },
+    { authRoleAdd: { name: "r" } },
+    { authRoleDelete: { role: "r" } },
+    { authRoleGrantPermission: { name: "r", perm: Permission.create({ key: "k" }) } },
+    { authRoleRevokePermission: { role: "r", key: "k", rangeEnd: "" } },
+  ];
+  for (const fields of changes) {
+    const operation = decodeOperation(v3(fields), 1);
+    assert.ok(operation instanceof AuthChangeOperation, Object.keys(fields)[0]);
+  }
+  const login = v3({ authenticate: { name: "u", password: "", simpleToken: "t" } });
+  assert.ok(decodeOperation(login, 1) instanceof AuthenticateOperation);
+});
+
+Deno.test("decodeOperation() finds out in whose name an entry is", () => {
+  const header = RequestHeader.create({ id: 1n, username: "somebody", authRevision: 300 });
+  const put = PutRequest.create({ key: "k" });
+  const { requester } = decodeOperation(v3({ header, put }), 1);
+  assert.deepEqual([requester.username, requester.authRevision], ["somebody", 300]);
+  assert.equal(decodeOperation(v3({ put }), 1).requester, NOBODY);
+});
+
 Deno.test("decodeOperation() refuses what would change what it cannot serve", () => {
   const refused: [Uint8Array, RegExp][] = [
-    [v3({ authEnable: {} }), /log entry 17: its command \(authEnable\)/],
-    [v3({ authRoleAdd: { name: "r" } }), /\(authRoleAdd\)/],
-    [v3({ authenticate: { name: "u", password: "", simpleToken: "t" } }), /\(authenticate\)/],
-    [new Uint8Array([0xf2, 0xff, 0x03, 0]), /\(none that is known\)/],
+    [new Uint8Array([0xf2, 0xff, 0x03, 0]), /entry 17: its command \(none that is known\)/],
     [v3({}), /\(none that is known\)/],
   ];
   for (const [data, message] of refused) {

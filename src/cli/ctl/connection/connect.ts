@@ -22,7 +22,7 @@ export interface ConnectionTarget {
 const LEAST_KEEP_ALIVE_MS = 10_000;
 
 /** What etcd's Go client sends at most unless it is told otherwise. */
-const DEFAULT_MAX_REQUEST_BYTES = 2 * 1024 * 1024;
+const DEFAULT_MAX_SEND_BYTES = 2 * 1024 * 1024;
 
 /**
  * Connects without waiting for the connection, unless somebody has to say who he is. Throws a
@@ -51,15 +51,15 @@ export async function connect(
 }
 
 function connectOptions(flags: FlagSet): ConnectOptions {
-  const maxRequestBytes = flags.int64("max-request-bytes");
-  const maxResponseBytes = flags.int64("max-recv-bytes");
+  const maxSendBytes = flags.int64("max-request-bytes");
+  const maxReceiveBytes = flags.int64("max-recv-bytes");
   return {
     // A command gives up when its own time is up, not before.
     dialTimeoutMs: flags.durationMs("command-timeout"),
     keepAliveTimeMs: Math.max(LEAST_KEEP_ALIVE_MS, flags.durationMs("keepalive-time")),
     keepAliveTimeoutMs: flags.durationMs("keepalive-timeout"),
-    maxRequestBytes: maxRequestBytes > 0 ? maxRequestBytes : DEFAULT_MAX_REQUEST_BYTES,
-    ...(maxResponseBytes > 0 ? { maxResponseBytes } : {}),
+    maxSendBytes: maxSendBytes > 0 ? maxSendBytes : DEFAULT_MAX_SEND_BYTES,
+    ...(maxReceiveBytes > 0 ? { maxReceiveBytes } : {}),
   };
 }
 

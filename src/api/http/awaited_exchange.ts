@@ -1,0 +1,78 @@
+import { Buffer } from "node:buffer";
+import type { ExchangeListener, HttpExchange } from "../../net/http/exchange.ts";
+import { HTTP_LIMITS } from "./limits.ts";
+import type { BodyStream } from "./http_message.ts";
+
+/**
+ * One side of an exchange for handlers that await: collects the body when they ask for it, and
+ * sends a body that is made on the way, as fast as the client takes it.
+ */
+export class AwaitedExchange implements ExchangeListener {
+  readonly #exchange: HttpExchange;
+  #chunks: Uint8Array[] = [];
+  #sizeBytes = 0;
+  #maxBytes = 0;
+  #bodyWanted: ((body: Uint8Array<ArrayBuffer> | undefined) => void) | undefined;
+  #drainWanted: (() => void) | undefined;
+  #gone = false;
+
+  constructor(exchange: HttpExchange) {
+    this.#exchange = exchange;
+    exchange.listener = this;
+  }
+
+  /** The whole body; undefined when it is larger than allowed or does not come. */
+  readBody(maxBytes: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    if (this.#exchange.contentLengthBytes > maxBytes) return Promise.resolve(undefined);
+    this.#maxBytes = maxBytes;
+    return new Promise((resolve) => this.#bodyWanted = resolve);
+  }
+
+  /** Sends a response whose body is made on the way. */
+  async sendStream(status: number, fields: readonly string[], body: BodyStream): Promise<void> {
+    const exchange = this.#exchange;
+    exchange.begin(status, fields);
+    for await (const part of body) {
+      for (let start = 0; start < part.length; start += HTTP_LIMITS.sentPieceBytes) {
+        const end = Math.min(part.length, start + HTTP_LIMITS.sentPieceBytes);
+        if (!exchange.send(part, start, end)) await this.#untilDrained();
+      }
+      // Leaving the loop tells whoever makes the body to stop.
+      if (exchange.finished) return;
+    }
+    exchange.end();
+  }
+
+  data(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#bodyWanted === undefined) return;
+    this.#sizeBytes += end - start;
+    if (this.#sizeBytes > this.#maxBytes) this.#settleBody(undefined);
+    else this.#chunks.push(bytes.slice(start, end));
+  }
+
+  end(): void {
+    this.#settleBody(new Uint8Array(Buffer.concat(this.#chunks)));
+  }
+
+  closed(): void {
+    this.#gone = true;
+    this.#settleBody(undefined);
+    this.drained();
+  }
+
+  drained(): void {
+    this.#drainWanted?.();
+    this.#drainWanted = undefined;
+  }
+
+  #settleBody(body: Uint8Array<ArrayBuffer> | undefined): void {
+    this.#bodyWanted?.(body);
+    this.#bodyWanted = undefined;
+    this.#chunks = [];
+  }
+
+  #untilDrained(): Promise<void> {
+    if (this.#gone || this.#exchange.finished) return Promise.resolve();
+    return new Promise((resolve) => this.#drainWanted = resolve);
+  }
+}

@@ -1,0 +1,64 @@
+import type { HttpExchange } from "../../net/http/exchange.ts";
+import type { AwaitedExchange } from "./awaited_exchange.ts";
+import { HTTP_LIMITS } from "./limits.ts";
+import type { UserHandler } from "./user_handlers.ts";
+
+const TOO_LARGE = "413 Content Too Large\n";
+const BAD_REQUEST = "400 Bad Request\n";
+const PLAIN = ["content-type", "text/plain; charset=utf-8"];
+
+/** Headers that belong to the connection, not to the response that a handler gives. */
+const CONNECTION_HEADERS = new Set([
+  "connection",
+  "content-length",
+  "keep-alive",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** Answers a request with what an embedder's handler says to it. */
+export async function answerUser(
+  handler: UserHandler,
+  exchange: HttpExchange,
+  awaited: AwaitedExchange,
+): Promise<void> {
+  const body = await awaited.readBody(HTTP_LIMITS.userRequestBytes);
+  if (exchange.finished) return;
+  if (body === undefined) return exchange.respond(413, PLAIN, TOO_LARGE);
+  const request = webRequest(exchange, body);
+  if (request === undefined) return exchange.respond(400, PLAIN, BAD_REQUEST);
+  const { status, headers, body: answer } = await handler(request);
+  const fields = responseFields(headers);
+  if (answer === null) exchange.respond(status, fields, "");
+  else await awaited.sendStream(status, fields, answer);
+}
+
+/** Undefined for what the web's Request cannot hold. */
+function webRequest(
+  exchange: HttpExchange,
+  body: Uint8Array<ArrayBuffer>,
+): Request | undefined {
+  const { method, authority, target, remote } = exchange;
+  const scheme = remote.isEncrypted ? "https" : "http";
+  try {
+    const url = new URL(`${scheme}://${authority === "" ? "localhost" : authority}${target}`);
+    const headers = new Headers();
+    const { fields } = exchange.headers;
+    for (let i = 0; i < fields.length; i += 2) {
+      if (!fields[i].startsWith(":")) headers.append(fields[i], fields[i + 1]);
+    }
+    const hasBody = method !== "GET" && method !== "HEAD";
+    return new Request(url, hasBody ? { method, headers, body } : { method, headers });
+  } catch {
+    return undefined;
+  }
+}
+
+function responseFields(headers: Headers): string[] {
+  const fields: string[] = [];
+  // Iterating gives each cookie as a field of its own.
+  for (const [name, value] of headers) {
+    if (!CONNECTION_HEADERS.has(name)) fields.push(name, value);
+  }
+  return fields;
+}
