@@ -65,7 +65,7 @@ export class FeatureGates {
   }
 
   /** All gates with their states, those for whole stages too, in the order of their names. */
-  states(): { name: string; stage: Stage; isEnabled: boolean }[] {
+  states(): { name: string; stage: "alpha" | "beta"; isEnabled: boolean }[] {
     const states = Array.from(
       GATES,
       ([name, { stage }]) => ({ name, stage, isEnabled: this.enabled(name) }),
@@ -95,10 +95,11 @@ function readPair(pair: string, chosen: Map<string, boolean>): void {
   const equals = pair.indexOf("=");
   const name = (equals < 0 ? pair : pair.slice(0, equals)).trim();
   if (equals < 0) throw new ValueError(`missing bool value for ${name}`);
+  const isOn = readSwitch(name, pair.slice(equals + 1).trim());
   if (!GATES.has(name) && !STAGE_GATES.has(name)) {
     throw new ValueError(`unrecognized feature gate: ${name}`);
   }
-  chosen.set(name, readSwitch(name, pair.slice(equals + 1).trim()));
+  chosen.set(name, isOn);
 }
 
 function readSwitch(name: string, word: string): boolean {

@@ -199,7 +199,7 @@ export const MEMBER_SETTINGS = {
   enableGrpcGateway: row(BOOL, own("enableGrpcGateway"), {
     flag: "enable-grpc-gateway",
     default: true,
-    status: "refused",
+    status: "works",
     help: "Serve the API as JSON over HTTP too.",
   }),
   raftReadTimeoutMs: row(DURATION, own("raftReadTimeoutMs"), {
