@@ -168,6 +168,7 @@ export async function startServedEtcd<E extends ServedEtcd>(
       features: config.serverFeatureGate.states(),
     });
     registerServices(serving.grpc, server);
+    serving.authEnabled = () => server.auth.enabled;
     serving.onDefect = (error) => server.fail(error);
     config.serviceRegister?.(serving.grpc);
     const etcd = make({ config, server, serving, tracing });
