@@ -161,6 +161,16 @@ Deno.test("Etcd.server.stop() stops the member, and the listeners follow", async
   await assert.rejects(fetch(`${etcd.clientUrl}/health`));
 });
 
+Deno.test("startEtcd() rejects with a ConfigError for tokens that cannot be, and leaves nothing", async () => {
+  const config = newMemoryConfig();
+  config.authToken = "jwt,sign-method=RS256";
+  await assert.rejects(startEtcd(config), (error) => {
+    assert.ok(error instanceof ConfigError, String(error));
+    assert.match(error.message, /^auth: missing key data/);
+    return true;
+  });
+});
+
 Deno.test("startEtcd() rejects with a ListenError when a port is taken, and leaves nothing", async () => {
   const blocker = createServer();
   await new Promise<void>((resolve) => blocker.listen(0, "127.0.0.1", resolve));
