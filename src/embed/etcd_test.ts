@@ -9,6 +9,7 @@ import { ClientError } from "./client/client_error.ts";
 import { GrpcServer } from "../net/grpc/server.ts";
 import { type Config, newConfig } from "./config/config.ts";
 import { NotBuiltError } from "./config/errors.ts";
+import { ConfigError } from "./config/errors.ts";
 import { startEtcd } from "./etcd.ts";
 import { newMemoryConfig } from "./memory_config.ts";
 import { ListenError } from "./serving.ts";
