@@ -1,6 +1,6 @@
 import type { EndpointUrl } from "../../base/endpoint_url.ts";
 import type { Logger } from "../../base/log.ts";
-import { CredentialError } from "../../net/tls/credential_files.ts";
+import { CredentialError } from "../../net/tls/credential_error.ts";
 import { openTlsGate, type Rejection, type TlsGate } from "../../net/tls/tls_gate.ts";
 import type { Config } from "../config/config.ts";
 import { ConfigError, ERR_MISSING_CLIENT_TLS_INFO_FOR_METRICS_URL } from "../config/errors.ts";
