@@ -27,8 +27,6 @@ export { RunningServer } from "./src/embed/running_server.ts";
 export { ListenError } from "./src/embed/serving.ts";
 export type { BoundListener } from "./src/embed/listeners.ts";
 
-export { wrapCors } from "./src/api/http/cors.ts";
-
 // Its configuration.
 export {
   Config,
@@ -65,6 +63,14 @@ export {
   type SnapshotProgress,
 } from "./src/embed/client/client.ts";
 export { ClientError } from "./src/embed/client/client_error.ts";
+export {
+  type Access,
+  type AddUserOptions,
+  AuthClient,
+  type AuthStatus,
+  type RolePermission,
+} from "./src/embed/client/auth_client.ts";
+export type { Credentials } from "./src/embed/client/credentials.ts";
 export {
   type AddedMember,
   type AddMemberOptions,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Prng } from "../../src/base/prng.ts";
 import type { TargetName } from "../../tests/harness/targets.ts";
+import { parseWrkReport } from "./gateway_rows.ts";
 import { parseReport } from "./h2load.ts";
 import { MessageReader } from "./lean_connection.ts";
 import { replaceSection, tableLines } from "./report.ts";
@@ -125,4 +126,14 @@ Deno.test("chooseByRows() takes whole measurements and refuses names it does not
   assert.deepEqual(chooseByRows([first, second], ["b"]), [first]);
   assert.deepEqual(chooseByRows([first, second], []), [first, second]);
   assert.throws(() => chooseByRows([first, second], ["d"]), /--only d: rows are a, b, c/);
+});
+
+Deno.test("parseWrkReport() reads the figures and refuses runs with failures", () => {
+  const report = "Running 3s test @ http://127.0.0.1:1/x\n  1 threads and 50 connections\n" +
+    "  60123 requests in 3.01s, 15.10MB read\nRequests/sec:  19974.42\nTransfer/sec: 5.02MB\n";
+  assert.deepEqual(parseWrkReport(report), { requests: 60_123, requestsPerSecond: 19_974.42 });
+  assert.throws(
+    () => parseWrkReport(`${report}  Non-2xx or 3xx responses: 3\n`),
+    /not finish well/,
+  );
 });

@@ -34,7 +34,7 @@ async function checkVersion(product: string, version: string): Promise<void> {
   const run = await runProgram(product, ["--version"], { timeoutMs: VERSION_TIMEOUT_MS });
   const text = printedBy(run);
   const isOurs = text.startsWith("etcd Version: ") &&
-    text.split("\n").includes(`detcd Version: ${version}`);
+    text.split("\n").includes(`Git SHA: detcd ${version}`);
   if (run.success && isOurs) return;
   throw new Error(
     `the executable is not detcd ${version}: to --version it says ${shorten(text)}` +

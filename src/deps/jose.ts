@@ -2,8 +2,8 @@
 export {
   type CryptoKey,
   errors as joseErrors,
-  importJWK,
-  type JWK,
+  importPKCS8,
+  importSPKI,
   type JWTPayload,
   jwtVerify,
   SignJWT,

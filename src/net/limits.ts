@@ -173,6 +173,9 @@ export interface TlsLimits {
   readonly rememberedCertificates: number;
   readonly authoritiesBytes: number;
   readonly revocationListBytes: number;
+  readonly unreadBytes: number;
+  readonly unreadTotalBytes: number;
+  readonly unreadSweepIntervalMs: number;
 }
 
 export const TLS_LIMITS: TlsLimits = {
@@ -195,8 +198,19 @@ export const TLS_LIMITS: TlsLimits = {
   // and Go's clients take 64 KiB in one message of a handshake. Some fifty authorities.
   authoritiesBytes: 48 * KIB,
 
-  // Some 25 bytes for each revoked certificate, so 160 000 of them. It is read in one turn.
-  revocationListBytes: 4 * MIB,
+  // Some 25 bytes for each revoked certificate, so 40 000 of them. They are read in one turn of
+  // about 25 ms when the file has changed.
+  revocationListBytes: 1 * MIB,
+
+  // What a client may send that is not read, since it does not take its answers. Honest ones stop at
+  // their windows (4 MiB) and at the headers of 65 536 streams.
+  unreadBytes: 32 * MIB,
+
+  // The same over all clients; the greediest goes first.
+  unreadTotalBytes: 256 * MIB,
+
+  // A fast line brings some ten MiB in this time.
+  unreadSweepIntervalMs: 100,
 };
 
 /** The bounds of HTTP/1.1 connections. */
@@ -308,4 +322,26 @@ export const GRPC_LIMITS = {
   // Refusals quote what the client sent, and percent-encoding may triple that; clients take header
   // lists of 8 KiB at the least.
   maxStatusMessageChars: 2_048,
+} as const;
+
+/** The bounds of websockets. */
+export const WEBSOCKET_LIMITS = {
+  // Two octets, eight of length, four of mask: the protocol's.
+  maxHeadBytes: 14,
+
+  // The protocol's.
+  maxControlBytes: 125,
+
+  // A message over all its frames; whoever takes it may set a lower bound for what it keeps.
+  maxMessageBytes: 64 * MIB,
+} as const;
+
+/** The bounds of what passes connections on. */
+export const GATEWAY_LIMITS = {
+  // A server that does not answer for so long is as good as gone; etcd would wait as long as the
+  // system does, which is minutes.
+  dialTimeoutMs: 5_000,
+
+  // RFC 2782 wants a very small chance for records without weight; one in a hundred is etcd's.
+  unweightedShare: 0.01,
 } as const;

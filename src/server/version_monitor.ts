@@ -64,12 +64,16 @@ export class VersionMonitor {
     });
   }
 
-  /** Also when a version below the target was started: it goes no further from there. */
+  /**
+   * Also when the member is of a version below the target, or was: a downgrade that is behind it
+   * would hold the cluster where it is.
+   */
   #isDowngraded(): boolean {
-    const { membership, config: { compatVersion } } = this.#member;
+    const { membership, config: { compatVersion: { minor } } } = this.#member;
     const { enabled, targetVersion } = membership.downgrade;
-    if (!enabled || compatVersion.minor < FIRST_MINOR_WITH_DOWNGRADES) return false;
-    return compatVersion.minor <= (minorOf(targetVersion) ?? 0);
+    if (!enabled || minor < FIRST_MINOR_WITH_DOWNGRADES) return false;
+    const target = minorOf(targetVersion) ?? 0;
+    return minor <= target || (minorOf(membership.clusterVersion ?? "") ?? 0) < target;
   }
 
   #endDowngrade(): void {

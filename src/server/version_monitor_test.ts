@@ -104,6 +104,40 @@ Deno.test("VersionMonitor ends the downgrade once the member is of the version, 
     }
   }));
 
+Deno.test("VersionMonitor goes down to 3.5, whose file says nothing of its form", () =>
+  withMember(async (member) => {
+    await member.start("3.6");
+    await put(member.server, "a", "1");
+    await member.set(true, "3.5.0");
+    await member.pass();
+    assert.deepEqual(member.versions, ["3.5.0", undefined, "3.5.0"]);
+    for (const line of ["3.6", "3.5"]) {
+      await member.start(line);
+      assert.deepEqual(member.versions, ["3.5.0", undefined, "3.5.0"], line);
+      assert.deepEqual(member.server.membership.list().map(({ name }) => name), ["test"]);
+    }
+    await member.pass();
+    await member.start("3.6");
+    assert.deepEqual(member.versions, ["3.6.0", "3.6.0", ""]);
+  }));
+
+Deno.test("VersionMonitor ends a downgrade that the cluster has left behind", () =>
+  withMember(async (member) => {
+    await member.start("3.7");
+    await member.set(true, "3.6.0");
+    await member.start("3.4");
+    await member.pass();
+    assert.deepEqual(
+      member.versions,
+      ["3.4.0", undefined, "3.6.0"],
+      "etcd 3.4 knows no such entry",
+    );
+    await member.start("3.7");
+    await member.pass();
+    await member.pass();
+    assert.deepEqual(member.versions, ["3.7.0", "3.7.0", ""]);
+  }));
+
 Deno.test("VersionMonitor leaves a cluster alone whose downgrade makes no sense", () =>
   withMember(async (member) => {
     await member.start("3.7");

@@ -9,8 +9,10 @@ import { Permission } from "../../src/pb/authpb.ts";
 import {
   AUTH_SERVICE,
   CLUSTER_SERVICE,
+  ELECTION_SERVICE,
   KV_SERVICE,
   LEASE_SERVICE,
+  LOCK_SERVICE,
   MAINTENANCE_SERVICE,
   WATCH_SERVICE,
 } from "../../src/pb/services.ts";
@@ -41,10 +43,23 @@ function rootGets(text: string): Outcomes {
   return [EMPTY, BAD_TOKEN, DENIED, DENIED, text];
 }
 
+/** What Lock and Election were refused on the way is of no kind that etcd knows. */
+const INNER: Outcomes = [
+  "2 user name is empty",
+  "2 invalid auth token",
+  "2 permission denied",
+  OK,
+  OK,
+];
+
+const NO_MEMBER = "5 member not found";
 const NO_ROLE = "9 role name not found";
 const NO_USER = "9 user name not found";
 const NO_LEASE = "5 requested lease not found";
 const LEASE_ID = 4711n;
+
+/** For what a call has to know before it is made. */
+let rootToken = "";
 
 const ATTEMPTS: readonly (readonly [string, Outcomes, Attempt])[] = [
   ["Range", KEYS, (c, o) => c.call(KV_SERVICE.range, { key: "k" }, o)],
@@ -94,6 +109,44 @@ const ATTEMPTS: readonly (readonly [string, Outcomes, Attempt])[] = [
     ANY_USER,
     (c, o) => c.call(CLUSTER_SERVICE.memberList, { linearizable: true }, o),
   ],
+  ["MemberAdd", rootGets("9 Peer URLs already exists"), async (client, options) => {
+    const { members } = await client.call(CLUSTER_SERVICE.memberList, {}, withToken(rootToken));
+    const { peerUrls } = members[0];
+    await client.call(CLUSTER_SERVICE.memberAdd, { peerUrls }, options);
+  }],
+  [
+    "MemberRemove",
+    rootGets(NO_MEMBER),
+    (c, o) => c.call(CLUSTER_SERVICE.memberRemove, { id: 1n }, o),
+  ],
+  [
+    "MemberUpdate",
+    rootGets(NO_MEMBER),
+    (c, o) => c.call(CLUSTER_SERVICE.memberUpdate, { id: 1n, peerUrls: ["http://h:1"] }, o),
+  ],
+  [
+    "MemberPromote",
+    rootGets(NO_MEMBER),
+    (c, o) => c.call(CLUSTER_SERVICE.memberPromote, { id: 1n }, o),
+  ],
+  [
+    "MoveLeader",
+    rootGets("9 bad leader transferee"),
+    (c, o) => c.call(MAINTENANCE_SERVICE.moveLeader, { targetId: 1n }, o),
+  ],
+  [
+    "Downgrade",
+    rootGets("3 invalid downgrade target version"),
+    (c, o) => c.call(MAINTENANCE_SERVICE.downgrade, { version: "3.1" }, o),
+  ],
+  ["Lock", INNER, (c, o) => c.call(LOCK_SERVICE.lock, { name: "k", lease: LEASE_ID }, o)],
+  ["Unlock", INNER, (c, o) => c.call(LOCK_SERVICE.unlock, { key: "k/" }, o)],
+  [
+    "Campaign",
+    INNER,
+    (c, o) => c.call(ELECTION_SERVICE.campaign, { name: "k", lease: LEASE_ID }, o),
+  ],
+  ["Leader", INNER, (c, o) => c.call(ELECTION_SERVICE.leader, { name: "k" }, o)],
   ["Status", ANY_USER, (c, o) => c.call(MAINTENANCE_SERVICE.status, {}, o)],
   ["Alarm, get", ANY_USER, (c, o) => c.call(MAINTENANCE_SERVICE.alarm, {}, o)],
   [
@@ -212,7 +265,9 @@ describeBothTargets("who may do what", (test) => {
     const root = await enableAuth(client);
     const bystander = await addUserWithRole(client, root, "bystander");
     const owner = await addUserWithRole(client, root, "owner");
+    rootToken = root;
     await new AuthAdmin(client, root).grant("owner", "k");
+    await new AuthAdmin(client, root).grant("owner", "k/", "k0");
     await client.call(LEASE_SERVICE.leaseGrant, { ttl: 600, id: LEASE_ID }, withToken(root));
     await client.call(KV_SERVICE.put, { key: "k", lease: LEASE_ID }, withToken(root));
 

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
 import { PermissionType } from "../../src/pb/authpb.ts";
-import { Compare, type RequestOp, type TxnRequest } from "../../src/pb/etcdserverpb.ts";
+import {
+  Compare,
+  type RequestOp,
+  type TxnRequest,
+  WatchCreateRequest,
+} from "../../src/pb/etcdserverpb.ts";
 import { KV_SERVICE, LEASE_SERVICE, WATCH_SERVICE } from "../../src/pb/services.ts";
 import {
   addUserWithRole,
@@ -145,17 +150,8 @@ describeBothTargets("rights", (test) => {
   });
 });
 
-function watchOf(key: string, rangeEnd = "") {
-  return {
-    key,
-    rangeEnd,
-    startRevision: 0,
-    progressNotify: false,
-    filters: [],
-    prevKv: false,
-    watchId: 0n,
-    fragment: false,
-  };
+function watchOf(key: string, rangeEnd = ""): WatchCreateRequest {
+  return WatchCreateRequest.create({ key, rangeEnd });
 }
 
 describeBothTargets("rights in etcd 3.7", (test) => {

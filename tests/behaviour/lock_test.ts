@@ -169,6 +169,21 @@ describeBothTargets("lock", (test) => {
     await next;
   });
 
+  test("outlives the server that granted it", async ({ client, prefix, server }) => {
+    const lease = await grant(client);
+    const { key } = await lock(client, prefix, lease);
+    await client.close();
+    await server.kill();
+    await server.restart();
+    await withClient(server, async (again) => {
+      assert.equal((await lock(again, prefix, lease)).key, key);
+      const next = lock(again, prefix, await grant(again));
+      await untilQueueHas(again, prefix, 2);
+      await unlock(again, key);
+      await next;
+    });
+  });
+
   test("waits for keys in its place whoever made them", async ({ client, prefix }) => {
     await put(client, `${prefix}/by hand`, "");
     const next = lock(client, prefix, await grant(client));

@@ -5,7 +5,10 @@ import type { Input } from "./fuzz_target.ts";
 
 const METHODS = ["GET", "GET", "GET", "POST", "PUT", "HEAD", "OPTIONS", "CONNECT", "TRACE"];
 const ODD_METHODS = ["", "get", "G\0T", "GET GET", "X".repeat(300), "Ü"];
-const TARGETS = ["/health", "/metrics", "/version", "/", "*", "/health?serializable=true"];
+const TARGETS = [
+  ...["/health", "/metrics", "/version", "/", "*", "/health?serializable=true"],
+  ...["/v3/kv/put", "/v3/kv/range", "/v3/watch", "/v3/lease/keepalive", "/v3/nothing"],
+];
 const ODD_TARGETS = [
   "/../../../../etc/passwd",
   "/%2e%2e/%2e%2e/etc/passwd",
@@ -74,6 +77,10 @@ const BODIES = [
   "0\r\n" + "Trailer: x\r\n".repeat(3_000) + "\r\n",
   "5\r\nhelloX\r\n",
   "\0".repeat(50_000),
+  '{"key":"Zm9v","value":"YmFy"}',
+  '1d\r\n{"key":"Zm9v","value":"YmFy"}\r\n0\r\n\r\n',
+  '{"create_request":{"key":"Zm9v"}} {"cancel_request":{"watch_id":"0"}',
+  '{"key":"' + "A".repeat(5_000),
 ];
 
 /** A client that breaks the rules of HTTP/1.1 in one way or another, or just might have. */

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { gzipSync } from "node:zlib";
-import { type Etcd, newMemoryConfig, startEtcd } from "../../mod.ts";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
 import { FrameType } from "../../src/net/http2/protocol.ts";
 import {
@@ -25,8 +24,6 @@ import {
   WatchRequest,
 } from "../../src/pb/etcdserverpb.ts";
 import { HEALTH_SERVICE, KV_SERVICE, LEASE_SERVICE, WATCH_SERVICE } from "../../src/pb/services.ts";
-import { usedMemoryBytes } from "./heap.ts";
-import { heldBy, openSocketCount, untilOnly } from "./held.ts";
 import {
   announcement,
   Http2Session,
@@ -35,25 +32,14 @@ import {
   requestFields,
   type StreamAnswer,
 } from "./http2_session.ts";
+import { testLeavesNothing } from "./leak_scenario.ts";
 
-const HALF = 5_000;
-/** Caches, pools and compiled code get their size before anything is measured. */
-const WARM_UP = 1_000;
 const SESSIONS = 10;
 /** What one session has under way at a time. */
 const BATCH = 20;
 const CLIENTS_AT_A_TIME = 50;
-/**
- * What the second half may leave behind: less than the smallest object that a server could forget
- * takes with what it hangs on, and more than the chunks in which the store takes its memory.
- */
-const MAX_GROWTH_BYTES = HALF * 300;
 
-const MAX_REQUEST_BYTES = 2_048;
 const OVERSIZED_BYTES = 3_000;
-/** Together far more than the window of a client that takes nothing. */
-const LARGE_RANGE_KEYS = 1_000;
-const LARGE_VALUE_BYTES = 1_000;
 
 const PUT = KV_SERVICE.put.path;
 const RANGE = KV_SERVICE.range.path;
@@ -76,53 +62,6 @@ function watchFrom(startRevision: number): Buffer {
 
 function watchMessage(request: Partial<WatchRequest>): Buffer {
   return message(WatchRequest.encode(WatchRequest.create(request)));
-}
-
-/**
- * Does something `count` times to a server that is there already. `historyRevision` is the first
- * of many.
- */
-type Scenario = (port: number, count: number, historyRevision: number) => Promise<void>;
-
-/** Registers a test that does something ten thousand times and looks at what it left behind. */
-function testLeavesNothing(name: string, scenario: Scenario): void {
-  Deno.test(`nothing leaks: ${name}`, async () => {
-    const config = newMemoryConfig();
-    config.maxRequestBytes = MAX_REQUEST_BYTES;
-    await using etcd = await startEtcd(config);
-    await etcd.server.readyNotify();
-    const { port } = etcd.clients[0];
-    const historyRevision = await fill(etcd);
-    const before = await heldBy(port);
-    const socketsBefore = openSocketCount();
-    const usedBytes: number[] = [];
-    for (const count of [WARM_UP, HALF, HALF]) {
-      await scenario(port, count, historyRevision);
-      await untilOnly(port, before);
-      usedBytes.push(await usedMemoryBytes());
-    }
-    assert.equal(openSocketCount(), socketsBefore, "sockets");
-    const growth = usedBytes[2] - usedBytes[1];
-    assert.ok(growth < MAX_GROWTH_BYTES, `memory grew by ${growth} bytes`);
-    await checkServes(etcd);
-  });
-}
-
-/** Makes something to answer with at length; returns the first revision of it. */
-async function fill(etcd: Etcd): Promise<number> {
-  await using client = etcd.client();
-  const value = new Uint8Array(LARGE_VALUE_BYTES);
-  const puts = Array.from({ length: LARGE_RANGE_KEYS }, (_, i) => client.put(`large/${i}`, value));
-  const [{ revision }] = await Promise.all(puts);
-  return revision;
-}
-
-async function checkServes(etcd: Etcd): Promise<void> {
-  const session = await Http2Session.open(etcd.clients[0].port);
-  const answer = session.request(PUT, { body: smallPut });
-  await session.untilAllOver();
-  assert.equal(answer.grpcStatus, GrpcCode.OK);
-  await session.close();
 }
 
 /** Divides the work among some connections, which are used at the same time. */

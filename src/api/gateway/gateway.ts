@@ -2,11 +2,13 @@ import { type Clock, systemClock } from "../../base/clock.ts";
 import { GrpcCode } from "../../base/grpc_code.ts";
 import type { GrpcServer } from "../../net/grpc/server.ts";
 import type { HttpExchange } from "../../net/http/exchange.ts";
+import { wantsWebsocket } from "../../net/websocket/handshake.ts";
 import { methodTypes } from "../../pb/json/message_type.ts";
 import { ManyRequestsCall, SingleRequestCall } from "./gateway_call.ts";
 import { GATEWAY_ROUTES } from "./routes.ts";
 import { GatewayShared } from "./shared.ts";
 import { respondError } from "./status.ts";
+import { WebsocketExchange } from "./websocket_exchange.ts";
 
 /** What the gateway needs of the server that it belongs to. */
 export interface GatewayOptions {
@@ -46,7 +48,10 @@ export class Gateway {
       exchange.respond(400, fields, COMMON_NAME_IGNORED);
       return;
     }
-    this.#dispatch(exchange, path);
+    if (!wantsWebsocket(exchange)) return this.#dispatch(exchange, path);
+    const isSingle = GATEWAY_ROUTES.get(path)?.requestStream !== true;
+    const overWebsocket = WebsocketExchange.open(exchange, isSingle);
+    if (overWebsocket !== undefined) this.#dispatch(overWebsocket, path);
   }
 
   #dispatch(exchange: HttpExchange, path: string): void {

@@ -113,9 +113,11 @@ abstract class GatewayCall implements ExchangeListener, CallReceiver {
     }
   }
 
+  /** Ends the request on account of what is wrong with it. */
   protected refuse(code: number, message: string): void {
     this.releaseRequest();
-    this.#sender.close(code, message);
+    if (this.call === undefined) this.#sender.refuse(code, message);
+    else this.#sender.close(code, message);
     this.call?.cancel();
   }
 }

@@ -75,6 +75,13 @@ export class ResponseSender {
     else this.#end(code, message);
   }
 
+  /** Refuses a request before its call has begun. */
+  refuse(code: number, message: string): void {
+    if (this.#closed || this.#begun) return;
+    this.#closed = true;
+    respondError(this.#exchange, code, message);
+  }
+
   /** The client is gone. */
   release(): void {
     this.#closed = true;
@@ -148,7 +155,8 @@ export class ResponseSender {
   #end(code: number, message: string): void {
     this.#closed = true;
     if (code === GrpcCode.OK) {
-      this.#begin();
+      // Where there was no message, there is no JSON either.
+      if (!this.#begun) this.#exchange.begin(200, []);
       this.#exchange.end();
     } else if (this.#isStream) this.#endStream(code, message);
     else if (this.#begun) this.#exchange.abort();

@@ -1,6 +1,6 @@
 /** What a request asks for. */
 export interface RequestTarget {
-  /** Without the query, unescaped. */
+  /** Without the query, unescaped; only an escaped slash stays as it is, since it divides nothing. */
   readonly path: string;
   /** With its question mark, as it was sent; empty without a query. */
   readonly search: string;
@@ -8,26 +8,36 @@ export interface RequestTarget {
   readonly redirect: string | undefined;
 }
 
+/** What the API was called before it was stable, and is now. */
+const BETA_PREFIX = "/v3beta/";
+const STABLE_PREFIX = "/v3/";
+
 /** Reads a target as it was sent; undefined when it is none. */
 export function parseTarget(target: string): RequestTarget | undefined {
   if (!target.startsWith("/")) return undefined;
   const question = target.indexOf("?");
-  const rawPath = question < 0 ? target : target.slice(0, question);
+  const sentPath = question < 0 ? target : target.slice(0, question);
   const search = question < 0 ? "" : target.slice(question);
+  const rawPath = sentPath.startsWith(BETA_PREFIX)
+    ? STABLE_PREFIX + sentPath.slice(BETA_PREFIX.length)
+    : sentPath;
   const path = unescaped(rawPath);
   if (path === undefined) return undefined;
-  const isClean = !/\/\/|\/\.{1,2}(\/|$)/.test(path);
+  const isClean = !/\/\/|\/\.{1,2}(\/|$)/.test(rawPath);
   return { path, search, redirect: isClean ? undefined : cleanPath(rawPath) + search };
 }
 
 function unescaped(path: string): string | undefined {
   if (!path.includes("%")) return path;
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    // Escapes that are hexadecimal but not UTF-8 are bytes like any others.
-    return /%(?![0-9a-fA-F]{2})/.test(path) ? undefined : path;
-  }
+  if (/%(?![0-9a-fA-F]{2})/.test(path)) return undefined;
+  return path.replace(/(?:%(?!2[fF])[0-9a-fA-F]{2})+/g, (escapes) => {
+    try {
+      return decodeURIComponent(escapes);
+    } catch {
+      // Bytes that are no text name nothing that is here.
+      return escapes;
+    }
+  });
 }
 
 /** The path without empty parts, "." and "..", as Go's ServeMux wants it. */

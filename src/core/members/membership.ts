@@ -88,6 +88,7 @@ export class Membership {
     for (const member of members) this.#members.set(member.id, member);
     for (const id of removed) this.#removed.add(id);
     this.#clusterVersion = clusterVersion;
+    this.#downgrade = undefined;
     this.#changeCount++;
   }
 

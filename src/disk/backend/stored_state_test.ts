@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { bytesFromLatin1, bytesFromText, latin1FromBytes } from "../../base/bytes.ts";
 import { Prng } from "../../base/prng.ts";
+import type { StoredAuth } from "../../core/auth/auth_changes.ts";
+import { type AuthRole, encodeRole } from "../../core/auth/role.ts";
+import { type AuthUser, encodeUser } from "../../core/auth/user.ts";
 import type { Member } from "../../core/members/member.ts";
 import { AlarmMember, AlarmType } from "../../pb/etcdserverpb.ts";
 import { ConfState } from "../../pb/raftpb.ts";
@@ -9,6 +12,7 @@ import type { BTreeFile } from "../btree/btree_file.ts";
 import { BackendBatch } from "./backend_batch.ts";
 import { commitBatch, damageIn, newDisk, openFile, PATH, withRead } from "./backend_fixtures.ts";
 import { Bucket, BUCKET_NAMES } from "./schema.ts";
+import { readStoredAuth } from "./stored_auth.ts";
 import { readStoredState, type StoredState } from "./stored_state.ts";
 
 const LARGE_ID = 0xfedc_ba98_7654_3210n;
@@ -102,6 +106,55 @@ Deno.test("BackendBatch makes the buckets of etcd's first start, and keeps what 
   await commitBatch(file, () => {});
   assert.equal(contentsOf(file).get(Bucket.AUTH)?.get("authRevision"), "\0\0\0\0\0\0\0\x09");
   await file.close();
+});
+
+const ROLE: AuthRole = {
+  name: "r",
+  permissions: [{ permType: 1, key: "\xff", rangeEnd: "\0" }],
+};
+const USER: AuthUser = {
+  name: "é",
+  passwordHash: bytesFromText("$2a$10$"),
+  roles: ["r", "root"],
+  options: { noPassword: false },
+};
+const AUTH: StoredAuth = { enabled: true, revision: 7, users: [USER], roles: [ROLE] };
+
+Deno.test("readStoredAuth() reads what BackendBatch wrote, and what etcd's first start leaves", async () => {
+  const file = await openFile();
+  const empty = { enabled: undefined, revision: 1, users: [], roles: [] };
+  await withRead(file, (read) => assert.deepEqual(readStoredAuth(read), empty));
+  await commitBatch(file, (batch) => batch.putAuth({ ...AUTH, goneUsers: ["x"], goneRoles: [] }));
+  await withRead(file, (read) => assert.deepEqual(readStoredAuth(read), AUTH));
+  const gone = { goneUsers: [USER.name], goneRoles: [ROLE.name] };
+  await commitBatch(file, (batch) => {
+    batch.putAuth({ ...empty, enabled: false, revision: 8, ...gone });
+  });
+  await withRead(
+    file,
+    (read) => assert.deepEqual(readStoredAuth(read), { ...empty, enabled: false, revision: 8 }),
+  );
+  await file.close();
+});
+
+Deno.test("readStoredAuth() refuses what etcd cannot have written, with its place", async () => {
+  const broken: [string, string, Uint8Array, RegExp][] = [
+    [Bucket.AUTH, "authEnabled", Uint8Array.of(2), /neither 0 nor 1/],
+    [Bucket.AUTH, "authEnabled", Uint8Array.of(), /0 bytes instead of 1/],
+    [Bucket.AUTH, "authRevision", Uint8Array.of(1), /1 bytes instead of 8/],
+    [Bucket.AUTH, "authFnabled", Uint8Array.of(1), /no such pair/],
+    [Bucket.AUTH_USERS, "a", encodeUser(USER), /it is of é/],
+    [Bucket.AUTH_ROLES, "a", encodeRole(ROLE), /it is of r/],
+    [Bucket.AUTH_ROLES, "a", Uint8Array.of(0x0a, 9), /./],
+  ];
+  for (const [bucket, key, value, message] of broken) {
+    const file = await openFile();
+    await putRaw(file, bucket, key, value);
+    await withRead(file, (read) => {
+      assert.match(damageIn(() => readStoredAuth(read)).message, message);
+    });
+    await file.close();
+  }
 });
 
 Deno.test("readStoredState() reads what BackendBatch wrote", () =>

@@ -13,7 +13,7 @@ import { withinLimits } from "./waiting.ts";
 export interface SessionOptions extends CallOptions {
   /** How long the lease outlives a client that does not renew it, in seconds. Default 60. */
   readonly ttlSeconds?: number;
-  /** Takes over a lease that was granted before, instead of a new one. */
+  /** Takes over a lease that was granted before, instead of a new one; it is revoked at the end. */
   readonly lease?: bigint;
 }
 

@@ -20,8 +20,8 @@ export type AlarmKind = "NOSPACE" | "CORRUPT";
 export interface AlarmInfo {
   /** The member's ID. */
   readonly memberId: bigint;
-  /** What it warns of; a number in decimal digits if this version does not know it. */
-  readonly kind: AlarmKind | string;
+  /** An {@linkcode AlarmKind}, or a number in decimal digits if this version does not know it. */
+  readonly kind: string;
 }
 
 /** Whose alarms are put out. */

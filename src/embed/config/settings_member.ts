@@ -14,7 +14,7 @@ import {
   DEFAULT_SNAPSHOT_COUNT,
   MIN_RAFT_CONNECTION_TIMEOUT_MS,
 } from "./constants.ts";
-import { BUILT_FEATURE_GATES, FeatureGates, MOOT_FEATURE_GATES } from "./feature_gates.ts";
+import { FeatureGates } from "./feature_gates.ts";
 import { URL_LIST } from "./list_kinds.ts";
 import {
   BOOL,
@@ -36,15 +36,6 @@ function peerListenRefusal(urls: readonly EndpointUrl[]): string | undefined {
   const other = urls.find((url) => url.scheme !== "http");
   if (other === undefined) return undefined;
   return `detcd talks to no other members yet, and so to none over TLS or unix sockets: ${other}`;
-}
-
-/** Says why one of the features cannot be switched yet. */
-function gatesRefusal(gates: FeatureGates): string | undefined {
-  const name = gates.changedNames().find((gate) =>
-    !BUILT_FEATURE_GATES.has(gate) && !MOOT_FEATURE_GATES.has(gate)
-  );
-  if (name === undefined) return undefined;
-  return `detcd does not have the feature ${name} yet and would ignore its gate`;
 }
 
 /** What etcd calls the two ways; a program may leave the choice open. */
@@ -208,7 +199,7 @@ export const MEMBER_SETTINGS = {
   enableGrpcGateway: row(BOOL, own("enableGrpcGateway"), {
     flag: "enable-grpc-gateway",
     default: true,
-    status: "refused",
+    status: "works",
     help: "Serve the API as JSON over HTTP too.",
   }),
   raftReadTimeoutMs: row(DURATION, own("raftReadTimeoutMs"), {
@@ -227,7 +218,6 @@ export const MEMBER_SETTINGS = {
     flag: "feature-gates",
     default: FeatureGates.defaults(),
     status: "works",
-    refusal: gatesRefusal,
     help: "Optional features to switch, as in InitialCorruptCheck=true,CompactHashCheck=true.",
   }),
 };

@@ -274,15 +274,6 @@ Deno.test("Config.validate() refuses what is built in part only", () => {
     ],
     [(config) => config.clusterState = "existing", "--initial-cluster-state=existing is refused"],
     [(config) => config.enableV2 = true, "--enable-v2=true is refused"],
-    [
-      (config) => {
-        config.serverFeatureGate = config.serverFeatureGate
-          .with("CompactHashCheck=true,SetMemberLocalAddr=true,AllBeta=false");
-      },
-      "--feature-gates=CompactHashCheck=true,TxnModeWriteWithSharedBuffer=false," +
-      "SetMemberLocalAddr=true,FastLeaseKeepAlive=false is " +
-      "refused: detcd does not have the feature SetMemberLocalAddr yet",
-    ],
     [(config) => config.peerAutoTls = true, "--peer-auto-tls=true is refused"],
     [
       (config) => config.peerTlsInfo.allowedCns = ["x"],

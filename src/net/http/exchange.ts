@@ -77,8 +77,8 @@ export interface Tunnel {
   send(bytes: Uint8Array, start: number, end: number): boolean;
   /** Ends the connection behind what was sent. */
   end(): void;
-  /** Ends it at once. */
-  destroy(): void;
+  /** Stops reading, or reads again; what is under way may still come. */
+  pause(isPaused: boolean): void;
 }
 
 /** What the other end of a tunnel does. */

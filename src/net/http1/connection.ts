@@ -41,6 +41,7 @@ export class Http1Connection implements ExchangeOwner, OutputOwner, Sweepable {
   #lastHeadText = "";
   #continueWanted = false;
   #tunnel: TunnelListener | undefined;
+  #tunnelPaused = false;
 
   #closing = false;
   #closed = false;
@@ -103,6 +104,7 @@ export class Http1Connection implements ExchangeOwner, OutputOwner, Sweepable {
     if (this.#lingering || this.#closed) return;
     if (this.#tunnel !== undefined) {
       this.#guarded(() => this.#tunnel?.data(chunk, 0, chunk.length));
+      if (!this.#closed) this.#pauseOrResume();
       return;
     }
     this.#input = this.#position === this.#input.length
@@ -221,7 +223,7 @@ export class Http1Connection implements ExchangeOwner, OutputOwner, Sweepable {
   #pauseOrResume(): void {
     const waitingBytes = this.#input.length - this.#position;
     const pause = waitingBytes > this.#limits.readPauseBytes ||
-      (this.#tunnel !== undefined && this.output.congested);
+      (this.#tunnel !== undefined && (this.#tunnelPaused || this.output.congested));
     if (pause === this.#readingPaused) return;
     this.#readingPaused = pause;
     if (pause) this.#socket.pause();
@@ -284,13 +286,18 @@ export class Http1Connection implements ExchangeOwner, OutputOwner, Sweepable {
 
   openTunnel(listener: TunnelListener): Tunnel {
     this.#tunnel = listener;
+    // Its first bytes may be here already.
+    queueMicrotask(() => this.#advance());
     return {
       send: (bytes, start, end) => {
         if (!this.#lingering && !this.#closed) this.output.bytes(bytes, start, end);
         return !this.output.congested;
       },
       end: () => this.#linger(),
-      destroy: () => this.destroy(),
+      pause: (isPaused) => {
+        this.#tunnelPaused = isPaused;
+        if (!this.#closed) this.#pauseOrResume();
+      },
     };
   }
 

@@ -1,4 +1,3 @@
-import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
 import { DerReader, DerTag } from "./der_reader.ts";
 import { normalSerial } from "./revocation_list.ts";
 
@@ -21,16 +20,31 @@ export interface ChainLink {
   readonly serialNumber: string;
 }
 
+/** A certificate as node:tls describes it, as far as it is looked at; empty where there is none. */
+export interface DescribedCertificate {
+  readonly subject?: { readonly CN?: string | readonly string[] };
+  readonly fingerprint256?: string;
+  readonly serialNumber?: string;
+  readonly valid_to?: string;
+  readonly raw?: Uint8Array;
+  readonly issuerCertificate?: DescribedCertificate;
+}
+
+/** A socket at whose other end somebody may have shown a certificate. */
+export interface ShowsCertificate {
+  getPeerCertificate(detailed: true): DescribedCertificate | null;
+}
+
 /** The certificate that the client showed in its handshake; undefined if it showed none. */
-export function clientCertificateOf(socket: TLSSocket): ClientCertificate | undefined {
-  const certificate = socket.getPeerCertificate(true);
-  // An empty object stands for none.
-  if (!certificate?.fingerprint256) return undefined;
+export function clientCertificateOf(socket: ShowsCertificate): ClientCertificate | undefined {
+  const certificate = socket.getPeerCertificate(true) ?? {};
+  const { fingerprint256, raw, valid_to } = certificate;
+  if (fingerprint256 === undefined || raw === undefined) return undefined;
   return {
     commonName: lastOf(certificate.subject?.CN),
-    fingerprint: certificate.fingerprint256,
-    expiresAtMs: Date.parse(certificate.valid_to),
-    der: certificate.raw,
+    fingerprint: fingerprint256,
+    expiresAtMs: Date.parse(valid_to ?? ""),
+    der: raw,
     chain: chainOf(certificate),
   };
 }
@@ -41,20 +55,17 @@ function lastOf(field: string | readonly string[] | undefined): string {
   return field?.at(-1) ?? "";
 }
 
-function chainOf(leaf: DetailedPeerCertificate): ChainLink[] {
-  const chain: ChainLink[] = [];
-  const seen = new Set<string>();
-  let link: DetailedPeerCertificate | undefined = leaf;
-  // An authority is its own issuer, and two may have signed each other.
-  while (link?.fingerprint256 && !seen.has(link.fingerprint256)) {
-    seen.add(link.fingerprint256);
-    chain.push({
-      fingerprint: link.fingerprint256,
-      serialNumber: normalSerial(link.serialNumber),
-    });
+function chainOf(leaf: DescribedCertificate): ChainLink[] {
+  const chain = new Map<string, ChainLink>();
+  let link: DescribedCertificate | undefined = leaf;
+  while (link?.fingerprint256 !== undefined) {
+    const { fingerprint256: fingerprint, serialNumber = "" } = link;
+    // An authority is its own issuer, and two may have signed each other.
+    if (chain.has(fingerprint)) break;
+    chain.set(fingerprint, { fingerprint, serialNumber: normalSerial(serialNumber) });
     link = link.issuerCertificate;
   }
-  return chain;
+  return [...chain.values()];
 }
 
 /**

@@ -1,8 +1,20 @@
-import type { TLSSocket } from "node:tls";
-import { type ClientCertificate, clientCertificateOf, hasVersion } from "./client_certificate.ts";
+import {
+  type ClientCertificate,
+  clientCertificateOf,
+  hasVersion,
+  type ShowsCertificate,
+} from "./client_certificate.ts";
 import type { Credentials } from "./credential_files.ts";
 import { HandshakeError } from "./handshake_error.ts";
 import type { TlsOptions } from "./tls_options.ts";
+
+/** As much of a TLSSocket as is looked at. */
+export interface SecuredSocket extends ShowsCertificate {
+  readonly authorized: boolean;
+  getCipher(): { readonly standardName: string };
+  getProtocol(): string | null;
+  isSessionReused(): boolean;
+}
 
 /**
  * Looks at a connection behind its handshake for what the TLS library does not look at. Returns the
@@ -10,7 +22,7 @@ import type { TlsOptions } from "./tls_options.ts";
  * on.
  */
 export function checkSecured(
-  socket: TLSSocket,
+  socket: SecuredSocket,
   options: TlsOptions,
   credentials: Credentials,
   nowMs: number,
@@ -28,7 +40,7 @@ export function checkSecured(
 }
 
 /** Deno 2.9 takes no list of suites, so the choice is judged when it is made. */
-function checkCipherSuite(socket: TLSSocket, allowed: readonly string[] | undefined): void {
+function checkCipherSuite(socket: SecuredSocket, allowed: readonly string[] | undefined): void {
   // etcd's list is for TLS 1.2 too, since Go lets nobody choose the suites of TLS 1.3.
   if (allowed === undefined || socket.getProtocol() === "TLSv1.3") return;
   const suite = socket.getCipher().standardName;
@@ -50,7 +62,8 @@ function checkVerified(
   if (!verified.has(certificate.fingerprint)) {
     throw new HandshakeError("tls: the session to resume was never verified; begin a new one");
   }
-  if (nowMs > certificate.expiresAtMs) {
+  // A date that cannot be read is not in the future either.
+  if (!(nowMs <= certificate.expiresAtMs)) {
     throw new HandshakeError("x509: certificate has expired or is not yet valid");
   }
 }

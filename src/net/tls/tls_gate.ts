@@ -12,6 +12,7 @@ import { Handshaker } from "./handshaker.ts";
 import type { NamesCheck } from "./names_check.ts";
 import { checkSecured } from "./secured_check.ts";
 import type { TlsOptions } from "./tls_options.ts";
+import { UnreadGuard } from "./unread_guard.ts";
 
 export interface TlsGateOptions extends TlsOptions {
   /** Hears of each connection that is refused. */
@@ -55,6 +56,7 @@ export class TlsGate {
   readonly #files: CredentialFiles;
   readonly #namesCheck: NamesCheck | undefined;
   readonly #sweeper: Sweeper;
+  readonly #unread: UnreadGuard;
   #credentials: Credentials;
   /** Made for the credentials, and none of them at work. */
   #idle: Handshaker[] = [];
@@ -68,6 +70,7 @@ export class TlsGate {
     this.#namesCheck = namesCheck;
     this.#credentials = files.current;
     this.#sweeper = new Sweeper(this.#clock, this.#limits.sweepIntervalMs);
+    this.#unread = new UnreadGuard(this.#clock, this.#limits);
   }
 
   /** Makes a handshake; `firstBytes` were read of the socket before. */
@@ -82,6 +85,7 @@ export class TlsGate {
     handshaker.begin(socket, {
       secured: (secured) => {
         this.#release(handshaker, credentials);
+        this.#unread.watch(socket, secured);
         void this.#admit(secured, entry, credentials, onSecured);
       },
       failed: (error) => {

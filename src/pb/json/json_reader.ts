@@ -20,6 +20,11 @@ const INT32_MAX = 2n ** 31n - 1n;
 const INT32_MIN = -(2n ** 31n);
 const UINT32_MAX = 2n ** 32n - 1n;
 
+/** Escapes of strings; the two halves of a pair count as one. */
+const ESCAPES =
+  /\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\[^u]/g;
+const ESCAPE_LENGTH = 6;
+
 const TRUE = "true";
 const FALSE = "false";
 const NULL = "null";
@@ -102,7 +107,7 @@ class JsonReader {
     if (this.#next() !== Byte.COLON) throw MALFORMED;
     this.position++;
     const field = type.byName.get(name);
-    if (field === undefined) return this.#skipValue(depth);
+    if (field === undefined) return this.#skipValue();
     if (!seen.add(field)) {
       throw this.#error(nameStart, `duplicate field ${this.#raw(nameStart, nameEnd)}`);
     }
@@ -253,12 +258,22 @@ class JsonReader {
     return latin1FromBytes(this.#bytes, start, this.position);
   }
 
-  #skipValue(depth: number): void {
+  #skipValue(): void {
     const syntax = new JsonSyntax();
     const end = syntax.read(this.#bytes, this.position, this.#end);
     if (end < 0) throw MALFORMED;
-    if (depth > JSON_LIMITS.messageDepth) throw MALFORMED;
+    this.#checkStrings(end);
     this.position = end;
+  }
+
+  /** What nobody reads must be text all the same. */
+  #checkStrings(end: number): void {
+    for (;;) {
+      const start = this.#bytes.indexOf(Byte.QUOTE, this.position);
+      if (start < 0 || start >= end) return;
+      this.position = start;
+      this.#string();
+    }
   }
 
   #literal(word: string): void {
@@ -297,6 +312,20 @@ class JsonReader {
     this.#hasEscapes = hasEscapes;
     this.position = i + 1;
     if (allBits >= 0x80) this.#checkUtf8(start, i);
+    if (hasEscapes) this.#checkPairs(start, i);
+  }
+
+  /** The halves of a surrogate pair mean nothing alone. */
+  #checkPairs(start: number, end: number): void {
+    const text = latin1FromBytes(this.#bytes, start, end);
+    if (!/\\u[dD][89a-fA-F]/.test(text)) return;
+    for (const { 0: escape, index } of text.matchAll(ESCAPES)) {
+      if (!/^\\u[dD][89a-fA-F]/.test(escape) || escape.length > ESCAPE_LENGTH) continue;
+      const next = start + index + ESCAPE_LENGTH;
+      if (this.#end - next < ESCAPE_LENGTH) throw new JsonError("proto: unexpected EOF");
+      const found = JSON.stringify(this.#raw(next, next + ESCAPE_LENGTH));
+      throw this.#syntaxError(start, `invalid escape code ${found} in string`);
+    }
   }
 
   #checkUtf8(start: number, end: number): void {
@@ -313,11 +342,6 @@ class JsonReader {
     if (!this.#hasEscapes) return literal.slice(1, -1);
     const text = parseString(literal);
     if (text === undefined) throw MALFORMED;
-    // Halves of a pair mean nothing alone.
-    const half = /\\u[dD][89a-fA-F][0-9a-fA-F]{2}/.exec(literal);
-    if (half !== null && !text.isWellFormed()) {
-      throw this.#syntaxError(start, `invalid escape code ${JSON.stringify(half[0])} in string`);
-    }
     return text;
   }
 

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { bytesEqual, latin1FromBytes } from "../../base/bytes.ts";
-import { type CryptoKey, importJWK } from "../../deps/jose.ts";
+import { type CryptoKey, importPKCS8, importSPKI } from "../../deps/jose.ts";
 import { AuthOptionsError } from "./auth_options_error.ts";
 import type { JwtOptions, SignFamily } from "./jwt_options.ts";
 
@@ -37,8 +37,8 @@ export async function openJwtKeys(options: JwtOptions): Promise<JwtKeys> {
     throw new AuthOptionsError("pub-key is not that of priv-key", KEY_MISMATCH);
   }
   return {
-    signing: signing && await toCryptoKey(signing, algorithm),
-    verifying: await toCryptoKey(verifying, algorithm),
+    signing: signing && await toSigningKey(signing, algorithm),
+    verifying: await toVerifyingKey(verifying, algorithm),
   };
 }
 
@@ -66,9 +66,19 @@ function isSame(a: KeyObject, b: KeyObject): boolean {
   return bytesEqual(left, right);
 }
 
-async function toCryptoKey(key: KeyObject, algorithm: string): Promise<CryptoKey | Uint8Array> {
+function toSigningKey(key: KeyObject, algorithm: string): Promise<CryptoKey> {
+  const pem = String(key.export({ type: "pkcs8", format: "pem" }));
+  return fitting(importPKCS8(pem, algorithm), algorithm);
+}
+
+function toVerifyingKey(key: KeyObject, algorithm: string): Promise<CryptoKey> {
+  const pem = String(key.export({ type: "spki", format: "pem" }));
+  return fitting(importSPKI(pem, algorithm), algorithm);
+}
+
+async function fitting(key: Promise<CryptoKey>, algorithm: string): Promise<CryptoKey> {
   try {
-    return await importJWK(key.export({ format: "jwk" }), algorithm);
+    return await key;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new AuthOptionsError(`the key does not fit ${algorithm}: ${reason}`);

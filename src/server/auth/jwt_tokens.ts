@@ -1,5 +1,5 @@
 import { bytesFromText } from "../../base/bytes.ts";
-import type { Clock } from "../../base/clock.ts";
+import type { Clock, Timer } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import { Requester } from "../../core/auth/requester.ts";
 import { ETCD_ERRORS } from "../../core/errors.ts";
@@ -52,6 +52,9 @@ export class JwtTokens implements TokenProvider {
   /** In the order in which they were verified. */
   readonly #verified = new Map<string, VerifiedToken>();
   readonly #pending = new Map<string, Promise<void>>();
+  #sweepTimer: Timer | undefined;
+  #nextSweepMs = Infinity;
+  #isClosed = false;
 
   constructor(settings: JwtSettings, clock: Clock, logger: Logger) {
     this.#settings = settings;
@@ -85,11 +88,7 @@ export class JwtTokens implements TokenProvider {
   }
 
   requesterOf(token: string): Requester | undefined {
-    const verified = this.#verified.get(token);
-    if (verified === undefined) return undefined;
-    if (verified.expiresMs > this.#clock.wallMs()) return verified.requester;
-    this.#verified.delete(token);
-    return undefined;
+    return this.#verified.get(token)?.requester;
   }
 
   verify(token: string): Promise<void> | undefined {
@@ -106,7 +105,10 @@ export class JwtTokens implements TokenProvider {
 
   forgetAll(): void {}
 
-  close(): void {}
+  close(): void {
+    this.#isClosed = true;
+    this.#sweepTimer?.cancel();
+  }
 
   async #sign(username: string, authRevision: number): Promise<string> {
     const { algorithm, keys, ttlMs } = this.#settings;
@@ -140,6 +142,28 @@ export class JwtTokens implements TokenProvider {
     if (this.#verified.size >= AUTH_LIMITS.verifiedTokens) this.#forgetOldest();
     const expiresMs = exp === undefined ? Infinity : exp * 1000;
     this.#verified.set(token, { requester: new Requester(username, authRevision), expiresMs });
+    if (expiresMs < this.#nextSweepMs) this.#sweepAt(expiresMs);
+  }
+
+  /** Tokens go when their time is up, so that nobody has to look at the clock who uses one. */
+  #sweepAt(atMs: number): void {
+    if (this.#isClosed) return;
+    this.#sweepTimer?.cancel();
+    this.#nextSweepMs = atMs;
+    // The clock on the wall may be set meanwhile.
+    const delayMs = Math.min(atMs - this.#clock.wallMs(), AUTH_LIMITS.longestSweepDelayMs);
+    this.#sweepTimer = this.#clock.setTimer(Math.max(0, delayMs), () => this.#sweep());
+  }
+
+  #sweep(): void {
+    const nowMs = this.#clock.wallMs();
+    let earliestMs = Infinity;
+    for (const [token, { expiresMs }] of this.#verified) {
+      if (expiresMs <= nowMs) this.#verified.delete(token);
+      else earliestMs = Math.min(earliestMs, expiresMs);
+    }
+    this.#nextSweepMs = Infinity;
+    if (earliestMs < Infinity) this.#sweepAt(earliestMs);
   }
 
   #forgetOldest(): void {

@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { FakeExchange } from "../../net/http/testing/fake_exchange.ts";
+import type { Logger } from "../../base/log.ts";
+import { type GatewayHandler, httpApi, type HttpApiOptions } from "./http_api.ts";
+import { getOnly, textResponse } from "./http_message.ts";
+import { HTTP_LIMITS } from "./limits.ts";
+import type { UserHandler } from "./user_handlers.ts";
+
+const errors: string[] = [];
+const none = (): void => {};
+const logger: Logger = {
+  debug: none,
+  info: none,
+  warn: none,
+  error: (text) => void errors.push(text),
+};
+
+function ask(exchange: FakeExchange, options: Partial<HttpApiOptions>, body = ""): void {
+  httpApi({ routes: new Map(), userHandlers: new Map(), logger, ...options })(exchange);
+  if (body !== "") exchange.sendBody(body);
+  exchange.endBody();
+}
+
+async function untilFinished(exchange: FakeExchange): Promise<FakeExchange> {
+  while (!exchange.finished) await new Promise((resolve) => setTimeout(resolve, 0));
+  return exchange;
+}
+
+function get(target: string): FakeExchange {
+  return new FakeExchange(target, ["x-test", "yes"], { method: "GET" });
+}
+
+function user(path: string, handler: UserHandler): Partial<HttpApiOptions> {
+  return { userHandlers: new Map([[path, handler]]) };
+}
+
+Deno.test("httpApi() finds the longest pattern that fits, exact ones first", async () => {
+  const routes = new Map(
+    ["/", "/a", "/a/", "/a/b"].map((path) => [path, () => textResponse(200, path)]),
+  );
+  const cases = [["/", "/"], ["/a", "/a"], ["/a/", "/a/"], ["/a/c", "/a/"], ["/a/b", "/a/b"]];
+  for (const [target, answer] of [...cases, ["/a/b/c", "/a/"], ["/x/y", "/"]]) {
+    const exchange = get(target);
+    ask(exchange, { routes });
+    assert.equal((await untilFinished(exchange)).body, answer, target);
+  }
+});
+
+Deno.test("httpApi() gives handlers the request's headers, query and body", async () => {
+  const exchange = new FakeExchange("/x?a=1", ["x-test", "yes"]);
+  ask(exchange, {
+    routes: new Map([["/x", async (request) => {
+      const body = new TextDecoder().decode(await request.readBody(10));
+      const { method, authority, query, headers } = request;
+      return textResponse(
+        201,
+        [method, authority, query.get("a"), headers.get("x-test"), body].join(),
+      );
+    }]]),
+  }, "hello");
+  await untilFinished(exchange);
+  assert.deepEqual([exchange.status, exchange.body], [201, "POST,localhost,1,yes,hello"]);
+  const large = new FakeExchange("/x");
+  ask(large, {
+    routes: new Map([["/x", async (request) => {
+      return textResponse(await request.readBody(4) === undefined ? 413 : 200, "");
+    }]]),
+  }, "hello");
+  assert.equal((await untilFinished(large)).status, 413);
+});
+
+Deno.test("httpApi() sends a body that is made on the way as fast as the client takes it", async () => {
+  let madeCount = 0;
+  let stopped = false;
+  async function* parts(): AsyncGenerator<Uint8Array> {
+    try {
+      for (let i = 0; i < 10; i++) {
+        madeCount++;
+        yield new Uint8Array(HTTP_LIMITS.sentPieceBytes).fill(0x30 + i);
+        await Promise.resolve();
+      }
+    } finally {
+      stopped = true;
+    }
+  }
+  const routes = new Map([["/x", () => ({ status: 200, headers: {}, body: parts() })]]);
+  const exchange = get("/x");
+  exchange.stuck = true;
+  ask(exchange, { routes });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual([exchange.sendCount, madeCount], [1, 1]);
+  exchange.listener?.drained();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual([exchange.sendCount, madeCount], [2, 2]);
+  exchange.leave();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(stopped, true);
+  const patient = get("/x");
+  ask(patient, { routes });
+  assert.equal((await untilFinished(patient)).body.length, 10 * HTTP_LIMITS.sentPieceBytes);
+});
+
+Deno.test("httpApi() answers 500 for a handler that throws, and breaks a response off", async () => {
+  errors.length = 0;
+  const failing = get("/x");
+  ask(failing, user("/x", () => Promise.reject(new Error("a defect"))));
+  await untilFinished(failing);
+  assert.deepEqual([failing.status, failing.aborted], [500, false]);
+  async function* broken(): AsyncGenerator<Uint8Array> {
+    yield Uint8Array.of(0x61);
+    await Promise.reject(new Error("a defect"));
+  }
+  const half = get("/x");
+  ask(half, { routes: new Map([["/x", () => ({ status: 200, headers: {}, body: broken() })]]) });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual([half.status, half.body, half.aborted], [200, "a", true]);
+  assert.equal(errors.length, 2);
+});
+
+Deno.test("httpApi() gives embedders web requests and takes web responses", async () => {
+  const exchange = new FakeExchange("/user/x?y=1", ["x-test", "a", "x-test", "b", "cookie", "c"]);
+  ask(
+    exchange,
+    user("/user/", async (request) => {
+      const text = await request.text();
+      const { pathname, search } = new URL(request.url);
+      const headers = new Headers([["set-cookie", "a=1"], ["set-cookie", "b=2"]]);
+      headers.set("transfer-encoding", "chunked");
+      const parts = [request.method, pathname, search, request.headers.get("x-test"), text];
+      return new Response(parts.join(), { status: 202, headers });
+    }),
+    "body",
+  );
+  await untilFinished(exchange);
+  assert.deepEqual([exchange.status, exchange.body], [202, "POST,/user/x,?y=1,a, b,body"]);
+  assert.deepEqual(exchange.fields.filter((field) => /cookie|^[ab]=/.test(field)), [
+    ...["set-cookie", "a=1", "set-cookie", "b=2"],
+  ]);
+  assert(!exchange.fields.includes("transfer-encoding"));
+  const empty = get("/user/x");
+  ask(empty, user("/user/", () => new Response(null, { status: 204 })));
+  assert.equal((await untilFinished(empty)).status, 204);
+});
+
+Deno.test("httpApi() refuses a request that the web's Request cannot hold", async () => {
+  const exchange = new FakeExchange("/user", [], { method: "TRACE" });
+  ask(exchange, user("/user", () => new Response("")));
+  assert.equal((await untilFinished(exchange)).status, 400);
+});
+
+Deno.test("httpApi() gives the gateway what is below /v3/, but for longer patterns of embedders", async () => {
+  const gateway: GatewayHandler = (exchange) => exchange.respond(200, [], "gateway");
+  const options: Partial<HttpApiOptions> = {
+    gateway,
+    userHandlers: new Map([
+      ["/", () => new Response("all")],
+      ["/v3/mine", () => new Response("mine")],
+    ]),
+  };
+  for (
+    const [target, answer] of [["/v3/kv/put", "gateway"], ["/v3/mine", "mine"], ["/x", "all"], [
+      "/v3beta/x",
+      "gateway",
+    ]]
+  ) {
+    const exchange = get(target);
+    ask(exchange, options);
+    assert.equal((await untilFinished(exchange)).body, answer, target);
+  }
+});
+
+Deno.test("getOnly() refuses other methods", async () => {
+  const routes = new Map([["/x", getOnly(() => textResponse(200, "x"))]]);
+  const exchange = new FakeExchange("/x");
+  ask(exchange, { routes });
+  await untilFinished(exchange);
+  assert.equal(exchange.status, 405);
+  assert(exchange.fields.includes("allow"));
+});

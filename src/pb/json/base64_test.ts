@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { Prng } from "../../base/prng.ts";
+import { Writer } from "../writer.ts";
+import { decodeBase64, encodeBase64 } from "./base64.ts";
+
+function decoded(text: string): string | undefined {
+  const writer = new Writer();
+  const source = Buffer.from(text, "latin1");
+  if (!decodeBase64(source, 0, source.length, writer)) {
+    assert.equal(writer.position, 0, "nothing is left behind");
+    return undefined;
+  }
+  const bytes = writer.finish();
+  const headLength = bytes.length < 0x81 ? 1 : bytes.length < 0x4002 ? 2 : 3;
+  return Buffer.from(bytes.subarray(headLength)).toString("latin1");
+}
+
+Deno.test("encodeBase64() and decodeBase64() agree with node:buffer on all lengths", () => {
+  const prng = new Prng(7);
+  for (let length = 0; length < 300; length++) {
+    const bytes = Buffer.from(prng.bytes(length));
+    const text = bytes.toString("base64");
+    const target = Buffer.alloc(text.length + 10);
+    assert.equal(encodeBase64(bytes, 0, length, target, 5), 5 + text.length);
+    assert.equal(target.toString("latin1", 5, 5 + text.length), text);
+    assert.equal(decoded(text), bytes.toString("latin1"));
+    assert.equal(decoded(text.replace(/=+$/, "")), bytes.toString("latin1"));
+    assert.equal(decoded(bytes.toString("base64url")), bytes.toString("latin1"));
+  }
+});
+
+Deno.test("decodeBase64() refuses what Go refuses", () => {
+  for (const text of ["A", "=", "A===", "AA=", "AAA*", "AA==AA==", "+_==", "A A=", "AAAAA"]) {
+    assert.equal(decoded(text), undefined, text);
+  }
+});
+
+Deno.test("decodeBase64() lets line ends through, as Go does", () => {
+  assert.equal(decoded("Zm9v\nYmFy\r\n"), "foobar");
+});
