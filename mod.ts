@@ -36,6 +36,7 @@ export {
   type SocketOptions,
   type V2ProxyConfig,
 } from "./src/embed/config/config.ts";
+export type { ConfigFlag, FlagSet } from "./src/embed/config/config_flags.ts";
 export { configFromFile } from "./src/embed/config/config_file.ts";
 export { newMemoryConfig } from "./src/embed/memory_config.ts";
 export * from "./src/embed/config/constants.ts";
@@ -62,6 +63,29 @@ export {
   type SnapshotProgress,
 } from "./src/embed/client/client.ts";
 export { ClientError } from "./src/embed/client/client_error.ts";
+export {
+  type Access,
+  type AddUserOptions,
+  AuthClient,
+  type AuthStatus,
+  type RolePermission,
+} from "./src/embed/client/auth_client.ts";
+export type { Credentials } from "./src/embed/client/credentials.ts";
+export {
+  type AddedMember,
+  type AddMemberOptions,
+  ClusterClient,
+} from "./src/embed/client/cluster.ts";
+export { Election, Leadership, type ObserveOptions } from "./src/embed/client/election.ts";
+export { Session, type SessionOptions } from "./src/embed/client/leased_session.ts";
+export {
+  type AlarmInfo,
+  type AlarmKind,
+  type DisarmOptions,
+  MaintenanceClient,
+} from "./src/embed/client/maintenance.ts";
+export { Mirror, type MirrorOptions } from "./src/embed/client/mirror.ts";
+export { HeldLock, Mutex } from "./src/embed/client/mutex.ts";
 export type { ClientTls, ConnectOptions } from "./src/embed/client/network_transport.ts";
 export { KeyValue } from "./src/embed/client/key_value.ts";
 export { type BytesLike, type KeyRange, prefixEnd } from "./src/embed/client/keys.ts";

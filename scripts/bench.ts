@@ -4,6 +4,7 @@
  *
  *     deno task bench [--only put-50x10,get-50x10] [--rounds 5] [--duration 3]
  *                     [--target etcd] [--markdown docs/PERFORMANCE.md]
+ *     deno task bench --suite tls [the same options]
  *     deno task bench --suite large [--keys 1000000] [--order sequential|scattered]
  *                     [--only snapshot] [--rounds 3] [--target detcd] [--markdown ...]
  */
@@ -17,13 +18,15 @@ import { note } from "./bench/progress.ts";
 import { renderText, writeMarkdown } from "./bench/report.ts";
 import { StandardSuite } from "./bench/standard_suite.ts";
 import type { Results, Suite } from "./bench/suite.ts";
+import { TlsSuite } from "./bench/tls_suite.ts";
 
-const SUITE_NAMES = ["standard", "large"];
+const SUITE_NAMES = ["standard", "large", "tls"] as const;
+type SuiteName = typeof SUITE_NAMES[number];
 /** Rounds when the command line says nothing; a round of the large suite takes minutes. */
-const DEFAULT_ROUNDS = { standard: 5, large: 3 } as const;
+const DEFAULT_ROUNDS = { standard: 5, large: 3, tls: 5 } as const;
 
 interface Options {
-  readonly isLarge: boolean;
+  readonly suite: SuiteName;
   readonly only: readonly string[];
   readonly rounds: number;
   readonly seconds: number;
@@ -47,17 +50,17 @@ function readOptions(args: readonly string[]): Options {
       markdown: { type: "string" },
     },
   });
-  const isLarge = oneOf("suite", values.suite, SUITE_NAMES) === "large";
+  const suite = oneOf("suite", values.suite, SUITE_NAMES);
   const chosenTargets = values.target.split(",");
   for (const name of chosenTargets) oneOf("target", name, TARGET_NAMES);
   const { order } = values;
   if (!isKeyOrder(order)) throw new Error(`--order takes ${KEY_ORDERS.join(" or ")}, not ${order}`);
   return {
-    isLarge,
+    suite,
     only: values.only.split(",").filter((id) => id !== ""),
     rounds: positive(
       "rounds",
-      values.rounds ?? String(DEFAULT_ROUNDS[isLarge ? "large" : "standard"]),
+      values.rounds ?? String(DEFAULT_ROUNDS[suite]),
     ),
     seconds: positive("duration", values.duration),
     keys: positive("keys", values.keys),
@@ -67,11 +70,12 @@ function readOptions(args: readonly string[]): Options {
   };
 }
 
-function oneOf(option: string, text: string, choices: readonly string[]): string {
-  if (!choices.includes(text)) {
+function oneOf<T extends string>(option: string, text: string, choices: readonly T[]): T {
+  const chosen = choices.find((choice) => choice === text);
+  if (chosen === undefined) {
     throw new Error(`--${option} takes ${choices.join(" or ")}, not ${text}`);
   }
-  return text;
+  return chosen;
 }
 
 function positive(name: string, text: string): number {
@@ -81,8 +85,14 @@ function positive(name: string, text: string): number {
 }
 
 function newSuite(options: Options): Suite {
-  if (options.isLarge) return new LargeSuite(options.only, options.keys, options.order);
-  return new StandardSuite(options.only, options.seconds);
+  switch (options.suite) {
+    case "large":
+      return new LargeSuite(options.only, options.keys, options.order);
+    case "tls":
+      return new TlsSuite(options.only, options.seconds);
+    case "standard":
+      return new StandardSuite(options.only, options.seconds);
+  }
 }
 
 function presentTargets(wanted: readonly TargetName[]): TargetName[] {

@@ -5,7 +5,8 @@ import { requireProgram } from "../../tests/harness/programs.ts";
 
 /** One run of h2load: the same request, again and again. */
 export interface Load {
-  readonly port: number;
+  /** The server's URL, http or https; its certificate is not looked at. */
+  readonly serverUrl: string;
   readonly path: string;
   readonly message: Uint8Array;
   readonly connections: number;
@@ -49,7 +50,7 @@ function h2loadArgs(load: Load, bodyPath: string): string[] {
     "content-type: application/grpc",
     "-H",
     "te: trailers",
-    `http://127.0.0.1:${load.port}${load.path}`,
+    `${load.serverUrl}${load.path}`,
   ];
 }
 

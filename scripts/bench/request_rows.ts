@@ -1,8 +1,16 @@
-import type { ServerProcess } from "../../tests/harness/server_process.ts";
 import { type Load, type LoadResult, runH2load } from "./h2load.ts";
 import { LeanConnection } from "./lean_connection.ts";
 import { cpuSeconds } from "./process_figures.ts";
 import { encode, headerRevision } from "./wire.ts";
+
+/** A server under load. */
+export interface LoadedServer {
+  /** Where the load goes. */
+  readonly clientUrl: string;
+  /** Where it is asked, without TLS, what has come of the load. */
+  readonly clientPort: number;
+  readonly pid: number;
+}
 
 /** Connections and concurrent streams on each. */
 export interface Shape {
@@ -33,11 +41,11 @@ export function putMessage(): Uint8Array {
 
 /** Puts per second and the server's processor time for each. */
 export async function measurePuts(
-  server: ServerProcess,
+  server: LoadedServer,
   shape: Shape,
   seconds: number,
 ): Promise<PutFigures> {
-  const base = { port: server.clientPort, path: PUT_PATH, message: putMessage(), ...shape };
+  const base = { serverUrl: server.clientUrl, path: PUT_PATH, message: putMessage(), ...shape };
   const requests = await calibrate(base, seconds);
   const revisionBefore = await currentRevision(server.clientPort);
   const cpuBefore = cpuSeconds(server.pid);
@@ -54,13 +62,13 @@ export async function measurePuts(
 
 /** Linearizable reads of one key per second. */
 export async function measureGets(
-  server: ServerProcess,
+  server: LoadedServer,
   shape: Shape,
   seconds: number,
 ): Promise<number> {
   const { response } = await putThenGet(server.clientPort);
   const message = encode([[1, KEY]]);
-  const base = { port: server.clientPort, path: RANGE_PATH, message, ...shape };
+  const base = { serverUrl: server.clientUrl, path: RANGE_PATH, message, ...shape };
   const requests = await calibrate(base, seconds);
   const result = await runH2load({ ...base, requests });
   checkGets(result, requests, response.length);

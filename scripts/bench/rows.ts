@@ -1,6 +1,6 @@
 import type { ServerProcess } from "../../tests/harness/server_process.ts";
 import { measureGatewayGets, measureGatewayPuts } from "./gateway_rows.ts";
-import { measureGets, measurePuts } from "./request_rows.ts";
+import { type LoadedServer, measureGets, measurePuts } from "./request_rows.ts";
 import { measureKeepAlives, measureWatch } from "./stream_rows.ts";
 import { measureStart } from "./start_rows.ts";
 import type { Row } from "./suite.ts";
@@ -16,15 +16,22 @@ export interface Measurement {
 
 const WATCHERS = { connections: 10, watchersEach: 50 } as const;
 
-function rate(id: string, title: string, unit: string): Row {
+/** A row whose figures are better large. */
+export function rate(id: string, title: string, unit: string): Row {
   return { id, title, unit, isRate: true };
 }
 
-function putMeasurement(
+/** Requests on a server that runs already, with or without TLS. */
+export interface RequestMeasurement extends Measurement {
+  readonly onServer: (server: LoadedServer, seconds: number) => Promise<number[]>;
+}
+
+/** Puts, which fill one row or two. */
+export function putMeasurement(
   connections: number,
   streamsEach: number,
   rows: readonly Row[],
-): Measurement {
+): RequestMeasurement {
   return {
     rows,
     onServer: async (server, seconds) => {
@@ -35,7 +42,12 @@ function putMeasurement(
   };
 }
 
-function getMeasurement(connections: number, streamsEach: number, row: Row): Measurement {
+/** Linearizable reads of one key. */
+export function getMeasurement(
+  connections: number,
+  streamsEach: number,
+  row: Row,
+): RequestMeasurement {
   return {
     rows: [row],
     onServer: async (server, seconds) => [

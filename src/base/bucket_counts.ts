@@ -20,10 +20,15 @@ export class BucketCounts {
   }
 
   add(value: number): void {
+    this.addMany(value, 1);
+  }
+
+  /** The same value so many times. */
+  addMany(value: number, count: number): void {
     let bucket = 0;
     while (bucket < this.bounds.length && value > this.bounds[bucket]) bucket++;
-    this.counts[bucket]++;
-    this.sum += value;
+    this.counts[bucket] += count;
+    this.sum += value * count;
   }
 }
 

@@ -22,11 +22,11 @@ export const USAGE = `Usage:
   detcd utl COMMAND
     Work on data files while no server runs on them, as etcdutl does.
 
-  detcd gateway
-    Forward TCP connections to servers (not built yet).
+  detcd gateway start
+    Pass TCP connections on to servers; with --help it lists its flags.
 
-  detcd grpc-proxy
-    Merge the requests of many clients (not built yet).
+  detcd grpc-proxy start
+    Serve many clients out of a cluster, sharing watches and reads; with --help it lists its flags.
 `;
 
 const ENVIRONMENT_HELP = `Every flag --some-flag can be given as the environment variable \

@@ -1,5 +1,7 @@
 /** Every bound of this room, each with its reason. */
 export const CLI_LIMITS = {
+  /** A server that takes longer to show its certificate is not worth waiting for. */
+  handshakeMs: 5_000,
   /** A person reads no faster, and drawing more often would cost time. */
   progressRedrawMs: 100,
   /** Work that is over within this time needs no progress, where nobody counts on its lines. */
@@ -10,6 +12,10 @@ export const CLI_LIMITS = {
   lockNoticeMs: 1000,
   /** How often a lock that somebody else holds is tried again: nobody notices a delay like this. */
   lockRetryMs: 50,
+  /** A server's page of metrics comes in this time, or something is wrong. */
+  fetchTimeoutMs: 10_000,
+  /** Larger than any page of metrics. */
+  fetchedBytes: 16 * 1024 * 1024,
   /** What a dump shows of a key or value; the rest would make lines that nobody reads. */
   shownBytes: 128,
   /** More lines of the same kind tell nobody anything new about a broken file. */

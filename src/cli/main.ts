@@ -1,9 +1,7 @@
 import { systemClock } from "../base/clock.ts";
 import type { Config } from "../embed/config/config.ts";
+import type { ProxyHost } from "./proxy/proxy_host.ts";
 import type { RunningEtcd } from "./serve.ts";
-
-/** Subcommands that etcd has and detcd does not have yet. */
-const NOT_BUILT = ["gateway", "grpc-proxy"];
 
 /**
  * Runs what the arguments ask for and returns the exit code. Each command is loaded only when it
@@ -19,11 +17,36 @@ export async function main(args: readonly string[]): Promise<number> {
     const { utlMain } = await import("./utl/main.ts");
     return await utlMain(rest);
   }
-  if (NOT_BUILT.includes(command)) {
-    printError(`detcd ${command} is not built yet\n`);
-    return 1;
-  }
+  if (command === "gateway" || command === "grpc-proxy") return await proxyMain(command, rest);
   return await serveMain(args);
+}
+
+/** Both have one command only below them, `start`; anything else gets their help. */
+async function proxyMain(
+  command: "gateway" | "grpc-proxy",
+  args: readonly string[],
+): Promise<number> {
+  const [word, ...rest] = args;
+  const flags = word === "start" ? rest : ["--help"];
+  if (command === "grpc-proxy") {
+    const { grpcProxyMain } = await import("./grpc_proxy/grpc_proxy.ts");
+    return await grpcProxyMain(flags, await processHost());
+  }
+  const { gatewayMain } = await import("./gateway/gateway.ts");
+  return await gatewayMain(flags, await processHost());
+}
+
+async function processHost(): Promise<ProxyHost> {
+  const { processSignals } = await import("./signals.ts");
+  return {
+    environment: Deno.env.toObject(),
+    signals: processSignals,
+    processId: Deno.pid,
+    clock: systemClock,
+    print: (text) => print(Deno.stdout, text),
+    printError,
+    exit: (code) => Deno.exit(code),
+  };
 }
 
 async function serveMain(args: readonly string[]): Promise<number> {

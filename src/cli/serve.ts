@@ -11,10 +11,15 @@ import type { Environment } from "./environment.ts";
 import { UsageError } from "./flags.ts";
 import { helpText, USAGE } from "./help.ts";
 import { logNotices } from "./notice.ts";
+import { notifySystemd, type ServiceState } from "./systemd.ts";
 import { exitCodeOf, type SignalSource, type StopSignal, StopWatch } from "./signals.ts";
 
 /** A running server, as far as this command needs it. */
 export interface RunningEtcd {
+  readonly server: {
+    /** Resolves once requests are served; rejects when the server stops before. */
+    readyNotify(): Promise<void>;
+  };
   /** The first thing it yields is why the server cannot go on; it ends when the server stops. */
   err(): AsyncIterable<Error>;
   /** Stops the server; what is under way is finished first. */
@@ -132,13 +137,20 @@ async function runUntilStopped(config: Config, host: ServeHost, logger: Logger):
   );
   const etcd = await startOrReport(config, host, logger);
   if (etcd === undefined) return 1;
+  const notify = (state: ServiceState) => notifySystemd(state, host.environment, logger);
+  const readiness = etcd.server.readyNotify().then(() => notify("READY=1"), () => {
+    // Why it stopped before is told below.
+  });
   const ending = await Promise.race([signalled(stopWatch), ended(etcd)]);
   if (ending.kind === "signal") {
     logger.info("received signal; shutting down", { signal: ending.signal });
   } else if (ending.kind === "failure") {
     failureLogger(config, host, logger).error("the server failed", { error: ending.error });
   }
-  if (!(await closeOrReport(etcd, config, host, logger))) return 1;
+  await notify("STOPPING=1");
+  const isClosed = await closeOrReport(etcd, config, host, logger);
+  await readiness;
+  if (!isClosed) return 1;
   if (ending.kind === "signal") return exitCodeOf(ending.signal, host.processId);
   return ending.kind === "failure" ? 1 : 0;
 }

@@ -8,6 +8,7 @@ import { exitCodeOf, type SignalSource, type StopSignal } from "./signals.ts";
 /** A server that runs until it is closed, fails or stops. */
 class FakeEtcd implements RunningEtcd {
   readonly #failure = Promise.withResolvers<Error | undefined>();
+  readonly server = { readyNotify: () => Promise.resolve() };
   isClosed = false;
   closeFailure: Error | undefined;
 
@@ -242,7 +243,7 @@ Deno.test("serve() prints help and versions to standard output", async () => {
   assert.equal(version.code, 0);
   assert.match(
     version.host.printed,
-    /^etcd Version: \d+\.\d+\.\d+\ndetcd Version: .+\nGit SHA: .+\nDeno Version: .+\nV8 Version: .+\nTypeScript Version: .+\nGo OS\/Arch: \w+\/\w+\n$/,
+    /^etcd Version: \d+\.\d+\.\d+\nGit SHA: detcd .+\nGo Version: .+\nGo OS\/Arch: \w+\/\w+\n$/,
   );
   assert.equal(version.host.config, undefined);
 });

@@ -7,16 +7,14 @@ const GO_ARCHITECTURES: Readonly<Record<string, string>> = {
   aarch64: "arm64",
 };
 
-/** All that \`--version\` prints. The first line and the labels are those that scripts grep. */
+/** All that \`--version\` prints: etcd's four lines, which scripts take apart. */
 export function versionText(): string {
   const architecture = GO_ARCHITECTURES[Deno.build.arch] ?? Deno.build.arch;
+  const { deno, v8, typescript } = Deno.version;
   return [
     `etcd Version: ${CompatVersion.newest.release}`,
-    `detcd Version: ${DETCD_VERSION}`,
-    "Git SHA: not recorded",
-    `Deno Version: ${Deno.version.deno}`,
-    `V8 Version: ${Deno.version.v8}`,
-    `TypeScript Version: ${Deno.version.typescript}`,
+    `Git SHA: detcd ${DETCD_VERSION}`,
+    `Go Version: none (Deno ${deno}, V8 ${v8}, TypeScript ${typescript})`,
     `Go OS/Arch: ${Deno.build.os}/${architecture}`,
     "",
   ].join("\n");

@@ -123,9 +123,25 @@ export const ETCD_ERRORS = {
   ),
   unhealthy: error(GrpcCode.Unavailable, "etcdserver: unhealthy cluster"),
   corrupt: error(GrpcCode.DataLoss, "etcdserver: corrupt cluster"),
+  // etcd has no name for these two, so they travel as they are.
+  noPasswordUser: error(
+    GrpcCode.Unknown,
+    "auth: authentication failed, password was given for no password user",
+  ),
+  verifyOnlyKey: error(
+    GrpcCode.Unknown,
+    "auth: token signing attempted with verify-only key",
+  ),
+  passwordTooLong: error(GrpcCode.Unknown, "bcrypt: password length exceeds 72 bytes"),
   watchCanceled: error(GrpcCode.Canceled, "etcdserver: watch canceled"),
   canceled: error(GrpcCode.Canceled, "etcdserver: request canceled"),
   deadlineExceeded: error(GrpcCode.DeadlineExceeded, "etcdserver: context deadline exceeded"),
+  unknownMethod: error(GrpcCode.Unknown, "etcdserver: unknown method"),
+  // What etcd's Lock and Election say comes from its client library, which knows no codes.
+  sessionExpired: error(GrpcCode.Unknown, "mutex: session is expired"),
+  electionNoLeader: error(GrpcCode.Unknown, "election: no leader"),
+  electionNotLeader: error(GrpcCode.Unknown, "election: not leader"),
+  missingLeaderKey: error(GrpcCode.Unknown, '"leader" field must be provided'),
 } as const;
 
 /**

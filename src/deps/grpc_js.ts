@@ -18,5 +18,7 @@ export {
   credentials,
   makeClientConstructor,
   Metadata,
+  Server,
+  ServerCredentials,
   status,
 } from "npm:@grpc/grpc-js@1.14.7";

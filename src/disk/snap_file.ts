@@ -78,9 +78,23 @@ export async function writeSnapFile(
   directory: string,
   snapshot: Snapshot,
 ): Promise<void> {
-  const { term, index } = snapshot.metadata;
+  const bytes = encodeSnapFile(snapshot);
+  await writeSnapFileBytes(fileSystem, directory, snapshot.metadata, bytes);
+}
+
+/** What stands in the file of a snapshot. */
+export function encodeSnapFile(snapshot: Snapshot): Uint8Array {
   const data = Snapshot.encode(snapshot);
-  const bytes = SnapFile.encode({ crc: crc32c(data), data });
+  return SnapFile.encode({ crc: crc32c(data), data });
+}
+
+/** Writes what `encodeSnapFile()` made; it is safe once the promise is fulfilled. */
+export async function writeSnapFileBytes(
+  fileSystem: FileSystem,
+  directory: string,
+  { term, index }: SnapPosition,
+  bytes: Uint8Array,
+): Promise<void> {
   const file = fileSystem.open(join(directory, snapFileName(term, index)), "create");
   try {
     file.truncate(0);

@@ -1,7 +1,8 @@
 import type { EndpointUrl } from "../base/endpoint_url.ts";
 import { joinHostPort } from "../base/host_port.ts";
 import type { ListenAddress } from "../net/listener.ts";
-import { NotBuiltError } from "./config/errors.ts";
+import type { SocketOptions } from "./config/config.ts";
+import { ConfigError } from "./config/errors.ts";
 
 /** A socket that the server listens on. */
 export interface BoundListener {
@@ -16,24 +17,65 @@ export interface BoundListener {
 /** Go's net.Listen takes the IPv4 address of `localhost`, and clients expect to find it there. */
 const LOCALHOST_ADDRESS = "127.0.0.1";
 
-/** Where to listen for a URL. Throws a NotBuiltError for TLS and unix sockets. */
-export function listenAddressOf(url: EndpointUrl): ListenAddress {
-  if (url.scheme !== "http") {
-    throw new NotBuiltError(`cannot listen on ${url}: only http URLs are supported so far`);
-  }
-  const host = url.hostname === "localhost" ? LOCALHOST_ADDRESS : url.hostname;
-  return { host, port: Number(url.port) };
+/** An address to listen on, and how it is spoken to. */
+export interface ListenTarget {
+  /** The first of the URLs that name the address. */
+  readonly url: EndpointUrl;
+  /** Whether one of them asks for TLS. */
+  readonly isSecure: boolean;
+  /** Whether one of them asks for no TLS. */
+  readonly isPlain: boolean;
 }
 
-/** The URLs without those whose address is another's already. */
-export function distinctAddresses(urls: readonly EndpointUrl[]): EndpointUrl[] {
-  const byHost = new Map<string, EndpointUrl>();
+/** What URLs ask for, with those of one address put together. */
+export function listenTargets(urls: readonly EndpointUrl[]): ListenTarget[] {
+  const byAddress = new Map<string, ListenTarget>();
   for (const url of urls) {
     // Every URL with port 0 gets a port of its own.
-    const key = url.port === "0" ? `${url.host} ${byHost.size}` : url.host;
-    if (!byHost.has(key)) byHost.set(key, url);
+    const key = url.port === "0" ? `${addressKey(url)} ${byAddress.size}` : addressKey(url);
+    const { isSecure = false, isPlain = false, url: first = url } = byAddress.get(key) ?? {};
+    byAddress.set(key, {
+      url: first,
+      isSecure: isSecure || isSecureUrl(url),
+      isPlain: isPlain || !isSecureUrl(url),
+    });
   }
-  return [...byHost.values()];
+  return [...byAddress.values()];
+}
+
+/** Whether TLS is spoken at a URL. */
+export function isSecureUrl({ scheme }: EndpointUrl): boolean {
+  return scheme === "https" || scheme === "unixs";
+}
+
+/** The same for URLs that are listened on at one address. */
+export function addressKey(url: EndpointUrl): string {
+  return isUnixUrl(url) ? `unix ${socketPathOf(url)}` : url.host;
+}
+
+/** Where to listen for a URL. Throws a ConfigError for a unix URL that names no socket. */
+export function listenAddressOf(url: EndpointUrl, { reusePort }: SocketOptions): ListenAddress {
+  if (isUnixUrl(url)) {
+    const path = socketPathOf(url);
+    if (path === "") throw new ConfigError(`cannot listen on ${url}: it names no socket`);
+    return { path };
+  }
+  const host = url.hostname === "localhost" ? LOCALHOST_ADDRESS : url.hostname;
+  return { host, port: Number(url.port), reusePort };
+}
+
+/** The URL under which a listener that was asked for at a URL is reached. */
+export function reachableUrl(url: EndpointUrl, address: string): string {
+  return `${url.scheme}://${address}`;
+}
+
+function isUnixUrl({ scheme }: EndpointUrl): boolean {
+  return scheme === "unix" || scheme === "unixs";
+}
+
+/** etcd's unix URLs name the socket's file by host and path together: `unix://localhost:2379`. */
+function socketPathOf({ host, path }: EndpointUrl): string {
+  return host + path;
 }
 
 /** Replaces port 0 in advertised URLs by the port that the listener got. */

@@ -8,8 +8,10 @@ import {
   type Sink,
 } from "../deps/logtape.ts";
 import { ConfigError } from "./config/errors.ts";
-import { formatLogLine, severityOf } from "./config/log_line.ts";
+import { formatLogLine, type LogEvent, severityOf } from "./config/log_line.ts";
 import { type LogOutput, LogSampler, openLogOutputs } from "./config/log_output.ts";
+import { loggingCallSite } from "./log/call_site.ts";
+import type { LogRotationConfig } from "./log/rotation_config.ts";
 
 /** The LogTape category under which every part of a server logs. */
 export const LOG_CATEGORY = "detcd";
@@ -20,8 +22,12 @@ export interface LogOptions {
   readonly level: string;
   /** `json` or `console`. */
   readonly format: string;
-  /** `default`, `stderr`, `stdout` or paths of files. */
+  /** `default`, `stderr`, `stdout`, `systemd/journal` or paths of files. */
   readonly outputs: readonly string[];
+  /** How files are rotated, if they are. */
+  readonly rotation?: LogRotationConfig | undefined;
+  /** Levels of single parts of the server, by name. */
+  readonly roomLevels?: ReadonlyMap<string, string> | undefined;
 }
 
 /**
@@ -58,13 +64,21 @@ export function configureLogging(options: LogOptions): void {
       `this program has configured LogTape itself; add the category "${LOG_CATEGORY}" there`,
     );
   }
-  const sink = sinkOf(openLogOutputs(options.outputs), options.format);
+  const sink = sinkOf(openLogOutputs(options.outputs, options.rotation), options.format);
   const lowestLevel = severityOf(options.level) ?? "info";
+  const rooms = [...options.roomLevels ?? []].map(([room, level]) => ({
+    category: [LOG_CATEGORY, room],
+    sinks: ["outputs"],
+    // Otherwise the level of all would hold for this one, too.
+    parentSinks: "override" as const,
+    lowestLevel: severityOf(level) ?? lowestLevel,
+  }));
   if (current !== null) resetSync();
   configureSync({
     sinks: { outputs: sink },
     loggers: [
       { category: [LOG_CATEGORY], sinks: ["outputs"], lowestLevel },
+      ...rooms,
       { category: ["logtape", "meta"], sinks: ["outputs"], lowestLevel: "warning" },
     ],
   });
@@ -83,19 +97,29 @@ function sinkOf(outputs: readonly LogOutput[], format: string): Sink & Disposabl
   function sink(record: LogRecord): void {
     const message = messageOf(record);
     if (!sampler.admits(record.level, message, record.timestamp)) return;
-    const line = formatLogLine({
-      level: record.level === "warning" ? "warn" : record.level,
-      timestampMs: record.timestamp,
-      logger: record.category.slice(1).join("."),
-      message,
-      fields: record.properties,
-    }, format);
-    for (const output of outputs) output.write(line);
+    const event = eventOf(record, message);
+    const line = formatLogLine(event, format);
+    for (const output of outputs) output.write(line, event);
   }
   function dispose(): void {
     for (const output of outputs) output.close();
   }
   return Object.assign(sink, { [Symbol.dispose]: dispose });
+}
+
+function eventOf(record: LogRecord, message: string): LogEvent {
+  const { caller, stack } = loggingCallSite();
+  const isBad = record.level === "error" || record.level === "fatal";
+  return {
+    level: record.level === "warning" ? "warn" : record.level,
+    timestampMs: record.timestamp,
+    logger: record.category.slice(1).join("."),
+    caller,
+    // As in etcd, only errors tell how they came about.
+    stack: isBad ? stack : "",
+    message,
+    fields: record.properties,
+  };
 }
 
 function messageOf(record: LogRecord): string {
@@ -105,8 +129,19 @@ function messageOf(record: LogRecord): string {
 /** A logger beside LogTape, for where that is not configured yet or could not be. */
 export function lineLogger(format: string, write: (line: string) => void): Logger {
   function writer(level: string): (message: string, fields?: LogFields) => void {
-    return (message, fields = {}) =>
-      write(formatLogLine({ level, timestampMs: Date.now(), logger: "", message, fields }, format));
+    return (message, fields = {}) => {
+      const { caller } = loggingCallSite();
+      const event = {
+        level,
+        timestampMs: Date.now(),
+        logger: "",
+        caller,
+        stack: "",
+        message,
+        fields,
+      };
+      write(formatLogLine(event, format));
+    };
   }
   return {
     debug: () => {},

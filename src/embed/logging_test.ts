@@ -23,6 +23,8 @@ const EVENT = {
   level: "warn",
   timestampMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
   logger: "server",
+  caller: "disk/wal.ts:7",
+  stack: "",
   message: 'slow "fdatasync"',
   fields: { took: "1.5s", count: 3, id: 18446744073709551615n, error: new Error("bad disk") },
 };
@@ -33,6 +35,7 @@ Deno.test("formatLogLine() writes JSON with etcd's keys", () => {
     "level",
     "ts",
     "logger",
+    "caller",
     "msg",
     "took",
     "count",
@@ -49,11 +52,18 @@ Deno.test("formatLogLine() writes JSON with etcd's keys", () => {
 });
 
 Deno.test("formatLogLine() writes columns for the console, on one line whatever is logged", () => {
-  const line = formatLogLine({ ...EVENT, message: "two\nlines" }, "console");
+  const fields = { took: "1.5s", names: ["a", "b"] };
+  const line = formatLogLine({ ...EVENT, message: "two\nlines", fields }, "console");
   const columns = line.slice(0, -1).split("\t");
   assert.equal(line.indexOf("\n"), line.length - 1);
-  assert.deepEqual(columns.slice(1, 4), ["warn", "server", "two lines"]);
-  assert.equal(JSON.parse(columns[4]).took, "1.5s");
+  assert.deepEqual(columns.slice(1), [
+    "warn",
+    "server",
+    "disk/wal.ts:7",
+    "two lines",
+    // With spaces, as etcd's console has them.
+    '{"took": "1.5s", "names": ["a", "b"]}',
+  ]);
 });
 
 Deno.test("formatLogLine() survives values that JSON does not know", () => {
@@ -137,7 +147,7 @@ Deno.test("Config.setupLogging() can be called again, and appends", () => {
       roomLogger("").info(message);
     }
   });
-  assert.deepEqual(text.trimEnd().split("\n").map((line) => line.split("\t")[2]), ["one", "two"]);
+  assert.deepEqual(text.trimEnd().split("\n").map((line) => line.split("\t")[3]), ["one", "two"]);
 });
 
 Deno.test("Config.setupLogging() leaves a program's own configuration alone", () => {
@@ -157,7 +167,40 @@ Deno.test("Config.setupLogging() leaves a program's own configuration alone", ()
 Deno.test("Config.setupLogging() says which log file it cannot open", () => {
   const config = newConfig();
   config.logOutputs = ["/nonexistent/etcd.log"];
-  assert.throws(() => config.setupLogging(), /cannot open the log file \/nonexistent\/etcd\.log: /);
+  assert.throws(
+    () => config.setupLogging(),
+    /open sink "\/nonexistent\/etcd\.log": open \/nonexistent\/etcd\.log: no such file/,
+  );
   config.logLevel = "loud";
   assert.throws(() => config.setupLogging(), /unrecognized level: "loud"/);
+});
+
+Deno.test("Config.setupLogging() says who logs, and of errors how it came there", () => {
+  const text = withLogFile((path) => {
+    const config = newConfig();
+    config.logOutputs = [path];
+    config.setupLogging();
+    config.getLogger("server").info("fine");
+    config.getLogger("server").error("not fine");
+  });
+  const [info, error] = text.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.match(info.caller, /^embed\/logging_test\.ts:\d+$/);
+  assert.equal(info.stacktrace, undefined);
+  assert.match(error.stacktrace, /^.*\n\t.*\/embed\/logging_test\.ts:\d+\n/);
+  assert.equal(Object.keys(error).at(-1), "stacktrace");
+});
+
+Deno.test("Config.setupLogging() gives parts of the server levels of their own", () => {
+  const text = withLogFile((path) => {
+    const config = newConfig();
+    config.logLevel = "warn";
+    config.logPkgLevels = "etcdserver=DEBUG,http=loud";
+    config.logOutputs = [path];
+    config.setupLogging();
+    config.getLogger("server").debug("heard");
+    config.getLogger("embed").info("not heard");
+  });
+  const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(lines.map(({ msg }) => msg), ["cannot read some of the log levels", "heard"]);
+  assert.deepEqual(lines[0]["log-package-levels"], ["http=loud"]);
 });

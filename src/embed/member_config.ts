@@ -8,10 +8,12 @@ import type {
   BackendConfig,
   CompactionConfig,
   CorruptionChecksConfig,
+  LeaseConfig,
   ServerConfig,
 } from "../server/server_config.ts";
 import { parseCompactionRetention } from "./config/compaction_retention.ts";
 import type { Config } from "./config/config.ts";
+import { dataDirectoryOf } from "./config/data_directory.ts";
 import { DEFAULT_SNAPSHOT_CATCH_UP_ENTRIES, DEFAULT_SNAPSHOT_COUNT } from "./config/constants.ts";
 import { ConfigError, NotBuiltError } from "./config/errors.ts";
 
@@ -37,17 +39,20 @@ export async function memberConfig(
     name: config.name,
     disk: config.memoryOnly ? undefined : {
       fileSystem: new DenoFileSystem(),
-      dataDir: config.dir === "" ? `${config.name}.etcd` : config.dir,
+      dataDir: dataDirectoryOf(config),
       walDir: config.walDir,
       unsafeNoFsync: config.unsafeNoFsync,
     },
     peerUrls,
     clusterToken: token,
     advertiseClientUrls,
+    forceNewCluster: config.forceNewCluster,
     tickMs: config.tickMs,
     electionTicks: config.electionTicks(),
+    initialElectionTickAdvance: config.initialElectionTickAdvance,
     maxTxnOps: config.maxTxnOps,
     maxRequestBytes: config.maxRequestBytes,
+    maxLearners: config.maxLearners,
     quotaBackendBytes: config.quotaBackendBytes,
     autoCompaction: parseCompactionRetention(
       config.autoCompactionMode,
@@ -57,6 +62,16 @@ export async function memberConfig(
     backend: backendConfig(config),
     compaction: compactionConfig(config),
     corruptionChecks: corruptionChecksConfig(config),
+    leases: leaseConfig(config),
+    hasPriorityRequests: config.serverFeatureGate.enabled("PriorityRequest"),
+    stopsServingOnDefragment: config.serverFeatureGate.enabled("StopGRPCServiceOnDefrag"),
+    downgradeCheckMs: config.downgradeCheckTimeMs,
+    auth: {
+      token: config.authToken,
+      tokenTtlSeconds: config.authTokenTtlSeconds,
+      bcryptCost: config.bcryptCost,
+      usesCommonNames: config.clientTlsInfo.clientCertAuth,
+    },
     watchProgressNotifyIntervalMs: config.watchProgressNotifyIntervalMs ||
       DEFAULT_PROGRESS_NOTIFY_MS,
     warningApplyDurationMs: config.warningApplyDurationMs,
@@ -105,6 +120,13 @@ function corruptionChecksConfig(config: Config): CorruptionChecksConfig {
   };
 }
 
+function leaseConfig({ serverFeatureGate: gates }: Config): LeaseConfig {
+  return {
+    checkpoint: gates.enabled("LeaseCheckpoint"),
+    persistCheckpoints: gates.enabled("LeaseCheckpointPersist"),
+  };
+}
+
 /** Checks, in etcd's words, that this member alone founds the cluster. */
 async function foundingMember(config: Config): Promise<{ peerUrls: string[]; token: string }> {
   const { urlsMap, token } = await config.peerUrlsMapAndToken("etcd");
@@ -113,7 +135,8 @@ async function foundingMember(config: Config): Promise<{ peerUrls: string[]; tok
       `couldn't find local name ${goQuote(config.name)} in the initial cluster configuration`,
     );
   }
-  if (urlsMap.size > 1) {
+  // Who is left of a cluster is still called with the flags of all.
+  if (urlsMap.size > 1 && !config.forceNewCluster) {
     throw new NotBuiltError(
       `--initial-cluster names ${urlsMap.size} members: clusters of more than one member are ` +
         "not supported yet",

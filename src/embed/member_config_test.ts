@@ -87,6 +87,24 @@ Deno.test("memberConfig() switches each corruption check by its own gate", async
   });
 });
 
+Deno.test("memberConfig() switches leases, priority and health by their gates", async () => {
+  const plain = await memberAfter(() => {});
+  assert.deepEqual(plain.leases, { checkpoint: false, persistCheckpoints: false });
+  assert.deepEqual([plain.hasPriorityRequests, plain.stopsServingOnDefragment], [false, false]);
+  assert.deepEqual([plain.maxLearners, plain.downgradeCheckMs], [1, 5_000]);
+  const gated = await memberAfter((config) => {
+    config.serverFeatureGate = config.serverFeatureGate.with(
+      "LeaseCheckpoint=true,LeaseCheckpointPersist=true,PriorityRequest=true," +
+        "StopGRPCServiceOnDefrag=true,FastLeaseKeepAlive=false,TxnModeWriteWithSharedBuffer=false",
+    );
+    config.maxLearners = 3;
+    config.downgradeCheckTimeMs = 100;
+  });
+  assert.deepEqual(gated.leases, { checkpoint: true, persistCheckpoints: true });
+  assert.deepEqual([gated.hasPriorityRequests, gated.stopsServingOnDefragment], [true, true]);
+  assert.deepEqual([gated.maxLearners, gated.downgradeCheckMs], [3, 100]);
+});
+
 Deno.test("memberConfig() takes 0 for etcd's default where etcd does", async () => {
   const { backend } = await memberAfter((config) => {
     config.snapshotCount = 0;

@@ -1,17 +1,21 @@
-import { healthHandler } from "../api/http/health.ts";
-import { metricsHandler } from "../api/http/metrics.ts";
-import { versionHandler } from "../api/http/version.ts";
+import { HealthCounts } from "../api/http/health_counts.ts";
 import { DiskDurations } from "../api/metrics/disk_durations.ts";
 import { GrpcCounts } from "../api/metrics/grpc_counts.ts";
-import type { MetricsSource } from "../api/metrics/metrics_source.ts";
+import { ScrapeCounts } from "../api/metrics/scrape_counts.ts";
 import { registerServices } from "../api/v3/services.ts";
+import { systemClock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import { EtcdServer } from "../server/etcd_server.ts";
 import { requestTimeoutMs } from "../server/server_config.ts";
 import type { Config } from "./config/config.ts";
+import { DescriptorWatch } from "./file_descriptors.ts";
 import { type BoundListener, withRealPorts } from "./listeners.ts";
 import { memberConfig } from "./member_config.ts";
+import { lockMemory } from "./memory_lock.ts";
+import { addOperatorRoutes } from "./operator_routes.ts";
 import { RunningServer } from "./running_server.ts";
+import { SlowDiskWarning } from "./slow_disk.ts";
+import type { Tracing } from "./tracing.ts";
 import { Serving } from "./serving.ts";
 
 /** What a running server is made of. */
@@ -19,6 +23,7 @@ export interface EtcdParts {
   readonly config: Config;
   readonly server: EtcdServer;
   readonly serving: Serving;
+  readonly tracing: Tracing | undefined;
 }
 
 /**
@@ -32,18 +37,22 @@ export class ServedEtcd implements AsyncDisposable {
   readonly peers: readonly BoundListener[] = [];
   readonly #config: Config;
   readonly #serving: Serving;
+  readonly #tracing: Tracing | undefined;
   readonly #member: EtcdServer;
   readonly #logger: Logger;
+  readonly #descriptors: DescriptorWatch;
   readonly #error = Promise.withResolvers<Error | undefined>();
   #closing: Promise<void> | undefined;
 
   /** Use {@linkcode startServedEtcd}. */
-  constructor({ config, server, serving }: EtcdParts) {
+  constructor({ config, server, serving, tracing }: EtcdParts) {
     this.#config = config;
     this.#member = server;
     this.server = new RunningServer(server);
     this.#serving = serving;
+    this.#tracing = tracing;
     this.#logger = config.getLogger("embed");
+    this.#descriptors = new DescriptorWatch(systemClock, this.#logger);
     this.#member.stopNotify.then(() => this.#serverStopped());
   }
 
@@ -54,7 +63,7 @@ export class ServedEtcd implements AsyncDisposable {
 
   /** The URL of the first client listener, for {@linkcode connect} and for etcdctl. */
   get clientUrl(): string {
-    return `http://${this.clients[0].address}`;
+    return this.#serving.clientUrl;
   }
 
   /** A copy of the configuration that the server runs with. */
@@ -94,6 +103,8 @@ export class ServedEtcd implements AsyncDisposable {
   /** Starts to work; called once, at the start. */
   begin(): void {
     this.#member.start();
+    this.#descriptors.start();
+    this.#serving.beginMetrics();
     this.#member.readyNotify.then(() => {
       this.#serving.begin();
       for (const { url, address } of this.clients) {
@@ -107,9 +118,11 @@ export class ServedEtcd implements AsyncDisposable {
   async #close(): Promise<void> {
     this.#logger.info("closing etcd server", { name: this.#config.name });
     const graceMs = this.#member.isReady ? requestTimeoutMs(this.#member.config) : 0;
+    this.#descriptors.stop();
     await this.closeClients();
     this.#member.streams.endAll();
     await this.#serving.close(graceMs);
+    await this.#tracing?.close();
     await this.#member.stop();
     this.#logger.info("closed etcd server", { name: this.#config.name });
   }
@@ -134,33 +147,41 @@ export async function startServedEtcd<E extends ServedEtcd>(
 ): Promise<E> {
   userConfig.validate();
   const config = userConfig.clone();
-  const [grpc, disk] = [new GrpcCounts(), new DiskDurations()];
-  const serving = new Serving(config, grpc);
-  await serving.bind();
+  if (config.memoryMlock) lockMemory();
+  const grpc = new GrpcCounts({ timed: config.metrics === "extensive" });
+  const disk = new DiskDurations();
+  const tracing = config.enableDistributedTracing ? await startTracing(config) : undefined;
+  const serving = new Serving(config, grpc, tracing);
   try {
+    await serving.bind();
     const advertised = withRealPorts(config.advertiseClientUrls, serving.clients);
-    const member = await memberConfig(config, advertised, disk);
+    const watchedDisk = new SlowDiskWarning(disk, config.getLogger("server"));
+    const member = await memberConfig(config, advertised, watchedDisk);
     const server = await EtcdServer.open(member);
-    const health = { success: 0, failures: 0 };
-    addRoutes(serving, { server, grpc, disk, health, clients: serving });
+    await addOperatorRoutes(serving, config, {
+      server,
+      grpc,
+      disk,
+      health: new HealthCounts(),
+      scrapes: new ScrapeCounts(),
+      clients: serving,
+      features: config.serverFeatureGate.states(),
+    });
     registerServices(serving.grpc, server);
     serving.onDefect = (error) => server.fail(error);
     config.serviceRegister?.(serving.grpc);
-    const etcd = make({ config, server, serving });
+    const etcd = make({ config, server, serving, tracing });
     etcd.begin();
     return etcd;
   } catch (error) {
     await serving.close(0);
+    await tracing?.close();
     throw error;
   }
 }
 
-function addRoutes(serving: Serving, source: MetricsSource): void {
-  const health = healthHandler(source.server, source.health);
-  const metrics = metricsHandler(source);
-  for (const routes of [serving.clientRoutes, serving.metricsRoutes]) {
-    routes.set("/health", health);
-    routes.set("/metrics", metrics);
-  }
-  serving.clientRoutes.set("/version", versionHandler(source.server));
+/** Loaded only when somebody wants traces: the libraries take memory and time to load. */
+async function startTracing(config: Config): Promise<Tracing> {
+  const { Tracing } = await import("./tracing.ts");
+  return new Tracing(config);
 }

@@ -1,15 +1,28 @@
 import { lazyGateway } from "../api/gateway/lazy_gateway.ts";
+import type { AccessPolicy } from "../api/http/access_control.ts";
 import { type GatewayHandler, httpApi } from "../api/http/http_api.ts";
 import type { HttpHandler } from "../api/http/http_message.ts";
 import { systemClock } from "../base/clock.ts";
 import type { EndpointUrl } from "../base/endpoint_url.ts";
+import type { CallTracer } from "../net/grpc/call_tracer.ts";
 import type { GrpcObserver } from "../net/grpc/observer.ts";
 import { GrpcServer } from "../net/grpc/server.ts";
 import { ProtocolSplit } from "../net/http/http2_exchange.ts";
 import { listen, type Listener } from "../net/listener.ts";
+import type { TlsGate } from "../net/tls/tls_gate.ts";
 import type { Config } from "./config/config.ts";
 import { ConfigError } from "./config/errors.ts";
-import { type BoundListener, distinctAddresses, listenAddressOf } from "./listeners.ts";
+import { connectionLimits } from "./descriptor_limit.ts";
+import {
+  addressKey,
+  type BoundListener,
+  listenAddressOf,
+  type ListenTarget,
+  listenTargets,
+  reachableUrl,
+} from "./listeners.ts";
+import { slowCallWarning } from "./slow_call_warning.ts";
+import { ClientTls } from "./tls/client_tls.ts";
 
 /** gRPC messages may be larger than a request by what stands around it. */
 const RECEIVE_OVERHEAD_BYTES = 512 * 1024;
@@ -36,9 +49,11 @@ export class Serving {
   readonly #config: Config;
   readonly #gateway: GatewayHandler | undefined;
   readonly #listeners: Listener[] = [];
+  readonly #metricsListeners: Listener[] = [];
   readonly #clients: BoundListener[] = [];
+  #clientUrl: string | undefined;
 
-  constructor(config: Config, observer: GrpcObserver) {
+  constructor(config: Config, observer: GrpcObserver, tracer?: CallTracer) {
     this.#config = config;
     const maxMessageBytes = config.maxRequestBytes + RECEIVE_OVERHEAD_BYTES;
     this.grpc = new GrpcServer({
@@ -46,6 +61,8 @@ export class Serving {
       maxSendMessageBytes: MAX_SEND_BYTES,
       clock: systemClock,
       observer,
+      tracer,
+      slowCalls: slowCallWarning(config),
     });
     this.#gateway = config.enableGrpcGateway
       ? lazyGateway(
@@ -60,6 +77,11 @@ export class Serving {
     return this.#clients;
   }
 
+  /** The URL of the first client listener; "" before `bind`. */
+  get clientUrl(): string {
+    return this.#clientUrl ?? "";
+  }
+
   /** Connections of clients, of whatever protocol. */
   get connectionCount(): number {
     return this.#listeners.reduce((sum, listener) => sum + listener.connectionCount, 0);
@@ -72,19 +94,21 @@ export class Serving {
   async bind(): Promise<void> {
     const { listenClientUrls, listenClientHttpUrls, listenMetricsUrls } = this.#config;
     try {
+      const tls = await ClientTls.prepare(this.#config);
       const httpSeparate = listenClientHttpUrls.length > 0;
-      for (const url of distinctAddresses(listenClientUrls)) {
+      for (const target of listenTargets(listenClientUrls)) {
         const routes = httpSeparate ? undefined : this.clientRoutes;
-        const listener = await this.#listen(url, routes, this.grpc);
-        const { address, port } = listener;
-        this.#clients.push({ url: url.toString(), address, port });
+        const { address, port } = await this.#listen(target, tls.clients, routes, this.grpc);
+        this.#clients.push({ url: target.url.toString(), address, port });
+        this.#clientUrl ??= reachableUrl(target.url, address);
       }
-      for (const url of distinctAddresses(listenClientHttpUrls)) {
-        this.#refuseShared(url);
-        await this.#listen(url, this.clientRoutes, undefined);
+      for (const target of listenTargets(listenClientHttpUrls)) {
+        this.#refuseShared(target.url);
+        await this.#listen(target, tls.clients, this.clientRoutes, undefined);
       }
-      for (const url of distinctAddresses(listenMetricsUrls)) {
-        await this.#listen(url, this.metricsRoutes, undefined);
+      for (const target of listenTargets(listenMetricsUrls)) {
+        const listener = await this.#listen(target, tls.metrics, this.metricsRoutes, undefined);
+        this.#metricsListeners.push(listener);
       }
     } catch (error) {
       await this.close(0);
@@ -92,7 +116,12 @@ export class Serving {
     }
   }
 
-  /** Starts to answer. */
+  /** Starts to answer on the metrics URLs alone: who looks after a member does so from the start. */
+  beginMetrics(): void {
+    for (const listener of this.#metricsListeners) listener.begin();
+  }
+
+  /** Starts to answer on all URLs. */
   begin(): void {
     for (const listener of this.#listeners) listener.begin();
   }
@@ -104,9 +133,9 @@ export class Serving {
   }
 
   #refuseShared(url: EndpointUrl): void {
-    if (url.port === "0" || !this.#config.listenClientUrls.some(({ host }) => host === url.host)) {
-      return;
-    }
+    const key = addressKey(url);
+    const isShared = this.#config.listenClientUrls.some((other) => addressKey(other) === key);
+    if (url.port === "0" || !isShared) return;
     throw new ConfigError(
       `cannot bind both --listen-client-urls and --listen-client-http-urls on the same url ${url}`,
     );
@@ -114,26 +143,32 @@ export class Serving {
 
   /** Listens for HTTP, if there are routes, and for gRPC, if there is a server for it. */
   async #listen(
-    url: EndpointUrl,
+    { url, isPlain, isSecure }: ListenTarget,
+    tls: TlsGate | undefined,
     routes: Routes | undefined,
     grpc: GrpcServer | undefined,
   ): Promise<Listener> {
     const { userHandlers } = this.#config;
     const logger = this.#config.getLogger("http");
-    const http = routes === undefined ? undefined : httpApi({
+    const isForClients = routes === this.clientRoutes;
+    const http = routes && httpApi({
       routes,
-      userHandlers: routes === this.clientRoutes ? userHandlers : new Map(),
-      gateway: routes === this.clientRoutes ? this.#gateway : undefined,
+      userHandlers: isForClients ? userHandlers : new Map(),
+      gateway: isForClients ? this.#gateway : undefined,
       logger,
+      access: isForClients ? accessPolicy(this.#config) : undefined,
     });
     const listener = await listen({
-      address: listenAddressOf(url),
+      address: listenAddressOf(url, this.#config.socketOpts),
+      listenerLimits: connectionLimits(this.#config.getLogger("embed")),
       handler: new ProtocolSplit(grpc, http),
       maxConcurrentStreams: this.#config.maxConcurrentStreams,
       keepAliveIntervalMs: this.#config.grpcKeepAliveIntervalMs,
       keepAliveTimeoutMs: this.#config.grpcKeepAliveTimeoutMs,
       minClientPingIntervalMs: this.#config.grpcKeepAliveMinTimeMs,
       held: true,
+      plain: isPlain,
+      ...(isSecure && tls !== undefined ? { tls } : {}),
       onDefect: (error) => this.onDefect(error),
       ...(http === undefined ? {} : { http1: http }),
     }).catch((error: unknown) => {
@@ -142,6 +177,11 @@ export class Serving {
     this.#listeners.push(listener);
     return listener;
   }
+}
+
+/** Whose requests over HTTP are answered on the client URLs. */
+function accessPolicy({ cors, hostWhitelist }: Config): AccessPolicy {
+  return { origins: cors, hosts: hostWhitelist };
 }
 
 /** A URL that cannot be listened on; the message says why and what to do. */

@@ -170,6 +170,54 @@ export const LISTENER_LIMITS: ListenerLimits = {
   tcpKeepAliveMs: 30_000,
 };
 
+/** The bounds of TLS handshakes. */
+export interface TlsLimits {
+  readonly handshakeTimeoutMs: number;
+  readonly sweepIntervalMs: number;
+  readonly idleHandshakers: number;
+  readonly rememberedCertificates: number;
+  readonly authoritiesBytes: number;
+  readonly revocationListBytes: number;
+  readonly unreadBytes: number;
+  readonly unreadTotalBytes: number;
+  readonly unreadSweepIntervalMs: number;
+}
+
+export const TLS_LIMITS: TlsLimits = {
+  // From the first byte to the end of the handshake; the same as etcd's. Two round trips, on the
+  // slowest line.
+  handshakeTimeoutMs: 10_000,
+
+  // How often timeouts are looked at.
+  sweepIntervalMs: 1_000,
+
+  // What is kept for the next handshakes once so many were under way: 2 KiB and the third of a
+  // millisecond that each takes to make.
+  idleHandshakers: 64,
+
+  // Certificates of clients that were verified and whose sessions may be resumed: some 100 bytes
+  // each. A client whose certificate was forgotten has to make a whole handshake.
+  rememberedCertificates: 10_000,
+
+  // Deno sends the authorities of clients' certificates along with the server's own certificate,
+  // and Go's clients take 64 KiB in one message of a handshake. Some fifty authorities.
+  authoritiesBytes: 48 * KIB,
+
+  // Some 25 bytes for each revoked certificate, so 40 000 of them. They are read in one turn of
+  // about 25 ms when the file has changed.
+  revocationListBytes: 1 * MIB,
+
+  // What a client may send that is not read, since it does not take its answers. Honest ones stop at
+  // their windows (4 MiB) and at the headers of 65 536 streams.
+  unreadBytes: 32 * MIB,
+
+  // The same over all clients; the greediest goes first.
+  unreadTotalBytes: 256 * MIB,
+
+  // A fast line brings some ten MiB in this time.
+  unreadSweepIntervalMs: 100,
+};
+
 /** The bounds of HTTP/1.1 connections. */
 export interface Http1Limits {
   readonly maxHeaderBytes: number;
@@ -295,4 +343,14 @@ export const WEBSOCKET_LIMITS = {
 
   // A message over all its frames; whoever takes it may set a lower bound for what it keeps.
   maxMessageBytes: 64 * MIB,
+} as const;
+
+/** The bounds of what passes connections on. */
+export const GATEWAY_LIMITS = {
+  // A server that does not answer for so long is as good as gone; etcd would wait as long as the
+  // system does, which is minutes.
+  dialTimeoutMs: 5_000,
+
+  // RFC 2782 wants a very small chance for records without weight; one in a hundred is etcd's.
+  unweightedShare: 0.01,
 } as const;

@@ -6,31 +6,49 @@ import { Http1Server } from "./http1/server.ts";
 import { Http2Connection } from "./http2/connection.ts";
 import { Http2Context, type Http2Options } from "./http2/context.ts";
 import { type Sweepable, Sweeper } from "./http2/sweeper.ts";
-import { remoteEndOf } from "./remote_end.ts";
+import { type RemoteEnd, remoteEndOf } from "./remote_end.ts";
+import type { TlsGate } from "./tls/tls_gate.ts";
+import { removeOldSocket } from "./unix_socket.ts";
 import { HTTP1_LIMITS, type Http1Limits, LISTENER_LIMITS, type ListenerLimits } from "./limits.ts";
 
 /** So many bytes tell HTTP/2 from any request of HTTP/1.1. */
 const HTTP2_BEGIN = "PRI * HTTP/2.0";
+
+/** The first byte of a TLS handshake, with which neither form of HTTP begins. */
+const TLS_BEGIN = 0x16;
+
+/** What the first bytes of a connection tell. */
+type Protocol = "http1" | "http2" | "tls";
 
 export interface ListenOptions extends Http2Options {
   /** Where to listen: an address and a port (0 picks a free one), or a unix socket's path. */
   readonly address: ListenAddress;
   /** What answers requests of HTTP/1.1; without it such connections are closed. */
   readonly http1?: ExchangeHandler;
+  /** What takes connections that begin with a TLS handshake; without it they are closed. */
+  readonly tls?: TlsGate;
+  /** Whether connections are served that are not encrypted. @default {true} */
+  readonly plain?: boolean;
   /** Connections are accepted but not read from until `begin`. @default {false} */
   readonly held?: boolean;
   readonly listenerLimits?: ListenerLimits;
   readonly http1Limits?: Http1Limits;
 }
 
-export type ListenAddress =
-  | { readonly host: string; readonly port: number }
-  | { readonly path: string };
+export type ListenAddress = TcpAddress | { readonly path: string };
+
+export interface TcpAddress {
+  readonly host: string;
+  readonly port: number;
+  /** Whether other sockets with the same wish may have the port too. @default {false} */
+  readonly reusePort?: boolean;
+}
 
 /** Begins to listen; rejects if the address cannot be had. */
 export async function listen(options: ListenOptions): Promise<Listener> {
   const server = createServer({ noDelay: true });
   const listener = new Listener(server, options);
+  if ("path" in options.address) removeOldSocket(options.address.path);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.address, () => {
@@ -46,6 +64,8 @@ export class Listener {
   readonly #server: Server;
   readonly #context: Http2Context;
   readonly #http1: Http1Server | undefined;
+  readonly #tls: TlsGate | undefined;
+  readonly #servesPlain: boolean;
   readonly #limits: ListenerLimits;
   readonly #clock: Clock;
   readonly #sweeper: Sweeper;
@@ -69,6 +89,8 @@ export class Listener {
       limits: options.http1Limits ?? HTTP1_LIMITS,
       ...(onDefect === undefined ? {} : { onDefect }),
     });
+    this.#tls = options.tls;
+    this.#servesPlain = options.plain ?? true;
     this.#sweeper = new Sweeper(this.#clock, this.#limits.sweepIntervalMs);
     this.#held = options.held ? [] : undefined;
     server.on("connection", (socket: Socket) => this.accept(socket));
@@ -109,7 +131,7 @@ export class Listener {
     // A socket closes after an error, and that is all that matters here.
     socket.on("error", () => {});
     socket.once("close", () => this.#socketClosed(socket));
-    if (this.#held === undefined) this.#sniff(socket);
+    if (this.#held === undefined) this.#begin(socket);
     else this.#held.push(socket);
   }
 
@@ -118,18 +140,38 @@ export class Listener {
     const held = this.#held ?? [];
     this.#held = undefined;
     for (const socket of held) {
-      if (!socket.destroyed) this.#sniff(socket);
+      if (!socket.destroyed) this.#begin(socket);
     }
   }
 
-  #sniff(socket: Socket): void {
+  #begin(socket: Socket): void {
+    this.#sniff(socket, (protocol, firstBytes) => {
+      if (protocol === "tls" && this.#tls !== undefined) {
+        this.#tls.accept(socket, firstBytes, (secured, remote) => this.#secured(secured, remote));
+      } else if (this.#servesPlain) {
+        this.#route(socket, remoteEndOf(socket), protocol, firstBytes);
+      } else if (this.#tls !== undefined) {
+        this.#tls.refuse(socket);
+      } else {
+        socket.destroy();
+      }
+    });
+  }
+
+  /** What a client says is protected by TLS; the protocol it says it in is told as without. */
+  #secured(socket: Socket, remote: RemoteEnd): void {
+    if (this.#closing) socket.destroy();
+    else this.#sniff(socket, (protocol, bytes) => this.#route(socket, remote, protocol, bytes));
+  }
+
+  #sniff(socket: Socket, onTold: (protocol: Protocol, firstBytes: Buffer) => void): void {
     const timeoutMs = this.#limits.sniffTimeoutMs;
     const sniffer = new Sniffer(
       socket,
       this.#clock.monotonicMs() + timeoutMs,
-      (isHttp2, firstBytes) => {
+      (protocol, firstBytes) => {
         this.#forget(sniffer);
-        this.#route(socket, isHttp2, firstBytes);
+        onTold(protocol, firstBytes);
       },
       () => this.#forget(sniffer),
     );
@@ -155,18 +197,18 @@ export class Listener {
     await closed;
   }
 
-  #route(socket: Socket, isHttp2: boolean, firstBytes: Buffer): void {
-    if (isHttp2) {
+  #route(socket: Socket, remote: RemoteEnd, protocol: Protocol, firstBytes: Buffer): void {
+    if (protocol === "http2") {
       const connection = new Http2Connection(
         socket,
-        remoteEndOf(socket),
+        remote,
         this.#context,
         () => this.#connections.delete(connection),
       );
       this.#connections.add(connection);
       connection.start(firstBytes);
-    } else if (this.#http1 !== undefined) {
-      this.#http1.accept(socket, remoteEndOf(socket), firstBytes);
+    } else if (protocol === "http1" && this.#http1 !== undefined) {
+      this.#http1.accept(socket, remote, firstBytes);
     } else {
       socket.destroy();
     }
@@ -198,7 +240,7 @@ export class Listener {
 class Sniffer implements Sweepable {
   readonly #socket: Socket;
   readonly #deadlineMs: number;
-  readonly #onTold: (isHttp2: boolean, firstBytes: Buffer) => void;
+  readonly #onTold: (protocol: Protocol, firstBytes: Buffer) => void;
   readonly #onData = (chunk: Buffer): void => this.#data(chunk);
   readonly #onClose: () => void;
   #bytes: Buffer | undefined = undefined;
@@ -206,7 +248,7 @@ class Sniffer implements Sweepable {
   constructor(
     socket: Socket,
     deadlineMs: number,
-    onTold: (isHttp2: boolean, firstBytes: Buffer) => void,
+    onTold: (protocol: Protocol, firstBytes: Buffer) => void,
     onClose: () => void,
   ) {
     this.#socket = socket;
@@ -227,14 +269,21 @@ class Sniffer implements Sweepable {
 
   #data(chunk: Buffer): void {
     const bytes = this.#bytes === undefined ? chunk : Buffer.concat([this.#bytes, chunk]);
-    const length = Math.min(bytes.length, HTTP2_BEGIN.length);
-    const isHttp2 = bytes.toString("latin1", 0, length) === HTTP2_BEGIN.slice(0, length);
-    if (isHttp2 && length < HTTP2_BEGIN.length) {
+    const protocol = protocolOf(bytes);
+    if (protocol === undefined) {
       this.#bytes = bytes;
       return;
     }
     this.#socket.off("data", this.#onData);
     this.#socket.off("close", this.#onClose);
-    this.#onTold(isHttp2, bytes);
+    this.#onTold(protocol, bytes);
   }
+}
+
+/** Undefined while there are too few bytes to tell. */
+function protocolOf(bytes: Buffer): Protocol | undefined {
+  if (bytes[0] === TLS_BEGIN) return "tls";
+  const length = Math.min(bytes.length, HTTP2_BEGIN.length);
+  if (bytes.toString("latin1", 0, length) !== HTTP2_BEGIN.slice(0, length)) return "http1";
+  return length < HTTP2_BEGIN.length ? undefined : "http2";
 }

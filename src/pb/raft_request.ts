@@ -1,3 +1,5 @@
+import { EMPTY_BYTES } from "../base/bytes.ts";
+
 /**
  * The frame around what a client asked for when it goes into the log: an InternalRaftRequest of a
  * header with the request's ID and one operation. The operation's bytes are spliced in as the
@@ -8,8 +10,10 @@
 const HEADER_TAG_LOW = 0xa2;
 const HEADER_TAG_HIGH = 0x06;
 const ID_TAG = 0x08;
-/** Two bytes of header tag, its length, the tag of the ID and at most ten bytes of ID. */
-const HEADER_MAX_SIZE = 14;
+/** Two bytes of header tag, at most five of its length, the tag of the ID and at most ten of the ID. */
+const HEADER_MAX_SIZE = 18;
+/** Six groups of seven bits are the low bits of an ID; they are always written. */
+const ID_LOW_BYTES = 6;
 
 const SLAB_SIZE = 256 * 1024;
 /** A frame above this size gets memory of its own, so that it does not waste the rest of a slab. */
@@ -21,6 +25,7 @@ let slabUsed = 0;
 /**
  * Frames bytes[start, end), an encoded request, as the operation with the given field number of
  * InternalRaftRequest. The ID's high 16 bits are `memberBits`, its low 48 bits `counter`.
+ * `headerFields` are encoded fields of the header that come behind the ID.
  */
 export function encodeRaftRequest(
   field: number,
@@ -29,11 +34,12 @@ export function encodeRaftRequest(
   end: number,
   memberBits: number,
   counter: number,
+  headerFields: Uint8Array = EMPTY_BYTES,
 ): Uint8Array {
-  const room = HEADER_MAX_SIZE + 2 * 5 + (end - start);
+  const room = HEADER_MAX_SIZE + headerFields.length + 2 * 5 + (end - start);
   const target = room > SLAB_SHARE ? new Uint8Array(room) : slabFor(room);
   const begin = target === slab ? slabUsed : 0;
-  let offset = writeHeader(target, begin, memberBits, counter);
+  let offset = writeHeader(target, begin, memberBits, counter, headerFields);
   offset = writeVarint(target, offset, field * 8 + 2);
   offset = writeVarint(target, offset, end - start);
   if (end - start <= 64) {
@@ -56,8 +62,10 @@ export function readRaftRequestCounter(data: Uint8Array, memberBits: number): nu
   if (data.length < 4 || data[0] !== HEADER_TAG_LOW || data[1] !== HEADER_TAG_HIGH) {
     return undefined;
   }
-  if (data[3] !== ID_TAG) return undefined;
-  return readCounter(data, 4, Math.min(data.length, 3 + data[2]), memberBits);
+  let offset = 2;
+  while (data[offset] >= 0x80) offset++;
+  if (data[offset + 1] !== ID_TAG) return undefined;
+  return readCounter(data, offset + 2, data.length, memberBits);
 }
 
 /** Reads the ID, a varint, in data[offset, end). */
@@ -101,21 +109,30 @@ function writeHeader(
   begin: number,
   memberBits: number,
   counter: number,
+  fields: Uint8Array,
 ): number {
   target[begin] = HEADER_TAG_LOW;
   target[begin + 1] = HEADER_TAG_HIGH;
-  target[begin + 3] = ID_TAG;
-  let offset = begin + 4;
   // 64 bits as two numbers: 42 low bits in six groups, then 22 high bits.
   let low = counter % 2 ** 42;
   const high = Math.floor(counter / 2 ** 42) + memberBits * 64;
-  for (let group = 0; group < 6; group++) {
+  const idBytes = ID_LOW_BYTES + varintBytes(high);
+  let offset = writeVarint(target, begin + 2, 1 + idBytes + fields.length);
+  target[offset++] = ID_TAG;
+  for (let group = 0; group < ID_LOW_BYTES; group++) {
     target[offset++] = (low % 128) | 0x80;
     low = Math.floor(low / 128);
   }
   offset = writeVarint(target, offset, high);
-  target[begin + 2] = offset - begin - 3;
+  for (let i = 0; i < fields.length; i++) target[offset++] = fields[i];
   return offset;
+}
+
+/** How many bytes a varint of at most 28 bits takes. */
+function varintBytes(value: number): number {
+  if (value < 0x80) return 1;
+  if (value < 0x4000) return 2;
+  return value < 0x20_0000 ? 3 : 4;
 }
 
 function writeVarint(target: Uint8Array, offset: number, value: number): number {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Prng } from "../base/prng.ts";
-import { InternalRaftRequest, PutRequest, Request } from "./etcdserverpb.ts";
+import { InternalRaftRequest, PutRequest, Request, RequestHeader } from "./etcdserverpb.ts";
 import { encodeRaftRequest, readRaftRequestCounter } from "./raft_request.ts";
 
 const PUT_FIELD = 4;
@@ -21,6 +21,19 @@ Deno.test("encodeRaftRequest() puts the request's bytes at the end as they came"
     const bytes = prng.bytes(length + 7);
     const data = encodeRaftRequest(VERSION_FIELD, bytes, 3, 3 + length, 1, 1);
     assert.deepEqual(data.subarray(data.length - length), bytes.subarray(3, 3 + length));
+  }
+});
+
+Deno.test("encodeRaftRequest() tells in whose name a request is, however long that is", () => {
+  const put = PutRequest.encode(PutRequest.create({ key: "k" }));
+  for (const length of [1, 100, 108, 127, 128, 20_000, 3_000_000]) {
+    const header = RequestHeader.create({ username: "u".repeat(length), authRevision: 300 });
+    const fields = RequestHeader.encode(header);
+    const data = encodeRaftRequest(PUT_FIELD, put, 0, put.length, 0xc7a5, 0xa2070a1a7001, fields);
+    const request = InternalRaftRequest.decode(data);
+    assert.deepEqual(request.header, { ...header, id: 0xc7a5a2070a1a7001n });
+    assert.equal(request.put?.key, "k");
+    assert.equal(readRaftRequestCounter(data, 0xc7a5), 0xa2070a1a7001);
   }
 });
 

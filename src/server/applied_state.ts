@@ -1,11 +1,14 @@
+import { BucketCounts, exponentialBounds } from "../base/bucket_counts.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Alarms } from "../core/alarms/alarms.ts";
+import type { AuthStore } from "../core/auth/auth_store.ts";
 import type { Lessor } from "../core/lease/lessor.ts";
 import type { Membership } from "../core/members/membership.ts";
 import type { Store } from "../core/mvcc/store.ts";
 import type { WatchHub } from "../core/mvcc/watch_hub.ts";
 import type { Quota } from "../core/quota/quota.ts";
 import type { CompactionRunner } from "./compaction_runner.ts";
+import type { TokenProvider } from "./auth/token_provider.ts";
 import type { SkippedWrites } from "./operations/skipped_writes.ts";
 import type { SpaceAlarm } from "./space_alarm.ts";
 
@@ -15,6 +18,8 @@ export interface AppliedState {
   readonly lessor: Lessor;
   readonly membership: Membership;
   readonly alarms: Alarms;
+  readonly auth: AuthStore;
+  readonly tokens: TokenProvider;
   readonly quota: Quota;
   readonly spaceAlarm: SpaceAlarm;
   readonly hub: WatchHub;
@@ -22,6 +27,10 @@ export interface AppliedState {
   readonly skippedWrites: SkippedWrites;
   readonly clock: Clock;
   readonly counts: LeaseCounts;
+  /** The cluster has gone to an older version, which the log may be too new for. */
+  readonly versionLowered: () => void;
+  /** The index of the entry that is being applied. */
+  entryIndex: number;
 }
 
 /** What has happened to leases since the start, for the metrics. */
@@ -29,4 +38,12 @@ export interface LeaseCounts {
   leasesGranted: number;
   leasesRevoked: number;
   leasesRenewed: number;
+  /** The granted times to live, in seconds. */
+  readonly grantedTtls: BucketCounts;
+}
+
+/** Counts of leases before anything has happened to one. */
+export function newLeaseCounts(): LeaseCounts {
+  const grantedTtls = new BucketCounts(exponentialBounds(1, 2, 24));
+  return { leasesGranted: 0, leasesRevoked: 0, leasesRenewed: 0, grantedTtls };
 }

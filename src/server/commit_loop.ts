@@ -10,8 +10,8 @@ export interface CommitLoopHooks {
   applyEntry(entry: Entry): void;
   /** Raft confirmed that reads up to this context may answer once `index` is applied. */
   readConfirmed(context: number, index: number): void;
-  /** Called behind each group of entries with the time that all of them together took. */
-  appliedGroup(first: Entry, last: Entry, durationMs: number): void;
+  /** Called behind each group of entries with the times when applying them began and ended. */
+  appliedGroup(first: Entry, last: Entry, startedMs: number, endedMs: number): void;
   /** Called behind each slice of applied entries, before the loop goes on. */
   appliedSlice(): void;
   /** The disk failed, or an invariant broke: the member must stop. Called once. */
@@ -148,7 +148,7 @@ export class CommitLoop {
     const startedMs = this.#hooks.nowMs();
     for (let i = start; i < end; i++) this.#hooks.applyEntry(entries[i]);
     this.#lookedAtMs = this.#hooks.nowMs();
-    this.#hooks.appliedGroup(entries[start], entries[end - 1], this.#lookedAtMs - startedMs);
+    this.#hooks.appliedGroup(entries[start], entries[end - 1], startedMs, this.#lookedAtMs);
   }
 
   #fail(error: unknown): void {

@@ -2,6 +2,7 @@ import type { Clock, Timer } from "../base/clock.ts";
 import type { Compaction } from "../core/mvcc/compaction.ts";
 import type { Backend } from "./backend/backend.ts";
 import { BackgroundWork } from "./background.ts";
+import { CompactionDurations } from "./counts/compaction_durations.ts";
 import { SERVER_LIMITS } from "./limits.ts";
 import type { CompactionConfig } from "./server_config.ts";
 
@@ -16,6 +17,7 @@ export interface CompactionRunnerParts {
 
 interface RunningCompaction {
   readonly compaction: Compaction;
+  readonly startedMs: number;
   readonly done: () => void;
 }
 
@@ -24,6 +26,7 @@ interface RunningCompaction {
  * batch of removals, so that removing never crowds out other work on the disk.
  */
 export class CompactionRunner {
+  readonly durations = new CompactionDurations();
   readonly #parts: CompactionRunnerParts;
   readonly #queue: RunningCompaction[] = [];
   readonly #work: BackgroundWork;
@@ -37,8 +40,9 @@ export class CompactionRunner {
 
   /** The promise resolves when all superseded revisions are gone, from the B-tree file as well. */
   run(compaction: Compaction): Promise<void> {
+    const startedMs = this.#parts.clock.monotonicMs();
     return new Promise((done) => {
-      this.#queue.push({ compaction, done });
+      this.#queue.push({ compaction, startedMs, done });
       if (this.#pause === undefined) this.#work.wake();
     });
   }
@@ -53,10 +57,7 @@ export class CompactionRunner {
     if (running === undefined) return false;
     const { config, backend } = this.#parts;
     const before = running.compaction.removedChanges;
-    const more = running.compaction.step(
-      SERVER_LIMITS.compactionStepsPerSlice,
-      config.batchLimit - this.#removedInBatch,
-    );
+    const more = this.#timedStep(running.compaction, config.batchLimit - this.#removedInBatch);
     this.#removedInBatch += running.compaction.removedChanges - before;
     if (!more) {
       this.#queue.shift();
@@ -68,6 +69,18 @@ export class CompactionRunner {
     return false;
   }
 
+  #timedStep(compaction: Compaction, maxRemovals: number): boolean {
+    const { clock } = this.#parts;
+    const wasMarking = compaction.isMarking;
+    const startedMs = clock.monotonicMs();
+    const more = compaction.step(SERVER_LIMITS.compactionStepsPerSlice, maxRemovals);
+    const pauseMs = clock.monotonicMs() - startedMs;
+    // One slice may have done both.
+    if (wasMarking) this.durations.markingPausesMs.add(pauseMs);
+    if (!compaction.isMarking) this.durations.removalPausesMs.add(pauseMs);
+    return more;
+  }
+
   #rest(): void {
     this.#removedInBatch = 0;
     this.#pause = this.#parts.clock.setTimer(this.#parts.config.sleepIntervalMs, () => {
@@ -76,8 +89,10 @@ export class CompactionRunner {
     });
   }
 
-  #finish({ done }: RunningCompaction): void {
-    const { backend } = this.#parts;
+  #finish({ done, startedMs }: RunningCompaction): void {
+    const { backend, clock } = this.#parts;
+    this.durations.totalsMs.add(clock.monotonicMs() - startedMs);
+    this.durations.lastWallSeconds = Math.floor(clock.wallMs() / 1000);
     backend.changed();
     // A failure of the file stops the member, which answers everybody who waits.
     backend.followed().then(done, () => {});

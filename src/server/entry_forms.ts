@@ -1,6 +1,6 @@
 import type { CompatVersion } from "../core/members/compat_version.ts";
 import { memberOfV2AttributesPath, V2_VERSION_PATH } from "../core/members/v2_keys.ts";
-import { Request } from "../pb/etcdserverpb.ts";
+import { AuthUserAddRequest, AuthUserChangePasswordRequest, Request } from "../pb/etcdserverpb.ts";
 import { ClusterVersionSetRequest } from "../pb/membershippb.ts";
 import { type Entry, EntryType } from "../pb/raftpb.ts";
 import { type EntryLayout, layoutOf } from "./operations/entry_layout.ts";
@@ -14,6 +14,9 @@ const FIRST_MINORS: ReadonlyMap<number, number> = new Map([
   [OperationField.DOWNGRADE_INFO_SET, 5],
   [OperationField.DOWNGRADE_VERSION_TEST, 6],
 ]);
+
+/** The first 3.x that takes the hash of a password from the log; older ones would take none at all. */
+const FIRST_MINOR_WITH_HASHES = 5;
 
 /** The last 3.x that applies every request of the v2 API. */
 const LAST_MINOR_OF_V2 = 5;
@@ -48,6 +51,9 @@ function isOperationReadableBy(
     return isV2ReadableBy(Request.decode(data, start, end), version);
   }
   if (version.minor < (FIRST_MINORS.get(field) ?? 0)) return false;
+  if (version.minor < FIRST_MINOR_WITH_HASHES && hidesPassword(data, field, start, end)) {
+    return false;
+  }
   if (field !== OperationField.CLUSTER_VERSION_SET) return true;
   return version.runsIn(ClusterVersionSetRequest.decode(data, start, end).ver);
 }
@@ -59,4 +65,15 @@ function isV2ReadableBy({ method, path, val }: Request, version: CompatVersion):
   const publishes = setsVersion ||
     (method === "PUT" && memberOfV2AttributesPath(path) !== undefined);
   return publishes && version.minor <= LAST_MINOR_OF_V2_PUBLISHING;
+}
+
+/** Whether an entry sets a password and has only the hash of it. */
+function hidesPassword(data: Uint8Array, field: number, start: number, end: number): boolean {
+  const codec = field === OperationField.AUTH_USER_ADD
+    ? AuthUserAddRequest
+    : field === OperationField.AUTH_USER_CHANGE_PASSWORD
+    ? AuthUserChangePasswordRequest
+    : undefined;
+  const request = codec?.decode(data, start, end);
+  return request !== undefined && request.hashedPassword !== "" && request.password === "";
 }

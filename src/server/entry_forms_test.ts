@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { CompatVersion } from "../core/members/compat_version.ts";
-import { InternalRaftRequest, LeaseGrantRequest, PutRequest, Request } from "../pb/etcdserverpb.ts";
+import {
+  AuthUserAddRequest,
+  InternalRaftRequest,
+  LeaseGrantRequest,
+  PutRequest,
+  Request,
+} from "../pb/etcdserverpb.ts";
 import { ClusterMemberAttrSetRequest, ClusterVersionSetRequest } from "../pb/membershippb.ts";
 import { type Entry, EntryType } from "../pb/raftpb.ts";
 import { firstUnreadableEntry } from "./entry_forms.ts";
@@ -36,6 +42,17 @@ Deno.test("firstUnreadableEntry() lets every version read what all of them know"
   assert.equal(readersOf(v3({ put: PutRequest.create({ key: "a" }) })), ALL);
   assert.equal(readersOf(v3({ leaseGrant: LeaseGrantRequest.create({ id: 1n }) })), ALL);
   assert.equal(readersOf(v3({ authUserList: {} })), ALL);
+});
+
+Deno.test("firstUnreadableEntry() keeps the hash of a password from who would take it for none", () => {
+  const add = (fields: Partial<AuthUserAddRequest>) =>
+    readersOf(v3({ authUserAdd: AuthUserAddRequest.create({ name: "a", ...fields }) }));
+  assert.equal(add({ hashedPassword: "eA==" }), "3.5 3.6 3.7");
+  assert.equal(add({ hashedPassword: "eA==", password: "x" }), ALL);
+  assert.equal(add({ password: "x" }), ALL);
+  assert.equal(add({}), ALL);
+  const change = { name: "a", password: "", hashedPassword: "eA==" };
+  assert.equal(readersOf(v3({ authUserChangePassword: change })), "3.5 3.6 3.7");
 });
 
 Deno.test("firstUnreadableEntry() knows which versions read requests of the v2 API", () => {

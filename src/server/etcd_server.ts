@@ -1,8 +1,9 @@
 import { assert } from "../base/assert.ts";
 import type { Timer } from "../base/clock.ts";
 import type { Alarms } from "../core/alarms/alarms.ts";
+import type { Requester } from "../core/auth/requester.ts";
 import { ETCD_ERRORS, EtcdError } from "../core/errors.ts";
-import type { Lessor } from "../core/lease/lessor.ts";
+import type { LeaseCheckpoint, Lessor } from "../core/lease/lessor.ts";
 import type { Membership } from "../core/members/membership.ts";
 import type { Store } from "../core/mvcc/store.ts";
 import { WatchHub } from "../core/mvcc/watch_hub.ts";
@@ -10,13 +11,15 @@ import type { Quota } from "../core/quota/quota.ts";
 import { NO_MEMBER, RaftNode } from "../core/raft/raft_node.ts";
 import {
   CompactionRequest,
-  LeaseCheckpoint,
   LeaseCheckpointRequest,
   LeaseRevokeRequest,
 } from "../pb/etcdserverpb.ts";
 import { encodeRaftRequest, readRaftRequestCounter } from "../pb/raft_request.ts";
-import { type Entry, EntryType } from "../pb/raftpb.ts";
-import type { AppliedState, LeaseCounts } from "./applied_state.ts";
+import { ConfChange, type Entry, EntryType } from "../pb/raftpb.ts";
+import { type AppliedState, type LeaseCounts, newLeaseCounts } from "./applied_state.ts";
+import { Authentication } from "./auth/authentication.ts";
+import { openTokens } from "./auth/open_tokens.ts";
+import type { TokenProvider } from "./auth/token_provider.ts";
 import {
   type AutoCompaction,
   type CompactionProposer,
@@ -32,31 +35,42 @@ import type { OpenedMember } from "./bootstrap/opened_member.ts";
 import { CommitLoop } from "./commit_loop.ts";
 import { CompactionRunner } from "./compaction_runner.ts";
 import { applyConfChange } from "./conf_change.ts";
+import type { CompactionDurations } from "./counts/compaction_durations.ts";
+import { ServerCounts } from "./counts/server_counts.ts";
 import { CorruptionAlarm } from "./corruption/corruption_alarm.ts";
 import { CorruptionMonitor } from "./corruption/corruption_monitor.ts";
 import { guardedClock } from "./guarded_clock.ts";
 import { HashQueue } from "./hash_queue.ts";
+import { type CheckpointProposer, LeaseCheckpointer } from "./lease_checkpointer.ts";
 import { LeaseExpirer, type LeaseRevoker } from "./lease_expirer.ts";
+import { LateReads } from "./late_reads.ts";
+import { LateTicks } from "./late_ticks.ts";
 import { SERVER_LIMITS } from "./limits.ts";
+import { MemberChanges } from "./member_changes.ts";
 import { decodeOperation } from "./operations/decode.ts";
+import { OperationField } from "./operations/field.ts";
 import { CompactionOperation } from "./operations/kv.ts";
 import { LeaseCheckpointOperation, LeaseRevokeOperation } from "./operations/lease.ts";
-import type { Operation } from "./operations/operation.ts";
+import type { Operation, Waiter } from "./operations/operation.ts";
 import { SkippedWrites } from "./operations/skipped_writes.ts";
 import { OpenStreams } from "./open_streams.ts";
 import { PendingProposals } from "./pending_proposals.ts";
 import { publishSelf } from "./publisher.ts";
+import { type RaftStatus, raftStatusOf } from "./raft_status.ts";
 import { ReadGate, type WaitingRead } from "./read_gate.ts";
 import { RequestIdGenerator } from "./request_id.ts";
 import { requestTimeoutMs, type ServerConfig } from "./server_config.ts";
 import { type AlarmProposer, SpaceAlarm } from "./space_alarm.ts";
 import { newQuota } from "./server_quota.ts";
+import { ServingState } from "./serving_state.ts";
+import { VersionMonitor } from "./version_monitor.ts";
 
 /**
  * One member: it proposes what clients ask, drives Raft with the disk, applies what is committed
  * and tells those who wait.
  */
-export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmProposer {
+export class EtcdServer
+  implements LeaseRevoker, CheckpointProposer, CompactionProposer, AlarmProposer {
   readonly config: ServerConfig;
   readonly memberId: bigint;
   readonly store: Store;
@@ -67,8 +81,12 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
   readonly backend: Backend;
   readonly quota: Quota;
   readonly hashes: HashQueue;
+  readonly auth: Authentication;
+  readonly counts: ServerCounts;
   /** Streams that end when the server stops. */
   readonly streams = new OpenStreams();
+  /** Whether the health service calls the member serving. */
+  readonly serving = new ServingState();
   readonly #member: OpenedMember;
   readonly #raft: RaftNode;
   readonly #loop: CommitLoop;
@@ -76,9 +94,14 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
   readonly #compactions: CompactionRunner;
   readonly #proposals = new PendingProposals();
   readonly #reads = new ReadGate();
+  readonly #memberChanges: MemberChanges;
+  readonly #lateReads: LateReads;
+  readonly #lateTicks: LateTicks;
   readonly #requestIds: RequestIdGenerator;
   readonly #corruption: CorruptionMonitor;
   readonly #leaseExpirer: LeaseExpirer;
+  readonly #leaseCheckpointer: LeaseCheckpointer;
+  readonly #versionMonitor: VersionMonitor;
   readonly #watchDelivery: BackgroundWork;
   readonly #spaceAlarm: SpaceAlarm;
   readonly #snapshots: RaftSnapshots | undefined;
@@ -95,16 +118,20 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
   #leaderChangeCount = 0;
   #slowApplyCount = 0;
 
-  private constructor(given: ServerConfig, member: OpenedMember) {
+  private constructor(given: ServerConfig, member: OpenedMember, tokens: TokenProvider) {
     const clock = guardedClock(given.clock, (error) => this.fail(error));
     const config = { ...given, clock };
     this.config = config;
+    this.counts = new ServerCounts(clock);
     this.#member = member;
+    this.#lateReads = new LateReads(config.logger);
+    this.#lateTicks = new LateTicks(config.tickMs, config.logger);
     this.memberId = member.memberId;
     this.membership = member.state.membership;
     this.lessor = member.state.lessor;
     this.store = member.state.store;
     this.alarms = member.state.alarms;
+    this.auth = new Authentication(config, member.state.auth, tokens);
     this.hub = new WatchHub(this.store, {
       maxResponseBytes: config.maxRequestBytes + 512 * 1024,
       progressNotifyIntervalMs: config.watchProgressNotifyIntervalMs,
@@ -130,13 +157,17 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
       lessor: this.lessor,
       membership: this.membership,
       alarms: this.alarms,
+      auth: this.auth.store,
+      tokens,
       quota: this.quota,
       spaceAlarm: this.#spaceAlarm,
       compactions: this.#compactions,
       hub: this.hub,
       skippedWrites: new SkippedWrites(config.logger),
       clock: config.clock,
-      counts: { leasesGranted: 0, leasesRevoked: 0, leasesRenewed: 0 },
+      counts: newLeaseCounts(),
+      versionLowered: () => snapshots?.force(),
+      entryIndex: 0,
     };
     this.#requestIds = new RequestIdGenerator(member.memberId, config.clock.wallMs());
     this.#raft = new RaftNode({
@@ -148,11 +179,13 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     this.#loop = new CommitLoop(this.#raft, member.storage, {
       applyEntry: (entry) => this.#applyEntry(entry),
       readConfirmed: (context, index) => this.#readConfirmed(context, index),
-      appliedGroup: (first, last, durationMs) => this.#appliedGroup(first, last, durationMs),
+      appliedGroup: (first, last, startedMs, endedMs) =>
+        this.#appliedGroup(first, last, startedMs, endedMs),
       appliedSlice: () => this.#appliedSlice(),
       failed: (error) => this.fail(error),
       nowMs: () => config.clock.monotonicMs(),
     });
+    this.#memberChanges = new MemberChanges(clock, (change) => this.#submitMemberChange(change));
     this.#corruption = new CorruptionMonitor({
       config: config.corruptionChecks,
       store: this.store,
@@ -162,13 +195,23 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
       alarm: new CorruptionAlarm(this.alarms, this, config.logger),
       failed: (error) => this.fail(error),
     });
-    this.#leaseExpirer = new LeaseExpirer(this.lessor, this, config.clock);
-    this.#watchDelivery = new BackgroundWork(() => {
-      this.hub.notify();
-      return this.hub.catchUp(SERVER_LIMITS.watchCatchUpSteps);
-    }, (error) => this.fail(error));
+    this.#leaseExpirer = new LeaseExpirer(this.lessor, this, clock, requestTimeoutMs(config));
+    this.#leaseCheckpointer = new LeaseCheckpointer(this.lessor, this, clock);
+    this.#versionMonitor = new VersionMonitor(this);
+    this.#watchDelivery = new BackgroundWork(
+      () => this.#deliverWatches(),
+      (error) => this.fail(error),
+    );
     // Whoever embeds the server may never ask; an unasked failure is not an unhandled one.
     this.#ready.promise.catch(() => {});
+  }
+
+  #deliverWatches(): boolean {
+    const { hub, config, counts } = this;
+    return counts.watches.deliver(hub, () => config.clock.monotonicMs(), () => {
+      hub.notify();
+      return hub.catchUp(SERVER_LIMITS.watchCatchUpSteps);
+    });
   }
 
   #appliedPosition(): AppliedPosition {
@@ -184,9 +227,10 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
    * when it cannot be used.
    */
   static async open(config: ServerConfig): Promise<EtcdServer> {
+    const tokens = await openTokens(config.auth, config.clock, config.logger);
     const member = await openMember(config);
     try {
-      return new EtcdServer(config, member);
+      return new EtcdServer(config, member, tokens);
     } catch (error) {
       await member.files.close();
       await member.close();
@@ -223,6 +267,17 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     return this.membership.clusterId;
   }
 
+  /** The form that the B-tree file says it has; before 3.6 it says nothing. */
+  get storageVersion(): string | undefined {
+    const { compatVersion } = this.config;
+    const { clusterVersion = compatVersion.clusterVersion } = this.membership;
+    return compatVersion.storageVersionIn(clusterVersion);
+  }
+
+  get raftStatus(): RaftStatus {
+    return raftStatusOf(this.#raft);
+  }
+
   get term(): number {
     return this.#raft.term;
   }
@@ -230,6 +285,11 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
   /** The leader's member ID, 0n while there is none. */
   get leader(): bigint {
     return this.#raft.leader;
+  }
+
+  /** Whether this member has no vote yet. */
+  get isLearner(): boolean {
+    return this.membership.list().some(({ id, isLearner }) => id === this.memberId && isLearner);
   }
 
   get leads(): boolean {
@@ -257,6 +317,15 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     return this.#reads.count;
   }
 
+  /** Linearizable reads given up because they were not confirmed in time. */
+  get slowReadCount(): number {
+    return this.#reads.expiredCount;
+  }
+
+  get compactionDurations(): CompactionDurations {
+    return this.#compactions.durations;
+  }
+
   get failedProposalCount(): number {
     return this.#failedProposalCount;
   }
@@ -280,6 +349,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     if (compaction !== undefined) this.#compactions.run(compaction);
     this.#scheduleTick();
     this.#leaseExpirer.start();
+    if (this.config.leases.checkpoint) this.#leaseCheckpointer.start();
     this.#loop.wake();
     this.#campaignWhenReplayed();
   }
@@ -303,12 +373,19 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
    * is the last `end - start` bytes of the frame, and stays valid there. Throws an EtcdError when
    * the request is too large.
    */
-  frame(field: number, bytes: Uint8Array, start: number, end: number): Uint8Array {
+  frame(
+    field: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    requester?: Requester,
+  ): Uint8Array {
     const { maxRequestBytes } = this.config;
     if (end - start > maxRequestBytes) throw ETCD_ERRORS.requestTooLarge;
     const id = this.#requestIds.next();
     const { memberBits } = this.#requestIds;
-    const frame = encodeRaftRequest(field, bytes, start, end, memberBits, id);
+    const fields = requester?.headerFields;
+    const frame = encodeRaftRequest(field, bytes, start, end, memberBits, id, fields);
     // As in etcd the bound is on the whole log entry.
     if (frame.length > maxRequestBytes) throw ETCD_ERRORS.requestTooLarge;
     return frame;
@@ -321,7 +398,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
   propose(operation: Operation, frame: Uint8Array): void {
     if (this.#lifecycle !== "running") throw ETCD_ERRORS.stopped;
     if (this.#raft.leader === NO_MEMBER) throw ETCD_ERRORS.noLeader;
-    this.#proposals.checkRoom();
+    this.#proposals.checkRoom(this.#hasPriority(operation));
     const id = readRaftRequestCounter(frame, this.#requestIds.memberBits);
     assert(id !== undefined, "a proposal is framed by the server that takes it");
     this.#raft.propose(frame);
@@ -329,9 +406,15 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     this.#loop.wake();
   }
 
+  /** Leases must end in time, all the more when there is too much to do. */
+  #hasPriority({ field }: Operation): boolean {
+    return this.config.hasPriorityRequests && field === OperationField.LEASE_REVOKE;
+  }
+
   /** Frames and proposes an encoded request that was not sent by a client. */
   proposeEncoded(operation: Operation, bytes: Uint8Array): void {
-    this.propose(operation, this.frame(operation.field, bytes, 0, bytes.length));
+    const { field, requester } = operation;
+    this.propose(operation, this.frame(field, bytes, 0, bytes.length, requester));
   }
 
   /** Proposes what no client asked for; its waiter learns of a refusal too. */
@@ -342,6 +425,18 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
       if (!(error instanceof EtcdError)) throw error;
       operation.fail(error);
     }
+  }
+
+  /** Changes the membership through the log. Its ID is given to the change here. */
+  changeMembers(change: Partial<ConfChange>, waiter: Waiter<void>): void {
+    this.#memberChanges.propose(ConfChange.create({ ...change, id: this.newRequestId() }), waiter);
+  }
+
+  #submitMemberChange(change: ConfChange): void {
+    if (this.#lifecycle !== "running") throw ETCD_ERRORS.stopped;
+    if (this.#raft.leader === NO_MEMBER) throw ETCD_ERRORS.noLeader;
+    this.#raft.proposeConfChange(change);
+    this.#loop.wake();
   }
 
   /** Lets a linearizable read go as soon as it may, which is mostly at once. */
@@ -378,17 +473,34 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
 
   /** What was left of a lease at some time must not end it early once it was renewed. */
   #takeCheckpointBack(id: bigint): void {
-    const checkpoints = [LeaseCheckpoint.create({ id, remainingTtl: 0 })];
+    this.checkpointLeases([{ id, remainingTtlSeconds: 0 }], () => {});
+  }
+
+  checkpointLeases(
+    left: readonly LeaseCheckpoint[],
+    settled: (error: EtcdError | undefined) => void,
+  ): void {
+    const checkpoints = left.map(({ id, remainingTtlSeconds: remainingTtl }) => ({
+      id,
+      remainingTtl,
+    }));
     const request = LeaseCheckpointRequest.create({ checkpoints });
+    const waiter = { applied: () => settled(undefined), failed: settled };
     const bytes = LeaseCheckpointRequest.encode(request);
-    this.proposeOwn(new LeaseCheckpointOperation(request), bytes);
+    this.proposeOwn(new LeaseCheckpointOperation(request, waiter), bytes);
+  }
+
+  /** See Backend.defragment(). */
+  defragment(): Promise<void> {
+    const work = () => this.backend.defragment();
+    return this.config.stopsServingOnDefragment ? this.serving.pausedDuring(work) : work();
   }
 
   revokeLease(id: bigint, settled: (error: EtcdError | undefined) => void): void {
     const request = LeaseRevokeRequest.create({ id });
     const waiter = { applied: () => settled(undefined), failed: settled };
     this.proposeOwn(
-      new LeaseRevokeOperation(request, waiter),
+      new LeaseRevokeOperation(request, waiter, this.auth.root),
       LeaseRevokeRequest.encode(request),
     );
   }
@@ -421,13 +533,17 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     this.#ready.reject(ETCD_ERRORS.stopped);
     this.#tickTimer?.cancel();
     this.#leaseExpirer.stop();
+    this.#leaseCheckpointer.stop();
+    this.#versionMonitor.stop();
     this.#autoCompaction?.stop();
     this.#corruption.stop();
     this.#compactions.stop();
     this.hashes.stop();
+    this.auth.close();
     this.#watchDelivery.stop();
     await this.#loop.stop();
     this.#proposals.failAll(ETCD_ERRORS.stopped);
+    this.#memberChanges.failAll(ETCD_ERRORS.stopped);
     this.#reads.failAll(ETCD_ERRORS.stopped);
     await this.#closeFiles();
     this.#lifecycle = "stopped";
@@ -470,11 +586,20 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
   #tick(): void {
     this.#raft.tick();
     const nowMs = this.config.clock.monotonicMs();
+    this.#lateTicks.ticked(nowMs, this.leads);
+    this.#lateReads.check(this.#reads.oldestUnconfirmedMs, this.#reads.count, nowMs);
     const expiredBefore = nowMs - requestTimeoutMs(this.config);
-    this.#failedProposalCount += this.#proposals.expire(expiredBefore);
+    for (const { operation, sinceMs } of this.#proposals.expire(expiredBefore)) {
+      this.#failedProposalCount++;
+      this.counts.operations.gaveUp(operation.field, nowMs - sinceMs);
+    }
+    this.#memberChanges.expire(expiredBefore);
     this.#reads.expire(expiredBefore);
     this.#askReadIndex();
-    this.hub.tick(nowMs);
+    if (this.hub.tick(nowMs)) {
+      const durationMs = this.config.clock.monotonicMs() - nowMs;
+      this.counts.watches.notifications.add(durationMs / 1000);
+    }
     if (this.#raft.hasReady()) this.#loop.wake();
   }
 
@@ -493,7 +618,9 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
 
   #applyEntry(entry: Entry): void {
     if (entry.type === EntryType.EntryConfChange) {
-      this.#raft.applyConfChange(applyConfChange(this.membership, entry));
+      const { change, refusal } = applyConfChange(this.membership, entry);
+      this.#raft.applyConfChange(change);
+      this.#memberChanges.applied(change.id, refusal);
     } else if (entry.data !== undefined && entry.data.length > 0) {
       this.#applyOperation(entry);
     }
@@ -504,11 +631,17 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     if (data === undefined) return;
     const id = readRaftRequestCounter(data, this.#requestIds.memberBits);
     const own = id === undefined ? undefined : this.#proposals.take(id);
-    const operation = own ?? decodeOperation(data, entry.index);
-    operation.apply(this.#state);
+    const operation = own?.operation ?? decodeOperation(data, entry.index);
+    this.#state.entryIndex = entry.index;
+    const isDone = operation.apply(this.#state);
+    this.counts.operations.applied(operation.field, isDone);
+    if (own !== undefined) this.counts.operations.answered(operation.field, own.sinceMs);
   }
 
-  #appliedGroup(first: Entry, last: Entry, durationMs: number): void {
+  #appliedGroup(first: Entry, last: Entry, startedMs: number, endedMs: number): void {
+    const durationMs = endedMs - startedMs;
+    const entryCount = last.index - first.index + 1;
+    this.counts.operations.groupApplied(entryCount, endedMs, durationMs);
     const { warningApplyDurationMs, logger } = this.config;
     if (durationMs <= warningApplyDurationMs) return;
     this.#slowApplyCount++;
@@ -526,6 +659,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     // waits for an answer has its next request under way while watchers are served.
     this.#watchDelivery.wake();
     this.#reads.release(applied);
+    this.#memberChanges.submitNext();
     this.backend.changed();
     this.#truncateLog(applied);
     this.#campaignWhenReplayed();
@@ -549,6 +683,8 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
    * applied, it knows that it is alone and stands at once.
    */
   #campaignWhenReplayed(): void {
+    // Who does not want that waits for the timeout, as an etcd does then.
+    if (!this.config.initialElectionTickAdvance) return;
     if (this.leads || this.#raft.appliedIndex < this.#raft.committedIndex) return;
     this.#raft.campaign();
     if (this.leads) this.#loop.wake();
@@ -579,6 +715,7 @@ export class EtcdServer implements LeaseRevoker, CompactionProposer, AlarmPropos
     this.#ready.resolve();
     // Before the log was replayed, the store's revision said nothing about its age.
     this.#corruption.start();
+    this.#versionMonitor.start();
     this.#autoCompaction = startAutoCompaction(this.config, this);
   }
 }

@@ -16,14 +16,17 @@ export class LeaseExpirer {
   readonly #lessor: Lessor;
   readonly #revoker: LeaseRevoker;
   readonly #clock: Clock;
+  readonly #retryMs: number;
   #timer: Timer | undefined;
   /** Leases found expired and revoked in the name of time, for the metrics. */
   expiredCount = 0;
 
-  constructor(lessor: Lessor, revoker: LeaseRevoker, clock: Clock) {
+  /** A revocation that failed is tried again after `retryMs`. */
+  constructor(lessor: Lessor, revoker: LeaseRevoker, clock: Clock, retryMs: number) {
     this.#lessor = lessor;
     this.#revoker = revoker;
     this.#clock = clock;
+    this.#retryMs = retryMs;
   }
 
   start(): void {
@@ -43,7 +46,7 @@ export class LeaseExpirer {
       this.#revoker.revokeLease(id, (error) => {
         if (error === undefined) this.expiredCount++;
         // The lease may be gone by now, revoked by its owner; then there is nothing to repeat.
-        else this.#lessor.requeue(id, this.#clock.monotonicMs());
+        else this.#lessor.requeue(id, this.#clock.monotonicMs() + this.#retryMs);
       });
     }
   }

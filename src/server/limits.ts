@@ -6,10 +6,14 @@ export const SERVER_LIMITS = {
    * the disk has not taken yet. 256 MiB is about two seconds of a fast disk.
    */
   pendingProposalBytes: 256 * 1024 * 1024,
+  /** What goes first under overload may fill it twice, as etcd's bound of entries is doubled. */
+  pendingPriorityBytes: 512 * 1024 * 1024,
   /** The longest time that one turn of the event loop may spend applying entries. */
   applySliceMs: 5,
   /** Entries applied between two looks at the clock; looking costs as much as a small put. */
   applyEntriesPerClockCheck: 64,
+  /** Ranges of one key that share one measurement of time, for the same reason. */
+  rangesPerTimedRange: 16,
   /** How far the log in memory may grow beyond what is kept of it, so that cutting is rare. */
   logEntriesSlack: 5_000,
   /** The same for a member that is alone and keeps nothing. */
@@ -28,6 +32,16 @@ export const SERVER_LIMITS = {
   leaseExpiryScanMs: 500,
   /** Expired leases revoked in one scan, as in etcd: at most 1000 a second. */
   leaseExpiriesPerScan: 500,
+  /** How often leases are looked for that are to be checkpointed, as in etcd, ... */
+  leaseCheckpointScanMs: 500,
+  /** ... how many of them one log entry tells of, ... */
+  leaseCheckpointsPerBatch: 1_000,
+  /** ... and how many such entries one scan makes at most: 1000 a second. */
+  leaseCheckpointBatchesPerScan: 500,
+  /** A lease is checkpointed this long after its grant or its last checkpoint, as in etcd. */
+  leaseCheckpointIntervalMs: 5 * 60 * 1000,
+  /** How often the leader looks whether the cluster is to have another version, as in etcd. */
+  clusterVersionCheckMs: 4_000,
   /** The work of one slice of compaction, in steps of the store. */
   compactionStepsPerSlice: 2_000,
   /** The work of one slice of hashing, in steps of the store: about 2 ms. */

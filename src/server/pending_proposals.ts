@@ -2,7 +2,7 @@ import { ETCD_ERRORS, type EtcdError } from "../core/errors.ts";
 import type { Operation } from "./operations/operation.ts";
 import { SERVER_LIMITS } from "./limits.ts";
 
-interface PendingProposal {
+export interface PendingProposal {
   readonly operation: Operation;
   readonly sizeBytes: number;
   readonly sinceMs: number;
@@ -18,8 +18,9 @@ export class PendingProposals {
   }
 
   /** Throws etcd's refusal when too much waits already. */
-  checkRoom(): void {
-    if (this.#bytes >= SERVER_LIMITS.pendingProposalBytes) {
+  checkRoom(hasPriority: boolean): void {
+    const { pendingProposalBytes, pendingPriorityBytes } = SERVER_LIMITS;
+    if (this.#bytes >= (hasPriority ? pendingPriorityBytes : pendingProposalBytes)) {
       throw ETCD_ERRORS.requestTooManyRequests;
     }
   }
@@ -29,26 +30,26 @@ export class PendingProposals {
     this.#bytes += sizeBytes;
   }
 
-  /** The operation behind an ID; from now on nobody waits for it here. */
-  take(id: number): Operation | undefined {
+  /** The proposal behind an ID; from now on nobody waits for it here. */
+  take(id: number): PendingProposal | undefined {
     const pending = this.#byId.get(id);
     if (pending === undefined) return undefined;
     this.#byId.delete(id);
     this.#bytes -= pending.sizeBytes;
-    return pending.operation;
+    return pending;
   }
 
-  /** Gives up on the proposals that have waited since before `sinceMs`; returns how many. */
-  expire(sinceMs: number): number {
-    let count = 0;
+  /** Gives up on the proposals that have waited since before `sinceMs`, and returns them. */
+  expire(sinceMs: number): PendingProposal[] {
+    const expired: PendingProposal[] = [];
     for (const [id, pending] of this.#byId) {
       // The map is in the order of arrival, so the first young one ends the search.
       if (pending.sinceMs >= sinceMs) break;
       this.take(id);
       pending.operation.fail(ETCD_ERRORS.timeout);
-      count++;
+      expired.push(pending);
     }
-    return count;
+    return expired;
   }
 
   /** Gives up on all of them. */

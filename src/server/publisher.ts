@@ -1,3 +1,4 @@
+import { decideClusterVersion } from "../core/members/cluster_version.ts";
 import { formatAttributes } from "../core/members/member_attributes.ts";
 import type { Membership } from "../core/members/membership.ts";
 import { V2_VERSION_PATH, v2AttributesPath } from "../core/members/v2_keys.ts";
@@ -25,13 +26,20 @@ export interface PublishingMember {
  * the member presents writes itself, for no other is understood by all members of such a cluster.
  */
 export async function publishSelf(server: PublishingMember): Promise<void> {
-  const { compatVersion } = server.config;
-  const { clusterVersion, publishesByV3 } = compatVersion;
+  const { publishesByV3 } = server.config.compatVersion;
   await (publishesByV3 ? publishAttributes(server) : putAttributes(server));
-  if (server.membership.clusterVersion === clusterVersion) return;
-  await (publishesByV3
-    ? publishVersion(server, clusterVersion)
-    : putV2(server, V2_VERSION_PATH, clusterVersion));
+  await publishClusterVersion(server);
+}
+
+/** Brings the cluster to the version that it is to have, if it is at another one. */
+export async function publishClusterVersion(server: PublishingMember): Promise<void> {
+  const { membership, config: { compatVersion } } = server;
+  const { clusterVersion, downgrade } = membership;
+  const version = decideClusterVersion(clusterVersion, downgrade, compatVersion);
+  if (version === undefined) return;
+  await (compatVersion.publishesByV3
+    ? publishVersion(server, version)
+    : putV2(server, V2_VERSION_PATH, version));
 }
 
 function publishAttributes(server: PublishingMember): Promise<void> {

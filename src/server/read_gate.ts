@@ -22,6 +22,8 @@ interface GatedRead {
 export class ReadGate {
   #reads: GatedRead[] = [];
   #nextContext = 1;
+  /** Reads given up because their confirmation did not come in time. */
+  expiredCount = 0;
 
   /** The context that confirms all reads held now; 0 if none is held. */
   get newestContext(): number {
@@ -31,6 +33,11 @@ export class ReadGate {
   /** How many reads are held. */
   get count(): number {
     return this.#reads.length;
+  }
+
+  /** Since when the oldest read waits that is not confirmed; Infinity if there is none. */
+  get oldestUnconfirmedMs(): number {
+    return this.#reads.find((gated) => gated.index === undefined)?.sinceMs ?? Infinity;
   }
 
   add(read: WaitingRead, nowMs: number): void {
@@ -60,7 +67,7 @@ export class ReadGate {
 
   /** Gives up on the reads that have waited since before `sinceMs`. */
   expire(sinceMs: number): void {
-    this.#fail((gated) => gated.sinceMs < sinceMs, ETCD_ERRORS.timeout);
+    this.expiredCount += this.#fail((gated) => gated.sinceMs < sinceMs, ETCD_ERRORS.timeout);
   }
 
   /** Gives up on all of them. */
@@ -68,10 +75,12 @@ export class ReadGate {
     this.#fail(() => true, error);
   }
 
-  #fail(test: (gated: GatedRead) => boolean, error: EtcdError): void {
+  /** Returns how many there were. */
+  #fail(test: (gated: GatedRead) => boolean, error: EtcdError): number {
     const failing = this.#reads.filter(test);
-    if (failing.length === 0) return;
+    if (failing.length === 0) return 0;
     this.#reads = this.#reads.filter((gated) => !test(gated));
     for (const gated of failing) gated.read.failed(error);
+    return failing.length;
   }
 }

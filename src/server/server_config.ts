@@ -15,10 +15,16 @@ export interface ServerConfig {
   readonly peerUrls: readonly string[];
   readonly clusterToken: string;
   readonly advertiseClientUrls: readonly string[];
+  /** Make a cluster of this one member out of what is in the data directory. */
+  readonly forceNewCluster: boolean;
   readonly tickMs: number;
   readonly electionTicks: number;
+  /** Whether the first election need not wait for its timeout. */
+  readonly initialElectionTickAdvance: boolean;
   readonly maxTxnOps: number;
   readonly maxRequestBytes: number;
+  /** How many learners the cluster may have. */
+  readonly maxLearners: number;
   /** The bound on the stored state in bytes; 0 is etcd's default, negative is no bound. */
   readonly quotaBackendBytes: number;
   /** What history to keep; undefined keeps all until somebody compacts. */
@@ -28,6 +34,14 @@ export interface ServerConfig {
   readonly backend: BackendConfig;
   readonly compaction: CompactionConfig;
   readonly corruptionChecks: CorruptionChecksConfig;
+  readonly leases: LeaseConfig;
+  /** Whether revocations of leases are still taken when other requests are refused as too many. */
+  readonly hasPriorityRequests: boolean;
+  /** Whether the health service says NOT_SERVING while the backend is defragmented. */
+  readonly stopsServingOnDefragment: boolean;
+  /** The time between two looks whether a downgrade is done. */
+  readonly downgradeCheckMs: number;
+  readonly auth: AuthConfig;
   readonly watchProgressNotifyIntervalMs: number;
   readonly warningApplyDurationMs: number;
   readonly clock: Clock;
@@ -70,6 +84,14 @@ export function minLeaseTtlSeconds(config: ServerConfig): number {
   return Math.ceil((3 * config.electionTicks * config.tickMs) / 2 / 1000);
 }
 
+/**
+ * Whether what the log says of the time left goes to the B-tree file: etcd from 3.6 on always
+ * stores it, before that it was an option.
+ */
+export function persistsLeaseCheckpoints({ leases, compatVersion }: ServerConfig): boolean {
+  return leases.persistCheckpoints || compatVersion.minor >= 6;
+}
+
 /** When the state goes to the files, and how much of the past is kept there. */
 export interface BackendConfig {
   /** How much memory the bytes of pairs may take; what is beyond is read from the B-tree file. */
@@ -97,6 +119,14 @@ export interface CompactionConfig {
   readonly sleepIntervalMs: number;
 }
 
+/** What becomes of the time that long leases have left when the leader changes. */
+export interface LeaseConfig {
+  /** Whether it is noted in the log every five minutes. */
+  readonly checkpoint: boolean;
+  /** Whether what was noted outlasts a restart also where etcd before 3.6 is presented. */
+  readonly persistCheckpoints: boolean;
+}
+
 /** When the state in memory is compared with the files. */
 export interface CorruptionChecksConfig {
   /** Verify the whole B-tree file before serving. */
@@ -105,4 +135,16 @@ export interface CorruptionChecksConfig {
   readonly intervalMs: number;
   /** The time between two looks at the hashes made at compactions; 0 is never. */
   readonly compactHashIntervalMs: number;
+}
+
+/** How users come in. */
+export interface AuthConfig {
+  /** The kind of token with its options: `simple`, or `jwt,...`. */
+  readonly token: string;
+  /** How long a simple token lives after its last use. */
+  readonly tokenTtlSeconds: number;
+  /** The work spent on hashing a password; each step doubles it. */
+  readonly bcryptCost: number;
+  /** Whether who shows a certificate is the user in it, unless there is a token. */
+  readonly usesCommonNames: boolean;
 }

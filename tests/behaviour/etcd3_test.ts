@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Etcd3, EtcdLockFailedError } from "../../src/deps/etcd3.ts";
+import { eventually } from "../harness/eventually.ts";
 import { describeBothTargets, type TestContext } from "../harness/both_targets.ts";
 
 /** Runs work with the npm client and closes it again. */
@@ -96,6 +97,54 @@ describeBothTargets("etcd3 from npm", (test) => {
       const second = client.lock(name);
       await second.acquire();
       await second.release();
+    }));
+
+  test("a lock is passed on, and ends with its lease", (context) =>
+    withEtcd3(context, async (client) => {
+      const name = `${context.prefix}lock`;
+      const holder = client.lock(name).ttl(2);
+      await holder.acquire();
+      await assert.rejects(client.lock(name).acquire(), EtcdLockFailedError);
+      await holder.release();
+      const done = await client.lock(name).do(() => Promise.resolve("done"));
+      assert.equal(done, "done");
+    }));
+
+  test("an election goes from one candidate to the next", (context) =>
+    withEtcd3(context, async (client) => {
+      const election = client.election(`${context.prefix}election`, 2);
+      const observer = await election.observe();
+      const leaders: (string | undefined)[] = [];
+      observer.on("change", (leader) => leaders.push(leader));
+      const saw = (leader: string) =>
+        eventually(`${leader} leads`, () => Promise.resolve(leaders.at(-1) === leader));
+      const first = election.campaign("first");
+      await first.wait();
+      await saw("first");
+      const second = election.campaign("second");
+      // Whoever asks only once it is elected would wait for ever.
+      const elected = second.wait();
+      await first.proclaim("still first");
+      await saw("still first");
+      assert.equal(await election.leader(), "still first");
+      await first.resign();
+      await elected;
+      await saw("second");
+      await second.resign();
+      await eventually("nobody leads", async () => await election.leader() === undefined);
+      await observer.cancel();
+    }));
+
+  test("a lease that is not kept alive is lost", (context) =>
+    withEtcd3(context, async (client) => {
+      const lease = client.lease(2, { autoKeepAlive: false });
+      await lease.put(`${context.prefix}a`).value("1");
+      const lost = new Promise<void>((resolve) => lease.once("lost", () => resolve()));
+      await eventually("its keys are gone", async () => {
+        return !await client.get(`${context.prefix}a`).exists();
+      });
+      await assert.rejects(lease.keepaliveOnce());
+      await lost;
     }));
 
   test("transactions in a loop count without losing a step", (context) =>

@@ -1,98 +1,72 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
 import { connect } from "../../src/embed/client/client.ts";
 import type { ClientTls } from "../../src/embed/client/network_transport.ts";
-import { findProgram } from "../harness/programs.ts";
-import { freePorts, ServerProcess } from "../harness/server_process.ts";
+import { CertificateAuthority, whyNoCertificates } from "../harness/certificates.ts";
+import { ServerProcess } from "../harness/server_process.ts";
+import { TARGET_NAMES, type TargetName, whyMissing } from "../harness/targets.ts";
 
-const OPENSSL = findProgram("openssl");
-
-/** Keys and certificates for a server and a client, signed by an authority of their own. */
-class Certificates {
-  readonly directory: string;
-
-  constructor(directory: string, serverName: string) {
-    this.directory = directory;
-    this.#openssl("req", "-x509", ...this.#newKey("ca"), "-out", this.file("ca.pem"));
-    for (const [name, subject] of [["server", serverName], ["client", "DNS:client"]]) {
-      const request = this.file(`${name}.csr`);
-      const extensions = this.file(`${name}.ext`);
-      writeFileSync(
-        extensions,
-        `subjectAltName=${subject}\nextendedKeyUsage=serverAuth,clientAuth\n`,
-      );
-      this.#openssl("req", ...this.#newKey(name), "-out", request);
-      const authority = ["-CA", this.file("ca.pem"), "-CAkey", this.file("ca.key")];
-      const signed = ["-CAcreateserial", "-extfile", extensions, "-out", this.file(`${name}.pem`)];
-      this.#openssl("x509", "-req", "-in", request, ...authority, ...signed);
-    }
-  }
-
-  file(name: string): string {
-    return join(this.directory, name);
-  }
-
+/** What a test works with. */
+interface SecureServer {
+  readonly url: string;
+  /** All the ways to it: by its address, by its name and by a unix socket. */
+  readonly urls: readonly string[];
   /** What a client needs that the server trusts and that trusts the server. */
-  get client(): ClientTls {
-    const read = (name: string) => readFileSync(this.file(name));
-    return { ca: read("ca.pem"), cert: read("client.pem"), key: read("client.key") };
-  }
-
-  #newKey(name: string): string[] {
-    const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-    return [...key, "-keyout", this.file(`${name}.key`), "-subj", `/CN=${name}`];
-  }
-
-  #openssl(...args: string[]): void {
-    const { status, stderr } = spawnSync(OPENSSL ?? "openssl", args, { encoding: "utf8" });
-    assert.equal(status, 0, stderr);
-  }
+  readonly tls: ClientTls;
 }
 
-/** A server that wants a client's certificate, and has one for this name itself. */
+/** A server that wants a client's certificate, and has one for these names itself. */
 async function withSecureServer(
-  serverName: string,
-  body: (url: string, certificates: Certificates) => Promise<void>,
+  target: TargetName,
+  alternativeNames: string,
+  body: (server: SecureServer) => Promise<void>,
 ): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "client-tls-" });
-  const certificates = new Certificates(directory, serverName);
-  const [port] = await freePorts(1);
-  const url = `https://127.0.0.1:${port}`;
-  const server = await ServerProcess.start("etcd", {
-    withoutWaiting: true,
+  const authority = new CertificateAuthority(directory, "authority");
+  const certificate = authority.issue("server", { alternativeNames });
+  // etcd 3.4 takes no path there.
+  const unixUrls = target === "etcd" ? [] : [`unixs://${join(directory, "etcd.sock")}`];
+  const server = await ServerProcess.start(target, {
+    schemes: ["https"],
+    alsoListen: unixUrls,
     flags: [
-      `--listen-client-urls=${url}`,
-      `--advertise-client-urls=${url}`,
-      `--cert-file=${certificates.file("server.pem")}`,
-      `--key-file=${certificates.file("server.key")}`,
-      `--trusted-ca-file=${certificates.file("ca.pem")}`,
+      `--cert-file=${certificate.cert}`,
+      `--key-file=${certificate.key}`,
+      `--trusted-ca-file=${authority.certificate}`,
       "--client-cert-auth",
     ],
   });
   try {
-    await body(url, certificates);
+    const tls = authority.clientFiles(
+      authority.issue("client", { alternativeNames: "DNS:client" }),
+    );
+    const url = server.clientUrl;
+    await body({ url, urls: [url, url.replace("127.0.0.1", "localhost"), ...unixUrls], tls });
   } finally {
     await server.dispose();
     await Deno.remove(directory, { recursive: true });
   }
 }
 
-function test(name: string, body: () => Promise<void>): void {
-  const isMissing = findProgram("etcd") === undefined || OPENSSL === undefined;
-  const ignored = isMissing ? " - not run: etcd or openssl is not here" : "";
-  Deno.test({ name: `connect() ${name}${ignored}`, ignore: isMissing, fn: body });
+function test(name: string, body: (target: TargetName) => Promise<void>): void {
+  for (const target of [...TARGET_NAMES, "etcd-3.7"] as const) {
+    const missing = whyMissing(target) ?? whyNoCertificates();
+    const ignored = missing === undefined ? "" : ` - not run: ${missing}`;
+    Deno.test({
+      name: `connect() ${name} [${target}]${ignored}`,
+      ignore: missing !== undefined,
+      fn: () => body(target),
+    });
+  }
 }
 
 const PATIENT = { dialTimeoutMs: 10_000 };
 const HASTY = { dialTimeoutMs: 400 };
 
-test("speaks TLS with a certificate of its own, to an address and to a name", () =>
-  withSecureServer("IP:127.0.0.1,DNS:localhost", async (url, certificates) => {
-    const tls = certificates.client;
-    for (const endpoint of [url, url.replace("127.0.0.1", "localhost")]) {
+test("speaks TLS with a certificate of its own, to an address, a name and a socket", (target) =>
+  withSecureServer(target, "IP:127.0.0.1,DNS:localhost", async ({ url, urls, tls }) => {
+    for (const endpoint of urls) {
       await using client = await connect(endpoint, { ...PATIENT, tls });
       await using watch = client.watch("a");
       await watch.created;
@@ -119,9 +93,8 @@ test("speaks TLS with a certificate of its own, to an address and to a name", ()
     });
   }));
 
-test("refuses a server whose certificate is for another address", () =>
-  withSecureServer("IP:127.0.0.2,DNS:localhost", async (url, certificates) => {
-    const tls = certificates.client;
+test("refuses a server whose certificate is for another address", (target) =>
+  withSecureServer(target, "IP:127.0.0.2,DNS:localhost", async ({ url, tls }) => {
     {
       await using client = await connect(url.replace("127.0.0.1", "localhost"), {
         ...PATIENT,

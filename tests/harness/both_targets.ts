@@ -1,5 +1,5 @@
 import { GrpcClient } from "./grpc_client.ts";
-import { ServerProcess } from "./server_process.ts";
+import { ServerProcess, type StartOptions } from "./server_process.ts";
 import { TARGET_NAMES, type TargetName, whyMissing } from "./targets.ts";
 
 /** What a behaviour test works with. */
@@ -25,8 +25,7 @@ export type DefineTest = (
 ) => void;
 
 /** What all tests of a description share. */
-export interface SuiteOptions {
-  readonly flags?: readonly string[];
+export interface SuiteOptions extends Omit<StartOptions, "withoutWaiting"> {
   /** The servers to describe, the one that is right in front. @default {TARGET_NAMES} */
   readonly targets?: readonly TargetName[];
 }
@@ -61,7 +60,7 @@ function describeTarget(
 ): void {
   let server: ServerProcess | undefined;
   Deno.test.beforeAll(async () => {
-    server = await ServerProcess.start(target, { flags: options.flags ?? [] });
+    server = await ServerProcess.start(target, options);
   });
   Deno.test.afterAll(async () => {
     await server?.dispose();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Client, credentials, Metadata } from "../../src/deps/grpc_js.ts";
 import type { MessageCodec } from "../../src/pb/codec.ts";
+import type { ClientFiles } from "./certificates.ts";
 
 /** A method as src/pb/services.ts describes it. */
 export interface Method<Request, Response> {
@@ -49,11 +50,18 @@ export class GrpcClient {
   readonly #client: Client;
   readonly #streams = new Set<OpenStream>();
 
-  constructor(endpoint: string, channelOptions: Readonly<Record<string, number | string>> = {}) {
-    this.#client = new Client(endpoint, credentials.createInsecure(), {
+  /** With `tls` the server must show a certificate for `localhost`. */
+  constructor(
+    endpoint: string,
+    channelOptions: Readonly<Record<string, number | string>> = {},
+    tls?: ClientFiles,
+  ) {
+    this.#client = new Client(endpoint, credentialsFrom(tls), {
       "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
       // Clients of one process would otherwise share, and keep open, one connection.
       "grpc.use_local_subchannel_pool": 1,
+      // Deno asks servers for their names only, and not for their addresses.
+      ...(tls === undefined ? {} : { "grpc.ssl_target_name_override": "localhost" }),
       ...channelOptions,
     });
   }
@@ -209,6 +217,11 @@ export async function refusal(call: Promise<unknown>): Promise<CallFailure> {
     throw error;
   }
   assert.fail("the call was not refused");
+}
+
+function credentialsFrom(tls: ClientFiles | undefined): ReturnType<typeof credentials.createSsl> {
+  if (tls === undefined) return credentials.createInsecure();
+  return credentials.createSsl(toBuffer(tls.ca), toBuffer(tls.key), toBuffer(tls.cert));
 }
 
 function toBuffer(bytes: Uint8Array): Buffer {

@@ -7,22 +7,25 @@ export interface Http1Response {
   /** Names in lower case. */
   readonly headers: ReadonlyMap<string, string>;
   readonly body: string;
+  /** The body as it came. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /**
  * Sends one request on a connection of its own that the server closes behind its answer, so that
- * nothing stays open when a test ends.
+ * nothing stays open when a test ends. `Host` among the headers takes the place of the usual one.
  */
 export function httpRequest(
   port: number,
   path: string,
   method = "GET",
   body = "",
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Http1Response> {
+  const fields = { Host: `127.0.0.1:${port}`, Connection: "close", ...headers };
   const lines = [
     `${method} ${path} HTTP/1.1`,
-    `Host: 127.0.0.1:${port}`,
-    "Connection: close",
+    ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`),
     ...(body === "" ? [] : ["Content-Type: application/json"]),
     ...(body === "" && method !== "POST" ? [] : [`Content-Length: ${body.length}`]),
   ];
@@ -56,8 +59,9 @@ function parseResponse(text: string): Http1Response {
   const rest = text.slice(headEnd + 4);
   const isChunked = headers.get("transfer-encoding") === "chunked";
   const latin1Body = isChunked ? unchunk(rest) : rest;
-  const body = textFromBytes(Uint8Array.from(latin1Body, (char) => char.charCodeAt(0)));
-  return { status: Number(statusLine.split(" ")[1]), headers, body };
+  const bytes = Uint8Array.from(latin1Body, (char) => char.charCodeAt(0));
+  const body = textFromBytes(bytes);
+  return { status: Number(statusLine.split(" ")[1]), headers, body, bytes };
 }
 
 function unchunk(text: string): string {

@@ -11,9 +11,18 @@ export interface StartOptions {
   /** A folder that is there already; without it a fresh one is made and removed at the end. */
   readonly dataDir?: string;
   readonly flags?: readonly string[];
+  /**
+   * How clients are listened for, on one port; the flags for https come from the test. Without http
+   * the server is asked for its health at a metrics URL of its own. @default {["http"]}
+   */
+  readonly schemes?: readonly Scheme[];
+  /** Further URLs to listen for clients on. */
+  readonly alsoListen?: readonly string[];
   /** Returns as soon as the process runs, for callers who watch its start themselves. */
   readonly withoutWaiting?: boolean;
 }
+
+export type Scheme = "http" | "https";
 
 const READY_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 10_000;
@@ -33,6 +42,10 @@ export class ServerProcess {
   readonly clientPort: number;
   readonly peerPort: number;
   readonly dataDir: string;
+  readonly #schemes: readonly Scheme[];
+  readonly #alsoListen: readonly string[];
+  /** Where it is asked for its health, without TLS. */
+  readonly #healthPort: number;
   readonly #flags: readonly string[];
   readonly #scratchDir: string;
   #child: ChildProcess | undefined;
@@ -41,13 +54,17 @@ export class ServerProcess {
   private constructor(target: TargetName, ports: readonly number[], options: StartOptions) {
     this.target = target;
     [this.clientPort, this.peerPort] = ports;
+    this.#schemes = options.schemes ?? ["http"];
+    this.#alsoListen = options.alsoListen ?? [];
+    this.#healthPort = ports[2] ?? this.clientPort;
     this.#scratchDir = mkdtempSync(join(tmpdir(), `${target}-test-`));
     this.dataDir = options.dataDir ?? join(this.#scratchDir, "data");
     this.#flags = options.flags ?? [];
   }
 
   static async start(target: TargetName, options: StartOptions = {}): Promise<ServerProcess> {
-    const server = new ServerProcess(target, await freePorts(2), options);
+    const hasHealthPort = options.schemes?.includes("http") === false;
+    const server = new ServerProcess(target, await freePorts(hasHealthPort ? 3 : 2), options);
     server.launch();
     if (options.withoutWaiting === true) return server;
     try {
@@ -62,6 +79,11 @@ export class ServerProcess {
   /** `host:port` as gRPC clients take it. */
   get endpoint(): string {
     return `127.0.0.1:${this.clientPort}`;
+  }
+
+  /** The URLs that clients are told, separated by commas. */
+  get clientUrl(): string {
+    return this.#schemes.map((scheme) => `${scheme}://${this.endpoint}`).join(",");
   }
 
   get pid(): number {
@@ -142,22 +164,25 @@ export class ServerProcess {
   }
 
   #allFlags(): string[] {
-    const client = `http://127.0.0.1:${this.clientPort}`;
+    const client = this.clientUrl;
     const peer = `http://127.0.0.1:${this.peerPort}`;
     return [
       `--data-dir=${this.dataDir}`,
-      `--listen-client-urls=${client}`,
+      `--listen-client-urls=${[client, ...this.#alsoListen].join(",")}`,
       `--advertise-client-urls=${client}`,
       `--listen-peer-urls=${peer}`,
       `--initial-advertise-peer-urls=${peer}`,
       `--initial-cluster=default=${peer}`,
+      ...(this.#healthPort === this.clientPort
+        ? []
+        : [`--listen-metrics-urls=http://127.0.0.1:${this.#healthPort}`]),
       ...this.#flags,
     ];
   }
 
   async #isHealthy(): Promise<boolean> {
     try {
-      const { status, body } = await httpRequest(this.clientPort, HEALTH_PATH);
+      const { status, body } = await httpRequest(this.#healthPort, HEALTH_PATH);
       return status === 200 && body.includes('"health":"true"');
     } catch {
       // Nobody listens yet, or the process died in the middle of its answer.

@@ -4,6 +4,8 @@ import {
   AlarmAction,
   AlarmRequest,
   AlarmType,
+  AuthRoleAddRequest,
+  AuthRoleDeleteRequest,
   CompactionRequest,
   DeleteRangeRequest,
   LeaseGrantRequest,
@@ -26,7 +28,12 @@ export type Action =
   | { readonly kind: "grant"; readonly request: LeaseGrantRequest }
   | { readonly kind: "revoke"; readonly request: LeaseRevokeRequest }
   | { readonly kind: "compact"; readonly request: CompactionRequest }
-  | { readonly kind: "alarm"; readonly request: AlarmRequest };
+  | { readonly kind: "alarm"; readonly request: AlarmRequest }
+  | { readonly kind: "addRole"; readonly request: AuthRoleAddRequest }
+  | { readonly kind: "deleteRole"; readonly request: AuthRoleDeleteRequest };
+
+/** Few, so that roles come and go again under the same name. */
+const ROLE_NAMES: readonly string[] = ["a", "b", "c"];
 
 /** Few, so that leases are granted and revoked again under the same ID. */
 export const LEASE_IDS: readonly bigint[] = [1n, 77n, 0x7fff_ffff_ffff_ffffn, -5n];
@@ -60,6 +67,7 @@ export function randomAction(prng: Prng, world: RequestWorld): Action {
   if (choice < 0.88) return grantOf(prng.pick(LEASE_IDS));
   if (choice < 0.93) return revocationOf(prng.pick(LEASE_IDS));
   if (choice < 0.97) return randomCompaction(prng, world);
+  if (choice < 0.985) return randomRoleChange(prng);
   return alarmOf(prng.chance(0.4));
 }
 
@@ -88,6 +96,19 @@ export function alarmOf(isRaised: boolean): Action {
   const action = isRaised ? AlarmAction.ACTIVATE : AlarmAction.DEACTIVATE;
   const request = AlarmRequest.create({ action, memberId: 7n, alarm: AlarmType.NOSPACE });
   return { kind: "alarm", request };
+}
+
+export function addRoleOf(name: string): Action {
+  return { kind: "addRole", request: AuthRoleAddRequest.create({ name }) };
+}
+
+export function deleteRoleOf(role: string): Action {
+  return { kind: "deleteRole", request: AuthRoleDeleteRequest.create({ role }) };
+}
+
+function randomRoleChange(prng: Prng): Action {
+  const name = prng.pick(ROLE_NAMES);
+  return prng.chance(0.6) ? addRoleOf(name) : deleteRoleOf(name);
 }
 
 function randomPutAction(prng: Prng, world: RequestWorld): Action {

@@ -1,7 +1,9 @@
 import { CompatVersion } from "../../src/core/members/compat_version.ts";
 import {
   type Action,
+  addRoleOf,
   compactionOf,
+  deleteRoleOf,
   deletionOf,
   grantOf,
   LEASE_IDS,
@@ -41,11 +43,23 @@ export const SMALL_SETTINGS: MemberSettings = {
 const FIRST_START: readonly (readonly Action[])[] = [
   [putOf("a", "1"), grantOf(FIRST_LEASE), putOf("b", "2", FIRST_LEASE)],
   [putOf("a", "3"), putOf("c", "c".repeat(1_500)), grantOf(SECOND_LEASE)],
-  [deletionOf("b"), putOf("a", "4"), putOf("d", "5", SECOND_LEASE), revocationOf(FIRST_LEASE)],
+  [
+    addRoleOf("a"),
+    deletionOf("b"),
+    putOf("a", "4"),
+    putOf("d", "5", SECOND_LEASE),
+    revocationOf(FIRST_LEASE),
+  ],
 ];
 
 const SECOND_START: readonly (readonly Action[])[] = [
-  [putOf("e", "6"), putOf("c", "d".repeat(1_500)), deletionOf("d")],
+  [
+    deleteRoleOf("a"),
+    addRoleOf("b"),
+    putOf("e", "6"),
+    putOf("c", "d".repeat(1_500)),
+    deletionOf("d"),
+  ],
   [compactionOf(8), grantOf(FIRST_LEASE), putOf("a", "7", FIRST_LEASE)],
 ];
 

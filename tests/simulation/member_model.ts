@@ -13,6 +13,9 @@ export class MemberModel {
   readonly store = new ModelStore();
   readonly leaseTtls = new Map<bigint, number>();
   hasAlarm = false;
+  readonly roles = new Set<string>();
+  /** Counts the changes of roles. */
+  authRevision = 1;
 
   /** Throws etcd's error, having changed nothing, if the action is refused. */
   apply(action: Action): void {
@@ -38,6 +41,12 @@ export class MemberModel {
         break;
       case "alarm":
         this.#setAlarm(action.request);
+        break;
+      case "addRole":
+        this.#addRole(action.request.name);
+        break;
+      case "deleteRole":
+        this.#deleteRole(action.request.role);
     }
   }
 
@@ -52,6 +61,17 @@ export class MemberModel {
     const keys = this.store.keysOf(id);
     this.store.leases.delete(id);
     this.store.deleteKeys(keys);
+  }
+
+  #addRole(name: string): void {
+    if (this.roles.has(name)) throw ETCD_ERRORS.roleAlreadyExist;
+    this.roles.add(name);
+    this.authRevision++;
+  }
+
+  #deleteRole(name: string): void {
+    if (!this.roles.delete(name)) throw ETCD_ERRORS.roleNotFound;
+    this.authRevision++;
   }
 
   #setAlarm({ action }: AlarmRequest): void {

@@ -9,23 +9,31 @@ export interface MemberOutline {
   /** IDs with their times to live. */
   readonly leases: string;
   readonly hasAlarm: boolean;
+  readonly authRevision: number;
+  /** Names. */
+  readonly roles: string;
 }
 
-export function outlineOf({ store, lessor, alarms }: EtcdServer): MemberOutline {
+export function outlineOf({ store, lessor, alarms, auth }: EtcdServer): MemberOutline {
   return {
     revision: store.currentRevision,
     compactedRevision: store.compactedRevision,
     leases: leasesText([...lessor.all()].map(({ id, ttlSeconds }) => [id, ttlSeconds])),
     hasAlarm: alarms.hasType(AlarmType.NOSPACE),
+    authRevision: auth.revision,
+    roles: auth.store.roleNames().join(),
   };
 }
 
-export function outlineOfModel({ store, leaseTtls, hasAlarm }: MemberModel): MemberOutline {
+export function outlineOfModel(model: MemberModel): MemberOutline {
+  const { store, leaseTtls, hasAlarm, authRevision, roles } = model;
   return {
     revision: store.current,
     compactedRevision: store.compacted,
     leases: leasesText([...leaseTtls]),
     hasAlarm,
+    authRevision,
+    roles: [...roles].sort().join(),
   };
 }
 
@@ -35,7 +43,15 @@ export function describeDifference(
   expected: MemberOutline,
 ): string | undefined {
   const differences: string[] = [];
-  for (const field of ["revision", "compactedRevision", "leases", "hasAlarm"] as const) {
+  const fields = [
+    "revision",
+    "compactedRevision",
+    "leases",
+    "hasAlarm",
+    "authRevision",
+    "roles",
+  ] as const;
+  for (const field of fields) {
     if (found[field] === expected[field]) continue;
     differences.push(`${field} is ${found[field]}, acknowledged was ${expected[field]}`);
   }

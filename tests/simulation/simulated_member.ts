@@ -1,9 +1,12 @@
 import { ETCD_ERRORS, EtcdError } from "../../src/core/errors.ts";
+import { NOBODY } from "../../src/core/auth/requester.ts";
 import { Prng } from "../../src/base/prng.ts";
 import type { CompatVersion } from "../../src/core/members/compat_version.ts";
 import type { FileSystem } from "../../src/disk/file_system.ts";
 import {
   AlarmRequest,
+  AuthRoleAddRequest,
+  AuthRoleDeleteRequest,
   CompactionRequest,
   DeleteRangeRequest,
   LeaseGrantRequest,
@@ -13,6 +16,7 @@ import {
 } from "../../src/pb/etcdserverpb.ts";
 import { EtcdServer } from "../../src/server/etcd_server.ts";
 import { AlarmOperation } from "../../src/server/operations/alarm.ts";
+import { AuthChanges } from "../../src/server/operations/auth_changes.ts";
 import {
   CompactionOperation,
   DeleteRangeOperation,
@@ -175,6 +179,8 @@ function configOf(world: World, settings: MemberSettings): ServerConfig {
     clock: world.clock,
     prng: new Prng(1),
     electionTicks: ELECTION_TICKS,
+    initialElectionTickAdvance: true,
+    forceNewCluster: false,
     compatVersion: settings.compatVersion,
     backend: settings.backend,
     compaction: settings.compaction,
@@ -218,6 +224,14 @@ function encode(action: Action, waiter: ActionWaiter): { operation: Operation; b
     case "alarm": {
       const operation = new AlarmOperation(action.request, done);
       return { operation, bytes: AlarmRequest.encode(action.request) };
+    }
+    case "addRole": {
+      const operation = AuthChanges.roleAdd.operation(action.request, done, NOBODY);
+      return { operation, bytes: AuthRoleAddRequest.encode(action.request) };
+    }
+    case "deleteRole": {
+      const operation = AuthChanges.roleDelete.operation(action.request, done, NOBODY);
+      return { operation, bytes: AuthRoleDeleteRequest.encode(action.request) };
     }
   }
 }

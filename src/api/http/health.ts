@@ -1,14 +1,13 @@
 import { alarmTypeName } from "../../core/alarms/alarms.ts";
 import { NO_MEMBER } from "../../core/raft/raft_node.ts";
-import { AlarmType, RangeRequest } from "../../pb/etcdserverpb.ts";
+import { AlarmType } from "../../pb/etcdserverpb.ts";
 import type { EtcdServer } from "../../server/etcd_server.ts";
-import { getOnly, type HttpHandler, jsonResponse, textResponse } from "./http_message.ts";
+import type { HealthCounts } from "./health_counts.ts";
+import { getOnly, type HttpHandler, type HttpResponse, textResponse } from "./http_message.ts";
+import { probeRead } from "./probe_read.ts";
 
-/** How often /health was asked and what it said, for the metrics. */
-export interface HealthCounts {
-  success: number;
-  failures: number;
-}
+/** The last minor version of etcd 3 that gave no reason. */
+const LAST_MINOR_WITHOUT_REASON = 4;
 
 /**
  * GET /health: whether there is no alarm but those that `exclude` names, and a read through the
@@ -16,16 +15,25 @@ export interface HealthCounts {
  */
 export function healthHandler(server: EtcdServer, counts: HealthCounts): HttpHandler {
   return getOnly(async ({ query }) => {
-    const serializable = query.get("serializable") === "true";
+    const isSerializable = query.get("serializable") === "true";
     const reason = alarmReason(server, query.getAll("exclude")) ??
-      await unhealthyReason(server, serializable);
+      await unhealthyReason(server, isSerializable);
     if (reason === undefined) {
       counts.success++;
-      return jsonResponse(200, '{"health":"true","reason":""}');
+      return healthResponse(server, "true", "");
     }
     counts.failures++;
-    return textResponse(503, JSON.stringify({ health: "false", reason }) + "\n");
+    server.config.logger.warn("serving /health false", { reason });
+    return healthResponse(server, "false", reason);
   });
+}
+
+/** As in etcd a good answer says less of itself than a bad one, and that one ends its line. */
+function healthResponse(server: EtcdServer, health: string, reason: string): HttpResponse {
+  const hasReason = server.config.compatVersion.minor > LAST_MINOR_WITHOUT_REASON;
+  const json = JSON.stringify(hasReason ? { health, reason } : { health });
+  if (health === "false") return textResponse(503, `${json}\n`);
+  return { status: 200, headers: { "content-type": "text/plain; charset=utf-8" }, body: json };
 }
 
 function alarmReason(server: EtcdServer, excluded: readonly string[]): string | undefined {
@@ -37,14 +45,11 @@ function alarmReason(server: EtcdServer, excluded: readonly string[]): string | 
 
 async function unhealthyReason(
   server: EtcdServer,
-  serializable: boolean,
+  isSerializable: boolean,
 ): Promise<string | undefined> {
-  if (!serializable && server.leader === NO_MEMBER) return "RAFT NO LEADER";
+  if (!isSerializable && server.leader === NO_MEMBER) return "RAFT NO LEADER";
   try {
-    if (!serializable) {
-      await new Promise<void>((ready, failed) => server.whenReadable({ ready, failed }));
-    }
-    server.store.range(RangeRequest.create({ key: "a", limit: 1 }));
+    await probeRead(server, isSerializable);
     return undefined;
   } catch (error) {
     return `RANGE ERROR:${error instanceof Error ? error.message : String(error)}`;

@@ -47,10 +47,10 @@ export function jsonResponse(status: number, body: string): HttpResponse {
   return { status, headers: { "content-type": "application/json" }, body };
 }
 
-/** The handler for GET and HEAD alone; other methods are told so. */
+/** The handler for GET alone; other methods, HEAD among them as in etcd, are told so. */
 export function getOnly(handler: HttpHandler): HttpHandler {
   return (request) => {
-    if (request.method === "GET" || request.method === "HEAD") return handler(request);
+    if (request.method === "GET") return handler(request);
     const refusal = textResponse(405, "Method Not Allowed\n");
     return { ...refusal, headers: { ...refusal.headers, allow: "GET" } };
   };

@@ -1,74 +1,88 @@
 import { GrpcCode } from "../../base/grpc_code.ts";
-import { Counter, type Registry } from "../../deps/prom_client.ts";
 import type { GrpcMethod } from "../../net/grpc/method.ts";
+import {
+  counter,
+  counters,
+  histograms,
+  type LabelledValues,
+  type Labels,
+  type MetricFamily,
+} from "./family.ts";
 import type { GrpcCounts, MethodCounts } from "./grpc_counts.ts";
-import { counter, registerValue } from "./read_value.ts";
 
 const CODE_NAMES: readonly string[] = Object.keys(GrpcCode);
-const LABELS = ["grpc_type", "grpc_service", "grpc_method"];
 
-/** Adds counts of calls, messages and bytes, named as Prometheus' interceptor for gRPC names them. */
-export function registerGrpcMetrics(registry: Registry, counts: GrpcCounts): void {
-  const perMethod = (what: string, help: string, read: (counts: MethodCounts) => number) =>
-    registerPerMethod(registry, counts, `grpc_server_${what}_total`, help, read);
-  perMethod("started", "Total number of RPCs started on the server.", (c) => c.started);
-  perMethod(
-    "msg_received",
-    "Total number of RPC stream messages received on the server.",
-    (c) => c.received,
-  );
-  perMethod(
-    "msg_sent",
-    "Total number of gRPC stream messages sent by the server.",
-    (c) => c.sent,
-  );
-  registerHandled(registry, counts);
-  const bytes = (direction: string, words: string, read: () => number) =>
+/**
+ * Counts of calls, messages and bytes, named as Prometheus' interceptor for gRPC names them. Every
+ * method has its lines from the start: a rate needs a zero to rise from.
+ */
+export function grpcMetrics(counts: GrpcCounts, methods: () => GrpcMethod[]): MetricFamily[] {
+  return [
+    ...callMetrics(counts, methods),
     counter(
-      `etcd_network_client_grpc_${direction}_bytes_total`,
-      `The total number of bytes ${words} grpc clients.`,
-      read,
+      "etcd_network_client_grpc_received_bytes_total",
+      "Bytes of the messages received from gRPC clients.",
+      () => counts.receivedBytes,
+    ),
+    counter(
+      "etcd_network_client_grpc_sent_bytes_total",
+      "Bytes of the messages sent to gRPC clients.",
+      () => counts.sentBytes,
+    ),
+    counters(
+      "etcd_server_client_requests_total",
+      "Calls by the version of the API that the client says it has.",
+      () =>
+        Array.from(counts.clientRequests.all, ({ type, version, count }) => [
+          { client_api_version: version, type },
+          count,
+        ]),
+    ),
+  ];
+}
+
+function callMetrics(counts: GrpcCounts, methods: () => GrpcMethod[]): MetricFamily[] {
+  const perMethod = (
+    what: string,
+    help: string,
+    read: (counts: MethodCounts) => number,
+  ): MetricFamily =>
+    counters(
+      `grpc_server_${what}_total`,
+      help,
+      () => methods().map((method) => [labelsOf(method), read(counts.of(method))]),
     );
-  registerValue(registry, bytes("received", "received from", () => counts.receivedBytes));
-  registerValue(registry, bytes("sent", "sent to", () => counts.sentBytes));
+  const families = [
+    perMethod("started", "Calls that began.", (method) => method.started),
+    perMethod("msg_received", "Messages received.", (method) => method.received),
+    perMethod("msg_sent", "Messages sent.", (method) => method.sent),
+    counters(
+      "grpc_server_handled_total",
+      "Calls that ended, by the status code they ended with.",
+      () => handledLines(counts, methods()),
+    ),
+  ];
+  if (counts.timed) families.push(handlingMetric(counts, methods));
+  return families;
 }
 
-function registerPerMethod(
-  registry: Registry,
-  { byMethod }: GrpcCounts,
-  name: string,
-  help: string,
-  read: (counts: MethodCounts) => number,
-): void {
-  new Counter({
-    name,
-    help,
-    labelNames: LABELS,
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const [method, counts] of byMethod) this.labels(...labelsOf(method)).inc(read(counts));
-    },
-  });
+function handlingMetric(counts: GrpcCounts, methods: () => GrpcMethod[]): MetricFamily {
+  return histograms(
+    "grpc_server_handling_seconds",
+    "How long calls took from their headers to their end.",
+    () => methods().map((method) => [labelsOf(method), counts.of(method).handlingSeconds]),
+  );
 }
 
-function registerHandled(registry: Registry, { byMethod }: GrpcCounts): void {
-  new Counter({
-    name: "grpc_server_handled_total",
-    help: "Total number of RPCs completed on the server, regardless of success or failure.",
-    labelNames: [...LABELS, "grpc_code"],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const [method, { handled }] of byMethod) {
-        handled.forEach((count, code) =>
-          this.labels(...labelsOf(method), CODE_NAMES[code]).inc(count)
-        );
-      }
-    },
-  });
+function* handledLines(counts: GrpcCounts, methods: readonly GrpcMethod[]): LabelledValues {
+  for (const method of methods) {
+    const { handled } = counts.of(method);
+    for (const [code, grpc_code] of CODE_NAMES.entries()) {
+      yield [{ grpc_code, ...labelsOf(method) }, handled[code] ?? 0];
+    }
+  }
 }
 
-function labelsOf(method: GrpcMethod): [string, string, string] {
-  return [method.type, method.service, method.name];
+function labelsOf({ name, service, type }: GrpcMethod): Labels {
+  return { grpc_method: name, grpc_service: service, grpc_type: type };
 }

@@ -26,8 +26,16 @@ export function refusing(handler: UnaryHandler): UnaryHandler {
   };
 }
 
-/** Answers a call once a linearizable read may be served. */
-export function whenReadable(server: EtcdServer, call: ServerCall, answer: () => void): void {
+/**
+ * Answers a call once a linearizable read may be served. `gaveUp` is called if it never may; the
+ * call is failed then.
+ */
+export function whenReadable(
+  server: EtcdServer,
+  call: ServerCall,
+  answer: () => void,
+  gaveUp: () => void = () => {},
+): void {
   server.whenReadable({
     ready() {
       if (call.cancelled) return;
@@ -37,7 +45,10 @@ export function whenReadable(server: EtcdServer, call: ServerCall, answer: () =>
         failCall(call, error);
       }
     },
-    failed: (error) => call.fail(error.code, error.message),
+    failed(error) {
+      gaveUp();
+      call.fail(error.code, error.message);
+    },
   });
 }
 

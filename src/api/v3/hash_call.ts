@@ -46,9 +46,11 @@ export class HashCall implements EndlessStream {
       // The client may have gone, or the server begun to stop, while the file was brought up to date.
       if (this.#call.finished) return this.#images.close(image);
       this.#image = image;
-      const { clock } = this.#server.config;
+      const { backend, config: { clock } } = this.#server;
+      const startedMs = clock.monotonicMs();
       const yieldTurn = (): Promise<void> => this.#yieldTurn();
       const hash = await hashBackend(image, { clock, yieldTurn, skipMeta: true });
+      backend.durations.hashes.add((clock.monotonicMs() - startedMs) / 1000);
       this.#close();
       this.#respond(hash);
     } catch (error) {

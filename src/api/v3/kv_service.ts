@@ -1,3 +1,4 @@
+import { checkTxnRights } from "../../core/auth/request_rights.ts";
 import type { EtcdError } from "../../core/errors.ts";
 import {
   checkDeleteRange,
@@ -32,6 +33,7 @@ import {
   TxnOperation,
 } from "../../server/operations/kv.ts";
 import type { ServiceRegistry } from "../service_registry.ts";
+import { requesterOf, requireRoot } from "./access.ts";
 import { CallWaiter, respond, type ResponseWriter } from "./call_waiter.ts";
 import { refuseSpace, refusing, whenReadable } from "./calls.ts";
 import {
@@ -94,74 +96,128 @@ export class KvService {
   #range(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
     const request = RangeRequest.decode(bytes, start, end);
     checkRange(request);
-    if (request.serializable || this.#server.readableNow) this.#answerRange(call, request);
-    else whenReadable(this.#server, call, () => this.#answerRange(call, request));
-  }
-
-  #answerRange(call: ServerCall, request: RangeRequest): void {
-    const { store } = this.#server;
-    if (isShort(request)) {
-      respond(call, this.#writeRange, store.range(request));
+    if (request.serializable || this.#server.readableNow) {
+      if (isShort(request)) this.#answerShortRange(call, request);
+      else this.#answerRange(call, request, this.#nowMs());
       return;
     }
-    const cursor = store.openRange(request);
-    if (cursor.step(V3_LIMITS.rangeKeysPerTurn)) {
-      new LargeRange(
-        call,
-        cursor,
-        this.#header,
-        store.currentRevision,
-        (error) => this.#server.fail(error),
-      );
-    } else {
-      respond(call, this.#writeRange, cursor.result());
+    const requestedMs = this.#nowMs();
+    whenReadable(
+      this.#server,
+      call,
+      () => this.#answerRange(call, request, requestedMs),
+      () => this.#server.counts.ranges.gaveUp(requestedMs),
+    );
+  }
+
+  #answerShortRange(call: ServerCall, request: RangeRequest): void {
+    const { store, counts: { ranges } } = this.#server;
+    ranges.begin();
+    let isDone = false;
+    try {
+      this.#admitRange(call, request);
+      respond(call, this.#writeRange, store.range(request));
+      isDone = true;
+    } finally {
+      ranges.end(isDone);
     }
+  }
+
+  #answerRange(call: ServerCall, request: RangeRequest, requestedMs: number): void {
+    const { store, counts: { ranges } } = this.#server;
+    const startedMs = this.#nowMs();
+    const read = (): void => ranges.add(true, requestedMs, startedMs);
+    const failed = (error: unknown): void => this.#server.fail(error);
+    try {
+      this.#admitRange(call, request);
+      const cursor = store.openRange(request);
+      if (cursor.step(V3_LIMITS.rangeKeysPerTurn)) {
+        new LargeRange(call, cursor, this.#header, store.currentRevision, { read, failed });
+      } else {
+        respond(call, this.#writeRange, cursor.result());
+        read();
+      }
+    } catch (error) {
+      ranges.add(false, requestedMs, startedMs);
+      throw error;
+    }
+  }
+
+  #admitRange(call: ServerCall, { key, rangeEnd }: RangeRequest): void {
+    const { auth } = this.#server;
+    const requester = requesterOf(auth, call);
+    requester.admit();
+    auth.store.checkRead(requester, key, rangeEnd);
+  }
+
+  #nowMs(): number {
+    return this.#server.config.clock.monotonicMs();
   }
 
   #put(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
-    const frame = this.#server.frame(OperationField.PUT, bytes, start, end);
+    const requester = requesterOf(this.#server.auth, call);
+    const frame = this.#server.frame(OperationField.PUT, bytes, start, end, requester);
     const request = PutRequest.decode(frame, frame.length - (end - start));
     if (!this.#server.quota.fits(putCostBytes(request))) return refuseSpace(this.#server, call);
     checkPut(request);
+    requester.admit();
     this.#server.propose(
-      new PutOperation(request, new CallWaiter(call, this.#writePut)),
+      new PutOperation(request, new CallWaiter(call, this.#writePut), requester),
       frame,
     );
   }
 
   #deleteRange(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
-    const frame = this.#server.frame(OperationField.DELETE_RANGE, bytes, start, end);
+    const requester = requesterOf(this.#server.auth, call);
+    const frame = this.#server.frame(OperationField.DELETE_RANGE, bytes, start, end, requester);
     const request = DeleteRangeRequest.decode(frame, frame.length - (end - start));
     checkDeleteRange(request);
+    requester.admit();
     this.#server.propose(
-      new DeleteRangeOperation(request, new CallWaiter(call, this.#writeDeleteRange)),
+      new DeleteRangeOperation(request, new CallWaiter(call, this.#writeDeleteRange), requester),
       frame,
     );
   }
 
   #txn(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
-    const frame = this.#server.frame(OperationField.TXN, bytes, start, end);
+    const requester = requesterOf(this.#server.auth, call);
+    const frame = this.#server.frame(OperationField.TXN, bytes, start, end, requester);
     const request = TxnRequest.decode(frame, frame.length - (end - start));
     if (!this.#server.quota.fits(txnCostBytes(request))) return refuseSpace(this.#server, call);
     checkTxn(request, this.#server.config.maxTxnOps);
-    if (isReadOnlyTxn(request)) this.#readOnlyTxn(call, request);
-    else {
-      this.#server.propose(
-        new TxnOperation(request, new CallWaiter(call, this.#writeTxn)),
-        frame,
-      );
-    }
+    if (isReadOnlyTxn(request)) return this.#readOnlyTxn(call, request);
+    requester.admit();
+    this.#server.propose(
+      new TxnOperation(request, new CallWaiter(call, this.#writeTxn), requester),
+      frame,
+    );
   }
 
   /** A transaction without writes changes nothing, so it need not go through the log. */
   #readOnlyTxn(call: ServerCall, request: TxnRequest): void {
-    const answer = () => respond(call, this.#writeTxn, this.#server.store.txn(request));
+    const { auth, lessor, store, counts: { readOnlyTxns } } = this.#server;
+    const requestedMs = this.#nowMs();
+    const ended = (isDone: boolean): void =>
+      readOnlyTxns.add(isDone, (this.#nowMs() - requestedMs) / 1000);
+    const answer = (): void => {
+      let isDone = false;
+      try {
+        const requester = requesterOf(auth, call);
+        requester.admit();
+        checkTxnRights(auth.store, requester, request, lessor);
+        respond(call, this.#writeTxn, store.txn(request));
+        isDone = true;
+      } finally {
+        ended(isDone);
+      }
+    };
     if (isSerializableTxn(request) || this.#server.readableNow) answer();
-    else whenReadable(this.#server, call, answer);
+    else whenReadable(this.#server, call, answer, () => ended(false));
   }
 
   #compact(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
-    const frame = this.#server.frame(OperationField.COMPACTION, bytes, start, end);
+    const requester = requireRoot(this.#server.auth, call);
+    const frame = this.#server.frame(OperationField.COMPACTION, bytes, start, end, requester);
     const request = CompactionRequest.decode(frame, frame.length - (end - start));
     const answer = () => respond(call, this.#writeCompaction, undefined);
     const waiter = {
@@ -171,6 +227,6 @@ export class KvService {
       },
       failed: (error: EtcdError) => call.fail(error.code, error.message),
     };
-    this.#server.propose(new CompactionOperation(request, waiter), frame);
+    this.#server.propose(new CompactionOperation(request, waiter, requester), frame);
   }
 }

@@ -8,6 +8,14 @@ import { writeRangeKeyValues, writeRangeTail } from "./kv_responses.ts";
 import { V3_LIMITS } from "./limits.ts";
 import type { ResponseHeaderWriter } from "./response_header.ts";
 
+/** Who wants to hear how a large range goes. */
+export interface LargeRangeHooks {
+  /** All of it is read; it is yet to be encoded. */
+  read(): void;
+  /** What is thrown on the way is a defect. */
+  failed(error: unknown): void;
+}
+
 /**
  * A range too large for one turn of the event loop: it is read and encoded in slices, at the
  * revision at which it was opened, and that revision stands in its header, so that a client may
@@ -20,6 +28,7 @@ export class LargeRange {
   readonly #revision: number;
   readonly #writer = new Writer();
   readonly #work: BackgroundWork;
+  readonly #onRead: () => void;
   #result: RangeResult | undefined;
   #encoded = 0;
 
@@ -28,13 +37,14 @@ export class LargeRange {
     cursor: RangeCursor,
     header: ResponseHeaderWriter,
     revision: number,
-    failed: (error: unknown) => void,
+    hooks: LargeRangeHooks,
   ) {
     this.#call = call;
     this.#cursor = cursor;
     this.#header = header;
     this.#revision = revision;
-    this.#work = new BackgroundWork(() => this.#slice(), failed);
+    this.#onRead = hooks.read;
+    this.#work = new BackgroundWork(() => this.#slice(), hooks.failed);
     call.onCancel = () => this.#stop();
     this.#work.wake();
   }
@@ -49,6 +59,7 @@ export class LargeRange {
     if (this.#result === undefined) {
       if (this.#cursor.step(V3_LIMITS.rangeKeysPerTurn)) return true;
       this.#result = this.#cursor.result();
+      this.#onRead();
       this.#header.writeAt(this.#writer, this.#revision);
       return true;
     }

@@ -1,6 +1,9 @@
+import { checkLeaseReadRights, checkLeaseWriteRights } from "../../core/auth/request_rights.ts";
+import type { Requester } from "../../core/auth/requester.ts";
 import { ETCD_ERRORS } from "../../core/errors.ts";
 import { LEASE_COST_BYTES } from "../../core/quota/request_cost.ts";
 import type { MessageListener, ServerCall } from "../../net/grpc/server_call.ts";
+import { DecodeError } from "../../pb/decode_error.ts";
 import {
   LeaseGrantRequest,
   LeaseKeepAliveRequest,
@@ -16,9 +19,13 @@ import {
   LeaseRevokeOperation,
 } from "../../server/operations/lease.ts";
 import type { EndlessStream } from "../../server/open_streams.ts";
+import { yieldTurn } from "../../server/turns.ts";
 import type { ServiceRegistry } from "../service_registry.ts";
+import { requireUser } from "./access.ts";
 import { CallWaiter, respond, type ResponseWriter } from "./call_waiter.ts";
 import { failCall, refuseSpace, refusing, whenReadable } from "./calls.ts";
+import { V3_LIMITS } from "./limits.ts";
+import { failWithServer } from "./disk_failure.ts";
 import { ResponseHeaderWriter } from "./response_header.ts";
 
 /** Tags of LeaseGrantResponse, LeaseKeepAliveResponse, LeaseTimeToLiveResponse and LeaseLeases. */
@@ -90,17 +97,19 @@ export class LeaseService {
   #grant(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
     const request = LeaseGrantRequest.decode(bytes, start, end);
     if (!this.#server.quota.fits(LEASE_COST_BYTES)) return refuseSpace(this.#server, call);
+    const requester = requireUser(this.#server.auth, call);
     if (request.id === 0n) request.id = this.#server.newLeaseId();
     this.#server.proposeEncoded(
-      new LeaseGrantOperation(request, new CallWaiter(call, this.#writeGrant)),
+      new LeaseGrantOperation(request, new CallWaiter(call, this.#writeGrant), requester),
       LeaseGrantRequest.encode(request),
     );
   }
 
   #revoke(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
     const request = LeaseRevokeRequest.decode(bytes, start, end);
+    const requester = requireUser(this.#server.auth, call);
     this.#server.proposeEncoded(
-      new LeaseRevokeOperation(request, new CallWaiter(call, this.#writeRevoke)),
+      new LeaseRevokeOperation(request, new CallWaiter(call, this.#writeRevoke), requester),
       bytes.subarray(start, end),
     );
   }
@@ -108,7 +117,9 @@ export class LeaseService {
   #timeToLive(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
     const request = LeaseTimeToLiveRequest.decode(bytes, start, end);
     whenReadable(this.#server, call, () => {
-      const { lessor, config } = this.#server;
+      const { auth, lessor, config } = this.#server;
+      const requester = requireUser(auth, call);
+      if (request.keys) checkLeaseReadRights(auth.store, requester, request.id, lessor);
       const times = lessor.timeToLive(request.id, config.clock.monotonicMs());
       respond(call, this.#writeTimeToLive, {
         id: request.id,
@@ -120,9 +131,26 @@ export class LeaseService {
   }
 
   #leases(call: ServerCall): void {
+    const { auth, lessor } = this.#server;
+    const answer = (): void => respond(call, this.#writeLeases, lessor.leases());
     whenReadable(this.#server, call, () => {
-      respond(call, this.#writeLeases, this.#server.lessor.leases());
+      const requester = requireUser(auth, call);
+      if (auth.store.isRoot(requester)) return answer();
+      this.#checkAllLeases(requester).then(answer)
+        .catch((error) => failWithServer(call, this.#server, error));
     });
+  }
+
+  /** Who may not read every key on a lease is not told of the leases either. There may be many. */
+  async #checkAllLeases(requester: Requester): Promise<void> {
+    const { auth, lessor } = this.#server;
+    let count = 0;
+    for (const { id } of lessor.all()) {
+      for (const key of lessor.attachedKeys(id)) {
+        auth.store.checkRead(requester, key, "");
+        if (++count % V3_LIMITS.checkedKeysPerTurn === 0) await yieldTurn();
+      }
+    }
   }
 }
 
@@ -137,16 +165,23 @@ class KeepAliveStream implements MessageListener, EndlessStream {
     this.#server = server;
     this.#header = header;
     server.streams.add(this);
-    call.onCancel = () => this.#server.streams.delete(this);
+    call.onCancel = (reason) => {
+      if (reason === "refused") server.counts.streamFailures.received("lease-keepalive");
+      server.streams.delete(this);
+    };
     call.onDrain = () => call.resume();
   }
 
   message(bytes: Uint8Array, start: number, end: number): void {
     try {
       const { id } = LeaseKeepAliveRequest.decode(bytes, start, end);
+      const { auth, lessor } = this.#server;
+      checkLeaseWriteRights(auth.store, requireUser(auth, this.#call), id, lessor);
       this.#answer(id, this.#server.renewLease(id) ?? 0);
     } catch (error) {
-      this.#server.streams.delete(this);
+      const { counts, streams } = this.#server;
+      if (error instanceof DecodeError) counts.streamFailures.received("lease-keepalive");
+      streams.delete(this);
       failCall(this.#call, error);
     }
   }

@@ -4,6 +4,8 @@ export const V3_LIMITS = {
   rangeKeysPerTurn: 10_000,
   /** Bytes of pairs that are encoded in one turn: about 2 ms. */
   rangeBytesPerTurn: 4 * 1024 * 1024,
+  /** Keys on leases that are compared with somebody's rights in one turn: about 2 ms. */
+  checkedKeysPerTurn: 10_000,
   /** Bytes of a snapshot that are read, hashed and sent in one turn: about 2 ms. */
   snapshotBytesPerTurn: 1024 * 1024,
   /**
@@ -12,4 +14,6 @@ export const V3_LIMITS = {
    * Whoever makes backups needs one; etcd has no bound.
    */
   pinnedImages: 8,
+  /** Responses of a watch for an Observe stream that wait for its client; then the hub holds back. */
+  innerWatchResponses: 16,
 } as const;

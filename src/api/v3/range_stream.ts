@@ -8,6 +8,7 @@ import { RangeRequest, SortOrder, SortTarget } from "../../pb/etcdserverpb.ts";
 import { Writer } from "../../pb/writer.ts";
 import { BackgroundWork } from "../../server/background.ts";
 import type { EtcdServer } from "../../server/etcd_server.ts";
+import { requesterOf } from "./access.ts";
 import { failCall, whenReadable } from "./calls.ts";
 import { writeRangeFields, writeRangeKeyValues } from "./kv_responses.ts";
 import { V3_LIMITS } from "./limits.ts";
@@ -63,12 +64,17 @@ export class RangeStream implements MessageListener {
 
   /** Reads the range in slices, since it may be too large for one turn. */
   #begin(request: RangeRequest): void {
-    const { store } = this.#server;
+    const { auth, store, counts: { ranges }, config: { clock } } = this.#server;
+    const requester = requesterOf(auth, this.#call);
+    requester.admit();
+    auth.store.checkRead(requester, request.key, request.rangeEnd);
+    const startedMs = clock.monotonicMs();
     const cursor = store.openRange(request);
     this.#revision = store.currentRevision;
     const reading = new BackgroundWork(() => {
       if (cursor.step(V3_LIMITS.rangeKeysPerTurn)) return true;
       this.#result = cursor.result();
+      ranges.addRead(true, startedMs);
       this.#call.onDrain = () => this.#sendChunks();
       this.#sendChunks();
       return false;

@@ -7,6 +7,7 @@ import { Writer } from "../../pb/writer.ts";
 import { BackgroundWork } from "../../server/background.ts";
 import type { EtcdServer } from "../../server/etcd_server.ts";
 import type { EndlessStream } from "../../server/open_streams.ts";
+import { requireRoot } from "./access.ts";
 import { failCall } from "./calls.ts";
 import { failWithServer } from "./disk_failure.ts";
 import { V3_LIMITS } from "./limits.ts";
@@ -48,7 +49,7 @@ export class SnapshotStream implements MessageListener, EndlessStream {
     this.#call = call;
     this.#server = server;
     this.#images = images;
-    this.#version = server.config.compatVersion.storageVersion ?? "";
+    this.#version = server.storageVersion ?? "";
     server.streams.add(this);
     call.onCancel = () => this.#close();
     call.onDrain = () => this.#sending.wake();
@@ -57,6 +58,7 @@ export class SnapshotStream implements MessageListener, EndlessStream {
   message(bytes: Uint8Array, start: number, end: number): void {
     try {
       SnapshotRequest.decode(bytes, start, end);
+      requireRoot(this.#server.auth, this.#call);
       this.#open();
     } catch (error) {
       this.#close();

@@ -1,18 +1,22 @@
-import { ETCD_ERRORS } from "../../core/errors.ts";
+import { grpcCodeName } from "../../base/grpc_code.ts";
+import { ETCD_ERRORS, EtcdError } from "../../core/errors.ts";
 import type { EncodedEvents } from "../../core/mvcc/watch_event.ts";
 import {
+  NO_WATCH_ID,
   type WatchCreated,
   type WatchSink,
   type WatchStream,
   type WatchTarget,
 } from "../../core/mvcc/watch_stream.ts";
 import type { MessageListener, ServerCall } from "../../net/grpc/server_call.ts";
+import { DecodeError } from "../../pb/decode_error.ts";
 import { type WatchCreateRequest, WatchRequest } from "../../pb/etcdserverpb.ts";
 import { WATCH_SERVICE } from "../../pb/services.ts";
 import { Writer } from "../../pb/writer.ts";
 import type { EtcdServer } from "../../server/etcd_server.ts";
 import type { EndlessStream } from "../../server/open_streams.ts";
 import type { ServiceRegistry } from "../service_registry.ts";
+import { requesterOf } from "./access.ts";
 import { failCall } from "./calls.ts";
 import { ResponseHeaderWriter } from "./response_header.ts";
 
@@ -22,6 +26,9 @@ const CANCELED_TAG = 0x20;
 const COMPACT_REVISION_TAG = 0x28;
 const CANCEL_REASON_TAG = 0x32;
 const FRAGMENT_TAG = 0x38;
+
+/** What a watch without a key begins at. */
+const FIRST_KEY = "\0";
 
 /** etcdserverpb.Watch. */
 export class WatchService {
@@ -58,20 +65,24 @@ class WatchCall implements MessageListener, WatchSink, EndlessStream {
     this.#header = header;
     this.#stream = server.hub.openStream(this);
     server.streams.add(this);
-    call.onCancel = () => this.#close();
+    call.onCancel = (reason) => {
+      if (reason === "refused") server.counts.streamFailures.received("watch");
+      this.#close();
+    };
     call.onDrain = () => this.#resume();
   }
 
   message(bytes: Uint8Array, start: number, end: number): void {
+    const { counts, config: { clock } } = this.#server;
+    const startedMs = clock.monotonicMs();
     try {
-      const request = WatchRequest.decode(bytes, start, end);
-      if (request.createRequest !== undefined) this.#create(request.createRequest);
-      else if (request.cancelRequest !== undefined) this.#cancel(request.cancelRequest.watchId);
-      else if (request.progressRequest !== undefined) this.#stream.requestProgress();
+      this.#handle(WatchRequest.decode(bytes, start, end));
     } catch (error) {
+      if (error instanceof DecodeError) counts.streamFailures.received("watch");
       this.#close();
       failCall(this.#call, error);
     }
+    counts.watches.controls.add((clock.monotonicMs() - startedMs) / 1000);
   }
 
   /** As in etcd, a client that has nothing more to ask goes on watching. */
@@ -109,11 +120,43 @@ class WatchCall implements MessageListener, WatchSink, EndlessStream {
     this.#server.streams.delete(this);
   }
 
+  #handle({ createRequest, cancelRequest, progressRequest }: WatchRequest): void {
+    if (createRequest !== undefined) this.#create(createRequest);
+    else if (cancelRequest !== undefined) this.#cancel(cancelRequest.watchId);
+    else if (progressRequest !== undefined) this.#stream.requestProgress();
+  }
+
   #create(request: WatchCreateRequest): void {
+    const refusal = this.#refusalOf(request);
+    if (refusal !== undefined) return this.#answerRefused(refusal);
     const created = this.#stream.create(request);
     this.#answerCreated(created);
     // A watch of the past has its history to get.
     this.#server.wakeWatchers();
+  }
+
+  /** Why the client may not watch what it asks for; later changes of its rights do not matter. */
+  #refusalOf({ key, rangeEnd, startRevision }: WatchCreateRequest): EtcdError | undefined {
+    const { auth } = this.#server;
+    // etcd looks at this first, and so does the hub.
+    if (!auth.enabled || startRevision < 0) return undefined;
+    try {
+      const requester = requesterOf(auth, this.#call);
+      requester.admit();
+      auth.store.checkRead(requester, key === "" ? FIRST_KEY : key, rangeEnd);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof EtcdError)) throw error;
+      return error;
+    }
+  }
+
+  #answerRefused({ code, message }: EtcdError): void {
+    this.#answerCreated({
+      watchId: NO_WATCH_ID,
+      revision: this.#server.store.currentRevision,
+      cancelReason: `rpc error: code = ${grpcCodeName(code)} desc = ${message}`,
+    });
   }
 
   #answerCreated({ watchId, revision, cancelReason }: WatchCreated): void {

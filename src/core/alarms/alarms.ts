@@ -1,5 +1,6 @@
 import { AlarmMember, AlarmType } from "../../pb/etcdserverpb.ts";
 import { ETCD_ERRORS, type EtcdError } from "../errors.ts";
+import { ALARM_LIMITS } from "./limits.ts";
 
 /**
  * The alarms of all members. Only entries of the log raise them and put them out, so every member
@@ -8,6 +9,8 @@ import { ETCD_ERRORS, type EtcdError } from "../errors.ts";
 export class Alarms {
   /** In the order in which they were raised. */
   readonly #active = new Map<string, AlarmMember>();
+  /** Those that were raised since the start, also those that are out again, as far as there is room. */
+  readonly #everActive = new Map<string, AlarmMember>();
   #putRefusal: EtcdError | undefined;
   #changeRefusal: EtcdError | undefined;
   #changeCount = 0;
@@ -30,7 +33,7 @@ export class Alarms {
   /** Replaces all alarms by those that were stored. */
   restore(alarms: readonly AlarmMember[]): void {
     this.#active.clear();
-    for (const alarm of alarms) this.#active.set(keyOf(alarm.memberId, alarm.alarm), alarm);
+    for (const alarm of alarms) this.#activate(alarm);
     this.#changed();
   }
 
@@ -41,7 +44,7 @@ export class Alarms {
     const present = this.#active.get(key);
     if (present !== undefined) return present;
     const alarm = AlarmMember.create({ memberId, alarm: type });
-    this.#active.set(key, alarm);
+    this.#activate(alarm);
     this.#changed();
     return alarm;
   }
@@ -67,6 +70,19 @@ export class Alarms {
   list(type: number = AlarmType.NONE): AlarmMember[] {
     const all = [...this.#active.values()];
     return type === AlarmType.NONE ? all : all.filter((alarm) => alarm.alarm === type);
+  }
+
+  /** The alarms that were raised since the start, whether they are out again or not. */
+  listEverActive(): AlarmMember[] {
+    return [...new Map([...this.#everActive, ...this.#active]).values()];
+  }
+
+  #activate(alarm: AlarmMember): void {
+    const key = keyOf(alarm.memberId, alarm.alarm);
+    this.#active.set(key, alarm);
+    this.#everActive.set(key, alarm);
+    const [oldest] = this.#everActive.keys();
+    if (this.#everActive.size > ALARM_LIMITS.rememberedAlarms) this.#everActive.delete(oldest);
   }
 
   #changed(): void {

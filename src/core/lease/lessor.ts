@@ -8,6 +8,8 @@ export interface LessorOptions {
   readonly minTtlSeconds: number;
   /** How long after a grant, renewal or checkpoint the next checkpoint is due; 0 is never. */
   readonly checkpointIntervalMs?: number;
+  /** Whether a checkpoint is a change that `takeChanged` tells. Default true. */
+  readonly storeCheckpoints?: boolean;
 }
 
 /** How much of a lease is left. */
@@ -31,6 +33,7 @@ export interface LeaseCheckpoint {
 export class Lessor {
   readonly #minTtlSeconds: number;
   readonly #checkpointIntervalMs: number;
+  readonly #storeCheckpoints: boolean;
   readonly #leases = new Map<bigint, HeldLease>();
   /**
    * The leases by expiry. A renewal moves a lease later without touching the heap; the lease gets
@@ -45,6 +48,7 @@ export class Lessor {
   constructor(options: LessorOptions) {
     this.#minTtlSeconds = options.minTtlSeconds;
     this.#checkpointIntervalMs = options.checkpointIntervalMs ?? 0;
+    this.#storeCheckpoints = options.storeCheckpoints ?? true;
   }
 
   /** Whether this member decides about expiry. */
@@ -152,6 +156,11 @@ export class Lessor {
     return this.#leases.get(id)?.sortedKeys() ?? [];
   }
 
+  /** The same in no special order, without a copy of them. */
+  attachedKeys(id: bigint): Iterable<string> {
+    return this.#leases.get(id)?.keys ?? NO_KEYS;
+  }
+
   has(id: bigint): boolean {
     return this.#leases.has(id);
   }
@@ -222,7 +231,7 @@ export class Lessor {
     const lease = this.#leases.get(id);
     if (lease === undefined) return;
     lease.remainingTtlSeconds = remainingTtlSeconds;
-    this.#changed.add(id);
+    if (this.#storeCheckpoints) this.#changed.add(id);
     if (this.#primary) this.#scheduleCheckpoint(lease, nowMs);
   }
 
@@ -266,6 +275,8 @@ export class Lessor {
     if (timer !== undefined && timer.heapIndex !== NOT_IN_HEAP) this.#checkpoints.remove(timer);
   }
 }
+
+const NO_KEYS: readonly string[] = [];
 
 /** Leases that never expire are all alike, so a subtraction would not do. */
 function compareExpiries(a: HeldLease, b: HeldLease): number {

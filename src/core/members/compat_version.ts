@@ -6,6 +6,15 @@ const RELEASES: ReadonlyMap<string, string> = new Map([
   ["3.7", "3.7.1"],
 ]);
 
+/** The first 3.x whose B-tree file says which form it has. */
+const FIRST_MINOR_WITH_STORAGE_VERSION = 6;
+
+/** The minor number of a version of etcd 3 such as `3.7.0`; undefined for anything else. */
+export function minorOf(version: string): number | undefined {
+  const match = /^3\.(\d+)\.\d+/.exec(version);
+  return match === null ? undefined : Number(match[1]);
+}
+
 /**
  * The line of etcd releases, such as 3.7, that a member presents to clients and writes its files
  * for.
@@ -43,7 +52,17 @@ export class CompatVersion {
 
   /** What the B-tree file says of its own form; before 3.6 it said nothing. */
   get storageVersion(): string | undefined {
-    return this.minor >= 6 ? this.clusterVersion : undefined;
+    return this.minor >= FIRST_MINOR_WITH_STORAGE_VERSION ? this.clusterVersion : undefined;
+  }
+
+  /**
+   * What the B-tree file says of its own form while the cluster has that version, which is lower
+   * than the member's own on the way to it.
+   */
+  storageVersionIn(clusterVersion: string): string | undefined {
+    const minor = minorOf(clusterVersion);
+    if (this.storageVersion === undefined || minor === undefined) return undefined;
+    return minor >= FIRST_MINOR_WITH_STORAGE_VERSION ? `3.${minor}.0` : undefined;
   }
 
   /** Whether members publish themselves by requests of the v3 API, as from 3.6 on. */

@@ -48,6 +48,18 @@ Deno.test("Membership refuses used IDs and URLs with etcd's errors", () => {
   assert.deepEqual(membership.list(), []);
 });
 
+Deno.test("Membership lets no member have a peer URL of another", () => {
+  const membership = new Membership(1n);
+  const other: Member = { ...MEMBER, id: 2n, peerUrls: ["http://127.0.0.1:9"] };
+  membership.add(MEMBER);
+  membership.add(other);
+  const taken = ["http://127.0.0.1:8", ...MEMBER.peerUrls];
+  assert.throws(() => membership.updatePeerUrls(2n, taken), ETCD_ERRORS.peerURLExist);
+  assert.throws(() => membership.updatePeerUrls(3n, taken), ETCD_ERRORS.memberNotFound);
+  membership.updatePeerUrls(MEMBER.id, taken);
+  assert.deepEqual(membership.get(MEMBER.id)?.peerUrls, taken);
+});
+
 Deno.test("Membership records what a member publishes", () => {
   const membership = new Membership(1n);
   membership.add({ ...MEMBER, name: "", clientUrls: [] });
@@ -67,6 +79,7 @@ Deno.test("Membership.changeCount grows with every change and with nothing else"
     () => membership.setClusterVersion("3.4.0"),
     () => membership.updateAttributes(2n, "n2", []),
     () => membership.updatePeerUrls(2n, ["http://127.0.0.1:10"]),
+    () => membership.setDowngrade({ enabled: true, targetVersion: "3.6.0" }),
     () => membership.remove(2n),
     () => membership.restore([MEMBER], [], undefined),
   ];
@@ -88,7 +101,9 @@ Deno.test("Membership.restore() replaces everything", () => {
   membership.remove(9n);
   membership.add({ ...MEMBER, id: 8n, peerUrls: ["http://127.0.0.1:8"] });
   membership.setClusterVersion("3.7.0");
+  membership.setDowngrade({ enabled: true, targetVersion: "3.6.0" });
   membership.restore([MEMBER], [5n, 3n], "3.4.0");
+  assert.equal(membership.saidOfDowngrade, undefined);
   assert.deepEqual(membership.list(), [MEMBER]);
   assert.deepEqual(membership.removedIds(), [3n, 5n]);
   assert.equal(membership.clusterVersion, "3.4.0");

@@ -1,5 +1,6 @@
 import { ETCD_ERRORS } from "../errors.ts";
 import { checkClusterVersion } from "./cluster_version.ts";
+import { type DowngradeInfo, NO_DOWNGRADE } from "./downgrade.ts";
 import { computeClusterId } from "./member_id.ts";
 import type { Member } from "./member.ts";
 
@@ -9,6 +10,7 @@ export class Membership {
   readonly #members = new Map<bigint, Member>();
   readonly #removed = new Set<bigint>();
   #clusterVersion: string | undefined;
+  #downgrade: DowngradeInfo | undefined;
   #changeCount = 0;
 
   constructor(clusterId: bigint) {
@@ -46,6 +48,21 @@ export class Membership {
     this.#changeCount++;
   }
 
+  /** Whether the cluster is on its way to an older version. */
+  get downgrade(): DowngradeInfo {
+    return this.#downgrade ?? NO_DOWNGRADE;
+  }
+
+  /** What there is to store of it; undefined if nobody ever said anything about a downgrade. */
+  get saidOfDowngrade(): DowngradeInfo | undefined {
+    return this.#downgrade;
+  }
+
+  setDowngrade(downgrade: DowngradeInfo): void {
+    this.#downgrade = downgrade;
+    this.#changeCount++;
+  }
+
   /** Grows with every change, so that whoever stores the membership knows when it has to. */
   get changeCount(): number {
     return this.#changeCount;
@@ -71,6 +88,7 @@ export class Membership {
     for (const member of members) this.#members.set(member.id, member);
     for (const id of removed) this.#removed.add(id);
     this.#clusterVersion = clusterVersion;
+    this.#downgrade = undefined;
     this.#changeCount++;
   }
 
@@ -78,11 +96,7 @@ export class Membership {
   add(member: Member): void {
     if (this.#removed.has(member.id)) throw ETCD_ERRORS.memberNotFound;
     if (this.#members.has(member.id)) throw ETCD_ERRORS.memberExist;
-    for (const other of this.#members.values()) {
-      if (other.peerUrls.some((url) => member.peerUrls.includes(url))) {
-        throw ETCD_ERRORS.peerURLExist;
-      }
-    }
+    this.#checkPeerUrls(member.id, member.peerUrls);
     this.#set(member);
   }
 
@@ -93,15 +107,25 @@ export class Membership {
     this.#changeCount++;
   }
 
-  /** Replaces the peer URLs of a member. */
+  /** Replaces the peer URLs of a member. Throws etcd's error when another one has one of them. */
   updatePeerUrls(id: bigint, peerUrls: readonly string[]): void {
-    this.#set({ ...this.#mustGet(id), peerUrls });
+    const member = this.#mustGet(id);
+    this.#checkPeerUrls(id, peerUrls);
+    this.#set({ ...member, peerUrls });
   }
 
   /** Records what a member has published of itself. */
   updateAttributes(id: bigint, name: string, clientUrls: readonly string[]): void {
     if (this.#removed.has(id)) return;
     this.#set({ ...this.#mustGet(id), name, clientUrls });
+  }
+
+  #checkPeerUrls(id: bigint, peerUrls: readonly string[]): void {
+    for (const other of this.#members.values()) {
+      if (other.id !== id && other.peerUrls.some((url) => peerUrls.includes(url))) {
+        throw ETCD_ERRORS.peerURLExist;
+      }
+    }
   }
 
   #set(member: Member): void {

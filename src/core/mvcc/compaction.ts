@@ -63,6 +63,11 @@ export class Compaction {
     return this.#phase === "done";
   }
 
+  /** Whether it is still being found out what is to be removed. */
+  get isMarking(): boolean {
+    return this.#phase === "waiting" || this.#phase === "hashing" || this.#phase === "marking";
+  }
+
   /** How many changes it has removed so far. */
   get removedChanges(): number {
     return this.#removedChanges;

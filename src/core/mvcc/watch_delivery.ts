@@ -18,6 +18,7 @@ export class WatchDelivery {
   deliver(watcher: Watcher, revision: number, events: EncodedEvents): void {
     watcher.quiet = false;
     this.#roster.deliveredEventCount += events.count;
+    this.#roster.deliveredResponseCount++;
     const { stream } = watcher;
     const tooLarge = events.end - events.start >= this.#fragmentFromBytes;
     const more = tooLarge && watcher.fragment

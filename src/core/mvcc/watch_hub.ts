@@ -91,6 +91,11 @@ export class WatchHub {
     return this.#roster.deliveredEventCount;
   }
 
+  /** Responses in which they were handed over; one in fragments counts once. */
+  get deliveredResponseCount(): number {
+    return this.#roster.deliveredResponseCount;
+  }
+
   /** Whether `catchUp` has something to do; may become so by `create`, `resume` and `notify`. */
   get catchUpNeeded(): boolean {
     return this.#roster.runnable.size > 0;
@@ -125,9 +130,9 @@ export class WatchHub {
     return this.catchUpNeeded;
   }
 
-  /** Sends the progress notifications that are due. */
-  tick(nowMs: number): void {
-    this.#progress.tick(nowMs);
+  /** Sends the progress notifications that are due; returns whether there were any. */
+  tick(nowMs: number): boolean {
+    return this.#progress.tick(nowMs);
   }
 
   /** Goes on with another log, that of a snapshot just received, which is not behind the old one. */

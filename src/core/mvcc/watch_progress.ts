@@ -31,14 +31,17 @@ export class WatchProgress {
     this.#asking.delete(stream);
   }
 
-  /** Sends the notifications that are due. */
-  tick(nowMs: number): void {
-    for (;;) {
+  /** Sends the notifications that are due; returns whether it was the time of any stream. */
+  tick(nowMs: number): boolean {
+    for (let wasDue = false;;) {
       const stream = this.#timed.peek();
-      if (stream === undefined || stream.heapKey > nowMs) return;
+      if (stream === undefined || stream.heapKey > nowMs) return wasDue;
       const factor = 1 + this.#jitter * this.#prng.fraction();
       this.#timed.rekey(stream, nowMs + this.#intervalMs * factor);
-      if (stream.progressTimed) this.#notifyQuietWatchers(stream);
+      if (stream.progressTimed) {
+        this.#notifyQuietWatchers(stream);
+        wasDue = true;
+      }
       stream.progressTimed = true;
     }
   }

@@ -16,6 +16,8 @@ export class WatchRoster {
   laggingCount = 0;
   /** Events handed to sinks since the start. */
   deliveredEventCount = 0;
+  /** Responses in which they were; one in fragments counts once. */
+  deliveredResponseCount = 0;
   readonly #future = new Heap<Watcher>();
 
   constructor(log: ChangeLog) {

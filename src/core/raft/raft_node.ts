@@ -93,6 +93,11 @@ export class RaftNode {
     return this.#term;
   }
 
+  /** Whom this member voted for in the current term, else 0n. */
+  get vote(): bigint {
+    return this.#vote;
+  }
+
   /** The leader of the current term as far as known, else 0n. */
   get leader(): bigint {
     return this.#leader;
@@ -163,6 +168,7 @@ export class RaftNode {
   /** Stands for election now. A sole voter wins at once. */
   campaign(): void {
     if (this.#role === "leader" || !this.#promotable()) return;
+    this.#checkMembership(this.confState());
     this.#role = "candidate";
     this.#term++;
     this.#vote = this.id;
@@ -287,7 +293,8 @@ export class RaftNode {
   #addVoter(id: bigint): void {
     if (this.#voters.includes(id)) return;
     this.#voters.push(id);
-    this.#checkMembership(this.confState());
+    // A log may add members that it removes again; only who leads must know how to.
+    if (this.#role === "leader") this.#checkMembership(this.confState());
   }
 
   #checkMembership(confState: ConfState): void {

@@ -1,5 +1,15 @@
-import { bytesEqual, bytesFromLatin1, EMPTY_BYTES, latin1FromBytes } from "../../base/bytes.ts";
+import {
+  bytesEqual,
+  bytesFromLatin1,
+  bytesFromText,
+  EMPTY_BYTES,
+  latin1FromBytes,
+} from "../../base/bytes.ts";
+import type { AuthChanges } from "../../core/auth/auth_changes.ts";
+import { encodeRole } from "../../core/auth/role.ts";
+import { encodeUser } from "../../core/auth/user.ts";
 import type { Lease } from "../../core/lease/lease.ts";
+import { type DowngradeInfo, formatDowngrade } from "../../core/members/downgrade.ts";
 import { encodeMember, type Member } from "../../core/members/member.ts";
 import {
   REVISION_KEY_BYTES,
@@ -12,10 +22,12 @@ import type { ConfState } from "../../pb/raftpb.ts";
 import type { WriteBucket, WriteTransaction } from "../btree/write_transaction.ts";
 import { encodeConfState } from "./conf_state_json.ts";
 import {
+  AUTH_ENABLED_KEY,
   AUTH_REVISION_KEY,
   Bucket,
   BUCKET_NAMES,
   CLUSTER_VERSION_KEY,
+  DOWNGRADE_KEY,
   encodeUint64,
   memberKey,
   MetaKey,
@@ -24,6 +36,8 @@ import {
 
 /** What etcd's first start writes. */
 const FIRST_AUTH_REVISION = 1n;
+
+const [ENABLED, DISABLED] = [Uint8Array.of(1), Uint8Array.of(0)];
 
 /** Writes applied state into etcd's file, in one transaction of the B-tree. */
 export class BackendBatch {
@@ -117,10 +131,31 @@ export class BackendBatch {
     this.#replace(Bucket.MEMBERS_REMOVED, removed);
   }
 
+  /** Users and roles that changed, and those that are gone. */
+  putAuth({ enabled, revision, users, goneUsers, roles, goneRoles }: AuthChanges): void {
+    const auth = this.#write.createBucketIfMissing(Bucket.AUTH);
+    auth.put(bytesFromLatin1(AUTH_REVISION_KEY), encodeUint64(BigInt(revision)));
+    if (enabled !== undefined) {
+      auth.put(bytesFromLatin1(AUTH_ENABLED_KEY), enabled ? ENABLED : DISABLED);
+    }
+    const userBucket = this.#write.createBucketIfMissing(Bucket.AUTH_USERS);
+    for (const user of users) userBucket.put(bytesFromText(user.name), encodeUser(user));
+    for (const name of goneUsers) userBucket.delete(bytesFromText(name));
+    const roleBucket = this.#write.createBucketIfMissing(Bucket.AUTH_ROLES);
+    for (const role of roles) roleBucket.put(bytesFromText(role.name), encodeRole(role));
+    for (const name of goneRoles) roleBucket.delete(bytesFromText(name));
+  }
+
   /** What the members of the cluster agreed on, such as `3.6.0`. */
   setClusterVersion(version: string): void {
     const cluster = this.#write.createBucketIfMissing(Bucket.CLUSTER);
     cluster.put(bytesFromLatin1(CLUSTER_VERSION_KEY), bytesFromLatin1(version));
+  }
+
+  /** Whether the cluster is on its way to an older version. */
+  setDowngrade(downgrade: DowngradeInfo): void {
+    const cluster = this.#write.createBucketIfMissing(Bucket.CLUSTER);
+    cluster.put(bytesFromLatin1(DOWNGRADE_KEY), bytesFromText(formatDowngrade(downgrade)));
   }
 
   /** Writes it all, in turns, and makes it durable. A failure is final for the file. */

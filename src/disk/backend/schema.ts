@@ -28,8 +28,9 @@ export const MetaKey = {
   STORAGE_VERSION: "storageVersion",
 } as const;
 
-/** The key of the bucket `cluster` that detcd reads and writes. */
+/** The keys of the bucket `cluster`. */
 export const CLUSTER_VERSION_KEY = "clusterVersion";
+export const DOWNGRADE_KEY = "downgrade";
 
 /** The key of the bucket `auth` that is one byte, 1 while authentication is enabled. */
 export const AUTH_ENABLED_KEY = "authEnabled";

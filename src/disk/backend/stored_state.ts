@@ -1,19 +1,26 @@
-import { latin1FromBytes } from "../../base/bytes.ts";
+import { latin1FromBytes, textFromBytes } from "../../base/bytes.ts";
 import type { Lease } from "../../core/lease/lease.ts";
+import { type DowngradeInfo, parseDowngrade } from "../../core/members/downgrade.ts";
 import { decodeMember, type Member } from "../../core/members/member.ts";
 import { REVISION_KEY_BYTES, RevisionKeyFields } from "../../core/mvcc/revision_key.ts";
-import { DecodeError } from "../../pb/decode_error.ts";
 import { AlarmMember } from "../../pb/etcdserverpb.ts";
 import { Lease as StoredLease } from "../../pb/leasepb.ts";
 import type { ConfState } from "../../pb/raftpb.ts";
-import type { Cursor } from "../btree/cursor.ts";
 import type { ReadTransaction } from "../btree/read_transaction.ts";
 import { decodeConfState } from "./conf_state_json.ts";
-import { pairDamage } from "./pair_damage.ts";
+import {
+  BadValue,
+  checkLength,
+  forEachPair,
+  type KeyAndValue,
+  mapPairs,
+  toUint64Number,
+} from "./pair_walk.ts";
 import {
   Bucket,
   CLUSTER_VERSION_KEY,
   decodeUint64,
+  DOWNGRADE_KEY,
   memberKey,
   MetaKey,
   UINT64_BYTES,
@@ -23,6 +30,8 @@ import {
 export interface StoredState extends StoredMeta {
   /** Undefined as long as the cluster has not agreed on one. */
   readonly clusterVersion: string | undefined;
+  /** Undefined if nobody ever said anything about a downgrade. */
+  readonly downgrade: DowngradeInfo | undefined;
   readonly members: Member[];
   readonly removedMembers: bigint[];
   readonly leases: Lease[];
@@ -49,7 +58,7 @@ export interface StoredMeta {
 export function readStoredState(read: ReadTransaction): StoredState {
   return {
     ...readStoredMeta(read),
-    clusterVersion: readClusterVersion(read),
+    ...readCluster(read),
     members: mapPairs(read, Bucket.MEMBERS, toMember),
     removedMembers: mapPairs(read, Bucket.MEMBERS_REMOVED, toMemberId),
     leases: mapPairs(read, Bucket.LEASE, toLease),
@@ -93,19 +102,17 @@ function toMeta(key: string, value: Uint8Array): Partial<StoredMeta> {
   }
 }
 
-function readClusterVersion(read: ReadTransaction): string | undefined {
-  let version: string | undefined;
+function readCluster(
+  read: ReadTransaction,
+): Pick<StoredState, "clusterVersion" | "downgrade"> {
+  let clusterVersion: string | undefined;
+  let downgrade: DowngradeInfo | undefined;
   forEachPair(read, Bucket.CLUSTER, ({ key, value }) => {
-    if (latin1FromBytes(key) === CLUSTER_VERSION_KEY) version = toVersion(value);
+    const name = latin1FromBytes(key);
+    if (name === CLUSTER_VERSION_KEY) clusterVersion = toVersion(value);
+    else if (name === DOWNGRADE_KEY) downgrade = parseDowngrade(textFromBytes(value));
   });
-  return version;
-}
-
-function toUint64Number(value: Uint8Array): number {
-  checkLength(value, UINT64_BYTES);
-  const number = Number(decodeUint64(value));
-  if (!Number.isSafeInteger(number)) throw new BadValue(`${number} is too large a number`);
-  return number;
+  return { clusterVersion, downgrade };
 }
 
 function toRevision(value: Uint8Array): number {
@@ -142,59 +149,4 @@ function toLease({ key, value }: KeyAndValue): Lease {
     throw new BadValue("its time to live is too large a number");
   }
   return { id, ttlSeconds: ttl, remainingTtlSeconds: remainingTtl };
-}
-
-function checkLength(bytes: Uint8Array, length: number): void {
-  if (bytes.length !== length) {
-    throw new BadValue(`it has ${bytes.length} bytes instead of ${length}`);
-  }
-}
-
-interface KeyAndValue {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array;
-}
-
-/** What is wrong with the pair that is being read; the walk adds which one that is. */
-class BadValue extends Error {
-  override name = "BadValue";
-}
-
-function mapPairs<T>(
-  read: ReadTransaction,
-  bucket: string,
-  map: (pair: KeyAndValue) => T,
-): T[] {
-  const all: T[] = [];
-  forEachPair(read, bucket, (pair) => all.push(map(pair)));
-  return all;
-}
-
-/** A bucket that is missing has no pairs. */
-function forEachPair(
-  read: ReadTransaction,
-  bucket: string,
-  visit: (pair: KeyAndValue) => void,
-): void {
-  const cursor = read.bucket(bucket)?.cursor();
-  if (cursor === undefined) return;
-  for (let found = cursor.first(); found; found = cursor.next()) {
-    try {
-      if (cursor.isBucket) throw new BadValue("it is a bucket");
-      visit(cursor);
-    } catch (error) {
-      throw damageFrom(read, bucket, cursor, error);
-    }
-  }
-}
-
-function damageFrom(
-  read: ReadTransaction,
-  bucket: string,
-  cursor: Cursor,
-  cause: unknown,
-): unknown {
-  const isOfTheValue = cause instanceof BadValue || cause instanceof DecodeError ||
-    cause instanceof SyntaxError;
-  return isOfTheValue ? pairDamage(read, bucket, cursor, cause.message) : cause;
 }

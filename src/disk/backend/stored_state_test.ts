@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { bytesFromLatin1, bytesFromText, latin1FromBytes } from "../../base/bytes.ts";
 import { Prng } from "../../base/prng.ts";
+import type { StoredAuth } from "../../core/auth/auth_changes.ts";
+import { type AuthRole, encodeRole } from "../../core/auth/role.ts";
+import { type AuthUser, encodeUser } from "../../core/auth/user.ts";
 import type { Member } from "../../core/members/member.ts";
 import { AlarmMember, AlarmType } from "../../pb/etcdserverpb.ts";
 import { ConfState } from "../../pb/raftpb.ts";
@@ -9,6 +12,7 @@ import type { BTreeFile } from "../btree/btree_file.ts";
 import { BackendBatch } from "./backend_batch.ts";
 import { commitBatch, damageIn, newDisk, openFile, PATH, withRead } from "./backend_fixtures.ts";
 import { Bucket, BUCKET_NAMES } from "./schema.ts";
+import { readStoredAuth } from "./stored_auth.ts";
 import { readStoredState, type StoredState } from "./stored_state.ts";
 
 const LARGE_ID = 0xfedc_ba98_7654_3210n;
@@ -32,6 +36,7 @@ const EMPTY_STATE: StoredState = {
   scheduledCompactRevision: -1,
   finishedCompactRevision: -1,
   clusterVersion: undefined,
+  downgrade: undefined,
   members: [],
   removedMembers: [],
   leases: [],
@@ -53,6 +58,7 @@ async function writeState(file: BTreeFile): Promise<void> {
     batch.replaceAlarms([ALARM, AlarmMember.create({ memberId: 1n, alarm: AlarmType.CORRUPT })]);
     batch.replaceMembers([MEMBER, LEARNER], [5n, LARGE_ID - 1n]);
     batch.setClusterVersion("3.6.0");
+    batch.setDowngrade({ enabled: true, targetVersion: "3.5.0" });
   });
 }
 
@@ -102,6 +108,55 @@ Deno.test("BackendBatch makes the buckets of etcd's first start, and keeps what 
   await file.close();
 });
 
+const ROLE: AuthRole = {
+  name: "r",
+  permissions: [{ permType: 1, key: "\xff", rangeEnd: "\0" }],
+};
+const USER: AuthUser = {
+  name: "é",
+  passwordHash: bytesFromText("$2a$10$"),
+  roles: ["r", "root"],
+  options: { noPassword: false },
+};
+const AUTH: StoredAuth = { enabled: true, revision: 7, users: [USER], roles: [ROLE] };
+
+Deno.test("readStoredAuth() reads what BackendBatch wrote, and what etcd's first start leaves", async () => {
+  const file = await openFile();
+  const empty = { enabled: undefined, revision: 1, users: [], roles: [] };
+  await withRead(file, (read) => assert.deepEqual(readStoredAuth(read), empty));
+  await commitBatch(file, (batch) => batch.putAuth({ ...AUTH, goneUsers: ["x"], goneRoles: [] }));
+  await withRead(file, (read) => assert.deepEqual(readStoredAuth(read), AUTH));
+  const gone = { goneUsers: [USER.name], goneRoles: [ROLE.name] };
+  await commitBatch(file, (batch) => {
+    batch.putAuth({ ...empty, enabled: false, revision: 8, ...gone });
+  });
+  await withRead(
+    file,
+    (read) => assert.deepEqual(readStoredAuth(read), { ...empty, enabled: false, revision: 8 }),
+  );
+  await file.close();
+});
+
+Deno.test("readStoredAuth() refuses what etcd cannot have written, with its place", async () => {
+  const broken: [string, string, Uint8Array, RegExp][] = [
+    [Bucket.AUTH, "authEnabled", Uint8Array.of(2), /neither 0 nor 1/],
+    [Bucket.AUTH, "authEnabled", Uint8Array.of(), /0 bytes instead of 1/],
+    [Bucket.AUTH, "authRevision", Uint8Array.of(1), /1 bytes instead of 8/],
+    [Bucket.AUTH, "authFnabled", Uint8Array.of(1), /no such pair/],
+    [Bucket.AUTH_USERS, "a", encodeUser(USER), /it is of é/],
+    [Bucket.AUTH_ROLES, "a", encodeRole(ROLE), /it is of r/],
+    [Bucket.AUTH_ROLES, "a", Uint8Array.of(0x0a, 9), /./],
+  ];
+  for (const [bucket, key, value, message] of broken) {
+    const file = await openFile();
+    await putRaw(file, bucket, key, value);
+    await withRead(file, (read) => {
+      assert.match(damageIn(() => readStoredAuth(read)).message, message);
+    });
+    await file.close();
+  }
+});
+
 Deno.test("readStoredState() reads what BackendBatch wrote", () =>
   withState(async (file) => {
     await withRead(file, (read) =>
@@ -113,6 +168,7 @@ Deno.test("readStoredState() reads what BackendBatch wrote", () =>
         scheduledCompactRevision: 90,
         finishedCompactRevision: 80,
         clusterVersion: "3.6.0",
+        downgrade: { enabled: true, targetVersion: "3.5.0" },
         members: [LEARNER, MEMBER],
         removedMembers: [5n, LARGE_ID - 1n],
         leases: [{ id: 1n, ttlSeconds: 5, remainingTtlSeconds: 0 }, LEASE],
@@ -146,6 +202,10 @@ Deno.test("BackendBatch writes etcd's own bytes", () =>
       ["5", "removed"],
       ["fedcba987654320f", "removed"],
     ]);
+    assert.equal(
+      contents.get(Bucket.CLUSTER)?.get("downgrade"),
+      '{"target-version":"3.5.0","enabled":true}',
+    );
     assert.equal(
       contents.get(Bucket.MEMBERS)?.get("7"),
       '{"id":7,"peerURLs":["http://10.0.0.1:2380"],"isLearner":true}',
@@ -192,12 +252,15 @@ Deno.test("readStoredState() reads what Go writes in other words", () =>
     await putRaw(file, Bucket.CLUSTER, "downgrade", bytesFromText('{"enabled":false}'));
     const state = await withRead(file, readStoredState);
     assert.deepEqual(state.confState, ConfState.create({ voters: [1n], autoLeave: true }));
+    assert.deepEqual(state.downgrade, { enabled: false, targetVersion: "" });
   }));
 
 const BAD_PAIRS: readonly (readonly [string, string, string, RegExp])[] = [
   [Bucket.META, "consistent_index", "\0", /"consistent_index" in the bucket meta .*1 bytes/],
   [Bucket.META, "term", "\xff".repeat(8), /"term" in the bucket meta .*too large/],
   [Bucket.META, "confState", "{", /"confState"/],
+  [Bucket.CLUSTER, "downgrade", "[]", /"downgrade" in the bucket cluster .*not a JSON object/],
+  [Bucket.CLUSTER, "downgrade", '{"enabled":true}', /"downgrade" .*not a version of etcd 3/],
   [Bucket.META, "confState", "[1]", /"confState" .*not a JSON object/],
   [Bucket.META, "confState", '{"voters":["1"]}', /"confState" .*not a number/],
   [Bucket.META, "confState", '{"voters":[-1]}', /"confState" .*not a number/],

@@ -3,7 +3,7 @@ import { assert } from "../../base/assert.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { DiskFile, FileSystem } from "../file_system.ts";
 import { ByteArena } from "./byte_arena.ts";
-import { commitChanges } from "./commit.ts";
+import { commitChanges, type CommitTimes } from "./commit.ts";
 import { findFreelist } from "./freelist_page.ts";
 import { BTREE_LIMITS } from "./limits.ts";
 import type { Meta } from "./meta.ts";
@@ -33,6 +33,8 @@ export interface BTreeOptions {
   readonly unsafeNoSync?: boolean | undefined;
   /** The size of a page, where the file is new. */
   readonly pageBytes?: number | undefined;
+  /** Hears of every commit. */
+  readonly onCommit?: ((times: CommitTimes) => void) | undefined;
   /** How long a turn may last; for tests. */
   readonly turnMs?: number | undefined;
   /** What keeps account of free pages; for tests that plant a defect there. */
@@ -119,6 +121,11 @@ export class BTreeFile {
   /** The size of the newest tree with all free pages: etcd's dbSize. */
   get sizeBytes(): number {
     return this.#tree.meta.pageCount * this.pageBytes;
+  }
+
+  /** How many read transactions are open. */
+  get openReadCount(): number {
+    return this.#readers.values().reduce((sum, count) => sum + count, 0);
   }
 
   /**
@@ -213,6 +220,8 @@ export class BTreeFile {
         output: this.#output ??= new PageWriter(this.#store.file, this.pageBytes),
         before: this.#tree,
         turn: this.#newTurn(),
+        clock: this.#options.clock,
+        onCommit: this.#options.onCommit,
       }, changes);
     } catch (error) {
       this.#store.fail(error);

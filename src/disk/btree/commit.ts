@@ -1,4 +1,5 @@
 import { bytesFromLatin1 } from "../../base/bytes.ts";
+import type { Clock } from "../../base/clock.ts";
 import { findFreelist } from "./freelist_page.ts";
 import { encodeMetaPage, type Meta } from "./meta.ts";
 import { BUCKET_FLAG } from "./page.ts";
@@ -11,6 +12,16 @@ import { TreeWriter } from "./tree_writer.ts";
 import type { TurnBudget } from "./turn_budget.ts";
 import type { Changes } from "./write_transaction.ts";
 
+/** What the parts of a commit took, in milliseconds. */
+export interface CommitTimes {
+  /** Uniting small nodes with their neighbours. */
+  readonly unitingMs: number;
+  /** Giving every changed node a page, and handing the pages to the file system. */
+  readonly writingMs: number;
+  /** Waiting until they are durable, and then the meta page that leads to them. */
+  readonly syncingMs: number;
+}
+
 /** What a commit works on. */
 export interface CommitParts {
   readonly store: PageStore;
@@ -19,6 +30,9 @@ export interface CommitParts {
   /** The tree that was changed. */
   readonly before: Tree;
   readonly turn: TurnBudget;
+  readonly clock: Clock;
+  /** Is told what the parts of the commit took. */
+  readonly onCommit: ((times: CommitTimes) => void) | undefined;
 }
 
 /**
@@ -27,14 +41,16 @@ export interface CommitParts {
  * that is now the newest. After an exception nobody knows which of the two the disk will show.
  */
 export async function commitChanges(parts: CommitParts, changes: Changes): Promise<Tree> {
-  const { store, allocator, before } = parts;
+  const { store, allocator, before, clock } = parts;
+  const startedMs = clock.monotonicMs();
   const transactionId = before.meta.transactionId + 1;
   const { freed } = changes.pages;
   allocator.freed(transactionId, freed.splice(0));
-  const rootId = await writeTrees(parts, changes);
+  const { rootId, unitingMs } = await writeTrees(parts, changes);
   allocator.freed(transactionId, freed.splice(0));
   allocator.freed(transactionId, await abandonedPages(parts, changes.abandoned));
   allocator.freed(transactionId, freelistPages(store, before.meta));
+  const writtenMs = clock.monotonicMs();
   await store.sync();
 
   const meta: Meta = {
@@ -46,16 +62,21 @@ export async function commitChanges(parts: CommitParts, changes: Changes): Promi
   };
   await writeMeta(store, meta);
   store.pageCount = meta.pageCount;
+  parts.onCommit?.({
+    unitingMs,
+    writingMs: writtenMs - startedMs - unitingMs,
+    syncingMs: clock.monotonicMs() - writtenMs,
+  });
   return new Tree(meta);
 }
 
-/** Returns the page at the top of the bucket of buckets. */
+/** Returns the page at the top of the bucket of buckets, and how long uniting nodes took. */
 async function writeTrees(
-  { store, allocator, output, turn }: CommitParts,
+  { store, allocator, output, turn, clock }: CommitParts,
   changes: Changes,
-): Promise<number> {
+): Promise<{ readonly rootId: number; readonly unitingMs: number }> {
   const { rootTree, trees, pages } = changes;
-  const writer = new TreeWriter(store, pages, allocator, output, turn);
+  const writer = new TreeWriter({ store, pages, allocator, output, turn, clock });
   for (const [name, tree] of trees) {
     if (tree.top === undefined) continue;
     const value = await writer.writeBucket(tree);
@@ -63,7 +84,7 @@ async function writeTrees(
   }
   const rootId = await writer.writeTree(rootTree);
   output.flush();
-  return rootId;
+  return { rootId, unitingMs: writer.unitingMs };
 }
 
 /** Transactions alternate between the two meta pages. */

@@ -1,4 +1,5 @@
 import { assert } from "../../base/assert.ts";
+import type { Clock } from "../../base/clock.ts";
 import { BUCKET_HEADER_BYTES, writeBucketHeader } from "./bucket_root.ts";
 import { damage } from "./damage.ts";
 import { areInOrder, BranchItem, DirtyBranch, DirtyLeaf, type DirtyNode } from "./dirty_node.ts";
@@ -16,6 +17,16 @@ const INLINE_PART = 1 / 4;
 /** A node below this part of a page is united with a neighbour, if both fit into one page. */
 const SMALL_PART = 1 / 2;
 
+/** What a TreeWriter works with. */
+export interface TreeWriterParts {
+  readonly store: PageStore;
+  readonly pages: TransactionPages;
+  readonly allocator: PageAllocator;
+  readonly output: PageWriter;
+  readonly turn: TurnBudget;
+  readonly clock: Clock;
+}
+
 /**
  * Turns the dirty trees of a transaction into pages and writes those, from the leaves up. First
  * small nodes are united with their neighbours; then each node gets a page, and its branch learns
@@ -27,23 +38,25 @@ export class TreeWriter {
   readonly #allocator: PageAllocator;
   readonly #turn: TurnBudget;
   readonly #output: PageWriter;
+  readonly #clock: Clock;
   readonly #pageBytes: number;
+  #unitingMs = 0;
   /** The one leaf that will be read again soon: where the next transaction goes on. */
   #recentLeaf: DirtyLeaf | undefined;
 
-  constructor(
-    store: PageStore,
-    pages: TransactionPages,
-    allocator: PageAllocator,
-    output: PageWriter,
-    turn: TurnBudget,
-  ) {
+  constructor({ store, pages, allocator, output, turn, clock }: TreeWriterParts) {
     this.#store = store;
     this.#pages = pages;
     this.#allocator = allocator;
     this.#turn = turn;
     this.#output = output;
+    this.#clock = clock;
     this.#pageBytes = store.pageBytes;
+  }
+
+  /** How long it took so far to unite small nodes. */
+  get unitingMs(): number {
+    return this.#unitingMs;
   }
 
   /** Writes a changed tree; returns the page at its top. */
@@ -70,6 +83,13 @@ export class TreeWriter {
    * but one child was left below; a number if it is a page that needs no writing.
    */
   async #unite(tree: DirtyTree): Promise<DirtyNode | number> {
+    const startedMs = this.#clock.monotonicMs();
+    const top = await this.#uniteNodes(tree);
+    this.#unitingMs += this.#clock.monotonicMs() - startedMs;
+    return top;
+  }
+
+  async #uniteNodes(tree: DirtyTree): Promise<DirtyNode | number> {
     let top: DirtyNode | undefined = tree.top;
     if (top === undefined) return tree.base.pageId;
     for (const branch of branchesUpward(top)) {

@@ -29,11 +29,18 @@ import {
   LEASE_SERVICE,
   MAINTENANCE_SERVICE,
 } from "../../pb/services.ts";
+import { AuthClient } from "./auth_client.ts";
+import { AuthenticatedTransport, withCredentials } from "./authenticated_transport.ts";
 import { ClientError } from "./client_error.ts";
+import { ClusterClient } from "./cluster.ts";
+import { checkCredentials, type Credentials } from "./credentials.ts";
+import { Election } from "./election.ts";
 import type { KeyValue } from "./key_value.ts";
-import type { BytesLike } from "./keys.ts";
+import { type BytesLike, toKey } from "./keys.ts";
 import { grantLease, Lease } from "./lease.ts";
+import { openSession, type Session, type SessionOptions } from "./leased_session.ts";
 import { CLIENT_LIMITS } from "./limits.ts";
+import { MaintenanceClient } from "./maintenance.ts";
 import {
   type HashKvResult,
   hashKvResult,
@@ -41,6 +48,9 @@ import {
   type MemberStatus,
   memberStatus,
 } from "./member_info.ts";
+import { Mirror, type MirrorOptions } from "./mirror.ts";
+import { type HeldLock, Mutex } from "./mutex.ts";
+import { NamespaceTransport } from "./namespace.ts";
 import { type ConnectOptions, connectTransport } from "./network_transport.ts";
 import {
   type DeleteOptions,
@@ -138,11 +148,20 @@ export class Client implements AsyncDisposable {
   readonly #session: ClientSession;
   readonly #transport: Transport;
   readonly #closing = new AbortController();
+  /** Users and roles of the server, and whether it asks who calls; see {@linkcode AuthClient}. */
+  readonly auth: AuthClient;
+  /** Changes who the members of the cluster are. */
+  readonly cluster: ClusterClient;
+  /** Alarms, the leader, downgrades. */
+  readonly maintenance: MaintenanceClient;
 
   /** Use {@linkcode connect} or {@linkcode Etcd.client}. */
   constructor(transport: Transport, clock: Clock = systemClock) {
     this.#transport = transport;
     this.#session = { transport, clock, closing: this.#closing.signal };
+    this.auth = new AuthClient(this.#session);
+    this.cluster = new ClusterClient(this.#session);
+    this.maintenance = new MaintenanceClient(this.#session);
   }
 
   /**
@@ -316,6 +335,85 @@ export class Client implements AsyncDisposable {
     );
   }
 
+  /**
+   * Begins a session, whose lease is kept alive; see {@linkcode Session}. Rejects with NotFound when
+   * the lease to take over does not exist.
+   */
+  session(options: SessionOptions = {}): Promise<Session> {
+    return openSession(this, this.#session.clock, options);
+  }
+
+  /**
+   * Waits until it holds the lock of that name, in a session for this lock alone; see
+   * {@linkcode Mutex.lock}. The keys that begin with `<name>/` belong to the lock: whoever keeps
+   * other data there waits for that to go.
+   *
+   * @example
+   * ```ts
+   * import { newMemoryConfig, startEtcd } from "@detcd/detcd";
+   *
+   * await using etcd = await startEtcd(newMemoryConfig());
+   * await using client = etcd.client();
+   * {
+   *   await using lock = await client.lock("locks/accounts", { timeoutMs: 5_000 });
+   *   await client.put("accounts/1", "100");
+   *   if (await client.tryLock("locks/accounts") !== undefined) throw new Error("held twice");
+   *   if (lock.lost.aborted) throw new Error("lost");
+   * }
+   * await using free = await client.tryLock("locks/accounts");
+   * if (free === undefined) throw new Error("not released");
+   * ```
+   */
+  lock(name: BytesLike, options: SessionOptions = {}): Promise<HeldLock> {
+    return new Mutex(this, name).lock(options);
+  }
+
+  /** Takes the lock of that name if nobody holds it; resolves with undefined if somebody does. */
+  tryLock(name: BytesLike, options: SessionOptions = {}): Promise<HeldLock | undefined> {
+    return new Mutex(this, name).tryLock(options);
+  }
+
+  /** The election of that name, to stand in it or to watch it; see {@linkcode Election}. */
+  election(name: BytesLike): Election {
+    return new Election(this, name);
+  }
+
+  /** A copy of keys that follows the original; see {@linkcode Mirror}. */
+  mirror(options: MirrorOptions = {}): Mirror {
+    return new Mirror(this, options);
+  }
+
+  /**
+   * The keys that begin with a prefix, as if they were all there are and the prefix were not: calls,
+   * transactions, watches and locks of the returned client work on `prefix + key`. Closing it ends
+   * what it has begun and leaves this client open; closing this client closes it as well.
+   *
+   * @example
+   * ```ts
+   * import { newMemoryConfig, startEtcd } from "@detcd/detcd";
+   *
+   * await using etcd = await startEtcd(newMemoryConfig());
+   * await using client = etcd.client();
+   * await using users = client.namespace("users/");
+   * await users.put("1", "Ada");
+   * if ((await client.get("users/1"))?.text !== "Ada") throw new Error("no prefix");
+   * const { kvs } = await users.range("", { prefix: true });
+   * if (kvs[0].key !== "1") throw new Error("the prefix is to be seen");
+   * ```
+   */
+  namespace(prefix: BytesLike): Client {
+    const { closing, clock } = this.#session;
+    const close = () => view.close();
+    const transport = new NamespaceTransport(
+      this.#transport,
+      toKey(prefix),
+      () => closing.removeEventListener("abort", close),
+    );
+    const view: Client = new Client(transport, clock);
+    closing.addEventListener("abort", close, { once: true });
+    return view;
+  }
+
   /** The members of the cluster. */
   async members(options: CallOptions = {}): Promise<MemberInfo[]> {
     const request = MemberListRequest.encode(MemberListRequest.create({ linearizable: true }));
@@ -447,7 +545,8 @@ export class Client implements AsyncDisposable {
  * those that can be reached.
  *
  * Rejects with a {@linkcode ClientError} with code Unavailable when none can be reached within the
- * dial timeout, and with a TypeError for a URL that is none.
+ * dial timeout, with the server's error when it does not take the credentials, and with a TypeError
+ * for a URL that is none or credentials that lack a part.
  *
  * @example
  * ```ts
@@ -457,10 +556,30 @@ export class Client implements AsyncDisposable {
  * await using client = await connect(etcd.clientUrl); // such as "http://127.0.0.1:2379"
  * await client.put("greeting", "hello");
  * ```
+ *
+ * @example As a user, on a server with authentication
+ * ```ts ignore
+ * import { connect } from "@detcd/detcd";
+ *
+ * const url = "http://127.0.0.1:2379";
+ * await using client = await connect(url, { user: "ada", password: "secret" });
+ * await client.put("users/ada", "hello");
+ * ```
  */
 export async function connect(
   endpoints: string | readonly string[],
-  options: ConnectOptions = {},
+  options: ConnectOptions & Credentials = {},
 ): Promise<Client> {
-  return new Client(await connectTransport(endpoints, options));
+  // What is wrong with them need not wait for a connection.
+  checkCredentials(options);
+  const network = await connectTransport(endpoints, options);
+  const transport = withCredentials(network, systemClock, options);
+  const client = new Client(transport);
+  try {
+    if (transport instanceof AuthenticatedTransport) await transport.authenticate();
+    return client;
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
 }

@@ -16,6 +16,8 @@ export interface ClientTls {
   readonly cert?: string | Uint8Array;
   /** PEM of the client's private key. */
   readonly key?: string | Uint8Array;
+  /** The name that the server's certificate has to be for. Default: the endpoint's host. */
+  readonly serverName?: string;
   /** Takes any certificate of the server; for tests only. Default false. */
   readonly insecureSkipVerify?: boolean;
 }
@@ -24,6 +26,12 @@ export interface ClientTls {
 export interface ChannelOptions {
   readonly keepAliveTimeMs?: number;
   readonly keepAliveTimeoutMs?: number;
+  /** Probes a connection that has no calls on it, too. Default false. */
+  readonly keepAliveWithoutCalls?: boolean;
+  /** Bytes of the largest request. Default: any. */
+  readonly maxSendBytes?: number;
+  /** Bytes of the largest response. Default: any. */
+  readonly maxReceiveBytes?: number;
   readonly tls?: ClientTls;
 }
 
@@ -36,12 +44,13 @@ export function newGrpcClient(
   endpoint: Endpoint,
   options: ChannelOptions,
 ): GrpcClient {
+  const serverName = options.tls?.serverName ?? endpoint.host;
   const credentials = endpoint.secure
-    ? tlsCredentials(grpc, endpoint.host, options.tls ?? {})
+    ? tlsCredentials(grpc, serverName, options.tls ?? {})
     : grpc.credentials.createInsecure();
   return new grpc.Client(endpoint.target, credentials, {
-    "grpc.max_receive_message_length": UNLIMITED,
-    "grpc.max_send_message_length": UNLIMITED,
+    "grpc.max_receive_message_length": options.maxReceiveBytes ?? UNLIMITED,
+    "grpc.max_send_message_length": options.maxSendBytes ?? UNLIMITED,
     // A client that is closed must not leave its connection behind in a pool for others.
     "grpc.use_local_subchannel_pool": 1,
     // Like etcd's own client, which dials itself and asks no proxy.
@@ -51,7 +60,8 @@ export function newGrpcClient(
     "grpc.max_reconnect_backoff_ms": CLIENT_LIMITS.reconnectMostMs,
     "grpc.keepalive_time_ms": options.keepAliveTimeMs ?? CLIENT_LIMITS.keepAliveTimeMs,
     "grpc.keepalive_timeout_ms": options.keepAliveTimeoutMs ?? CLIENT_LIMITS.keepAliveTimeoutMs,
-    ...(endpoint.secure ? serverNameOptions(endpoint.host) : {}),
+    ...(options.keepAliveWithoutCalls ? { "grpc.keepalive_permit_without_calls": 1 } : {}),
+    ...(endpoint.secure ? serverNameOptions(endpoint.host, serverName) : {}),
   });
 }
 
@@ -60,8 +70,9 @@ export function newGrpcClient(
  * would have it do. So the name is that of any machine itself; whose certificate it has to be is
  * checked below.
  */
-function serverNameOptions(host: string): Record<string, string> {
-  return isIP(host) === 0 ? {} : { "grpc.ssl_target_name_override": "localhost" };
+function serverNameOptions(host: string, serverName: string): Record<string, string> {
+  if (isIP(serverName) !== 0) return { "grpc.ssl_target_name_override": "localhost" };
+  return host === serverName ? {} : { "grpc.ssl_target_name_override": serverName };
 }
 
 function tlsCredentials(

@@ -76,6 +76,11 @@ export class Lease implements AsyncDisposable {
     return this.#keeper.ended;
   }
 
+  /** Renews the lease no longer: it ends by itself, unless somebody else renews it. */
+  stopKeepAlive(): void {
+    this.#keeper?.keeper.stop();
+  }
+
   /**
    * Renews the lease once and returns its new time to live in seconds. Rejects with NotFound when
    * there is no such lease.
@@ -89,7 +94,7 @@ export class Lease implements AsyncDisposable {
    * Ends the lease and with it all keys on it. Rejects with NotFound when there is no such lease.
    */
   async revoke(options: CallOptions = {}): Promise<void> {
-    this.#keeper?.keeper.stop();
+    this.stopKeepAlive();
     const request = LeaseRevokeRequest.encode(LeaseRevokeRequest.create({ id: this.id }));
     await this.#session.transport.unary(LEASE_SERVICE.leaseRevoke.path, request, options);
   }

@@ -3,12 +3,16 @@ import type { EndpointUrl } from "../../base/endpoint_url.ts";
 import type { Logger } from "../../base/log.ts";
 import { formatUrlList, parseUrlList } from "../../base/url_list.ts";
 import type { UrlsMap } from "../../base/urls_map.ts";
+import { parsePackageLevels } from "../log/package_levels.ts";
+import { parseLogRotation } from "../log/rotation_config.ts";
 import { configureLogging, roomLogger } from "../logging.ts";
+import { useClientSelfCert, usePeerSelfCert } from "../tls/auto_tls.ts";
 import { type DefaultHost, updateDefaultCluster } from "./default_cluster.ts";
 import { defaultDiscoveryConfig, type DiscoveryConfig } from "./discovery_config.ts";
 import { dnsClusterNames, type DnsResolver, systemDnsResolver } from "./dns_discovery.ts";
-import { NotBuiltError } from "./errors.ts";
+import { configFlags, type FlagSet } from "./config_flags.ts";
 import type { FeatureGates } from "./feature_gates.ts";
+import { inferLocalAddress } from "./local_address.ts";
 import { initialClusterOf, peerUrlsMapAndToken } from "./initial_cluster.ts";
 import { AUTH_SETTINGS } from "./settings_auth.ts";
 import { CLUSTERING_SETTINGS } from "./settings_clustering.ts";
@@ -352,14 +356,19 @@ export class Config {
     return dnsClusterNames(this, resolver);
   }
 
-  /** Makes the certificate shown to clients where `clientAutoTls` asks for it. */
-  clientSelfCert(): void {
-    if (this.clientAutoTls) throw autoTlsNotBuilt("--auto-tls");
+  /**
+   * Makes the certificate that is shown to clients, where `clientAutoTls` asks for it and none is
+   * given, in `fixtures/client` of the data directory, and puts its paths into `clientTlsInfo`. What
+   * was made before is used again. Starting a server does this too. Throws a ConfigError when
+   * `selfSignedCertValidityYears` is 0 or the files cannot be written.
+   */
+  async clientSelfCert(): Promise<void> {
+    if (this.clientAutoTls) await useClientSelfCert(this);
   }
 
-  /** Makes the certificate shown to other members where `peerAutoTls` asks for it. */
-  peerSelfCert(): void {
-    if (this.peerAutoTls) throw autoTlsNotBuilt("--peer-auto-tls");
+  /** The same in `fixtures/peer` for other members, where `peerAutoTls` asks for it. */
+  async peerSelfCert(): Promise<void> {
+    if (this.peerAutoTls) await usePeerSelfCert(this);
   }
 
   /**
@@ -368,11 +377,36 @@ export class Config {
    */
   setupLogging(): void {
     checkLogging(this);
+    const { levels, unreadable } = parsePackageLevels(this.logPkgLevels);
     configureLogging({
       level: this.logLevel,
       format: this.logFormat,
       outputs: this.logOutputs,
+      rotation: this.enableLogRotation ? parseLogRotation(this.logRotationConfigJson) : undefined,
+      roomLevels: levels,
     });
+    if (unreadable.length === 0) return;
+    this.getLogger("embed").warn("cannot read some of the log levels", {
+      "log-package-levels": unreadable,
+    });
+  }
+
+  /** The name of `setupLogging()` in today's etcd. */
+  setupGlobalLoggers(): void {
+    this.setupLogging();
+  }
+
+  /**
+   * The address that connections to other members leave from, or "" for any: the first address that
+   * is advertised to members and not a loopback one, if the feature gate `SetMemberLocalAddr` is on.
+   */
+  inferLocalAddr(): string {
+    return inferLocalAddress(this);
+  }
+
+  /** Adds every setting that has a flag to a flag set of the embedding program. */
+  addFlags(flagSet: FlagSet): void {
+    for (const flag of configFlags(this)) flagSet.add(flag);
   }
 
   /** Where the given part of this server logs. */
@@ -484,10 +518,6 @@ export class Config {
   set experimentalCompactHashCheckTimeMs(intervalMs: number) {
     this.compactHashCheckTimeMs = intervalMs;
   }
-}
-
-function autoTlsNotBuilt(flag: string): NotBuiltError {
-  return new NotBuiltError(`${flag} is refused: detcd does not make certificates yet`);
 }
 
 /** Makes a configuration in which every setting has etcd's default. */

@@ -281,7 +281,7 @@ Deno.test("configFromFile() says why a file cannot be read", () => {
 });
 
 Deno.test("configFromFile() refuses what is not built", () => {
-  withFile("enable-pprof: true\n", (path) => {
+  withFile("enable-v2: true\n", (path) => {
     assert.throws(() => configFromFile(path), NotBuiltError);
   });
 });

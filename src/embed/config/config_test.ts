@@ -3,7 +3,7 @@ import { formatUrlList, parseUrlList } from "../../base/url_list.ts";
 import { silentLogger } from "../../base/log.ts";
 import { newConfig, newZapLoggerBuilder } from "./config.ts";
 import type { DnsResolver } from "./dns_discovery.ts";
-import { ConfigError, NotBuiltError } from "./errors.ts";
+import { ConfigError } from "./errors.ts";
 
 Deno.test("Config has every field of the 2018 package in camelCase", () => {
   const config = newConfig();
@@ -225,16 +225,6 @@ Deno.test("Config.peerUrlsMapAndToken() finds itself among what DNS says", async
     new ConfigError('cannot find local etcd member "other" in SRV records'),
   );
   assert.equal((await config.peerUrlsMapAndToken("proxy")).urlsMap.size, 2);
-});
-
-Deno.test("Config.clientSelfCert() and peerSelfCert() refuse auto-TLS only", () => {
-  const config = newConfig();
-  config.clientSelfCert();
-  config.peerSelfCert();
-  config.clientAutoTls = true;
-  config.peerAutoTls = true;
-  assert.throws(() => config.clientSelfCert(), NotBuiltError);
-  assert.throws(() => config.peerSelfCert(), NotBuiltError);
 });
 
 Deno.test("Config.getLogger() hands out the logger that a program built", () => {

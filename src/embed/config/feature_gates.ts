@@ -10,14 +10,18 @@ interface GateSpec {
   readonly default: boolean;
 }
 
+/** All of etcd's. Some choose between ways to do something of which one alone is here. */
 const GATES: ReadonlyMap<string, GateSpec> = new Map<string, GateSpec>([
   ["StopGRPCServiceOnDefrag", { stage: "alpha", default: false }],
   ["InitialCorruptCheck", { stage: "alpha", default: false }],
   ["CompactHashCheck", { stage: "alpha", default: false }],
+  // Moot: transactions read from the store itself, never from a copy of what is not committed yet.
   ["TxnModeWriteWithSharedBuffer", { stage: "beta", default: true }],
   ["LeaseCheckpoint", { stage: "alpha", default: false }],
   ["LeaseCheckpointPersist", { stage: "alpha", default: false }],
+  // Moot so far: it chooses from where other members are called; see Config.inferLocalAddr().
   ["SetMemberLocalAddr", { stage: "alpha", default: false }],
+  // Moot: keep-alives are answered from memory, and all that was acknowledged is applied there.
   ["FastLeaseKeepAlive", { stage: "beta", default: true }],
   ["PriorityRequest", { stage: "alpha", default: false }],
 ]);
@@ -30,12 +34,6 @@ const STAGE_GATES: ReadonlyMap<string, Stage> = new Map<string, Stage>([
 
 /** The names of all gates that stand for one feature. */
 export const FEATURE_GATE_NAMES: readonly string[] = [...GATES.keys()];
-
-/** Those of them whose feature detcd has. */
-export const BUILT_FEATURE_GATES: ReadonlySet<string> = new Set([
-  "InitialCorruptCheck",
-  "CompactHashCheck",
-]);
 
 /** Which optional features are on. An instance never changes; with() makes another one. */
 export class FeatureGates {
@@ -66,6 +64,18 @@ export class FeatureGates {
     return new FeatureGates(chosen);
   }
 
+  /** All gates with their states, those for whole stages too, in the order of their names. */
+  states(): { name: string; stage: "alpha" | "beta"; isEnabled: boolean }[] {
+    const states = Array.from(
+      GATES,
+      ([name, { stage }]) => ({ name, stage, isEnabled: this.enabled(name) }),
+    );
+    for (const [name, stage] of STAGE_GATES) {
+      states.push({ name, stage, isEnabled: this.#chosen.get(name) ?? false });
+    }
+    return states.toSorted((a, b) => a.name < b.name ? -1 : 1);
+  }
+
   /** The names of the gates that differ from their defaults. */
   changedNames(): string[] {
     return FEATURE_GATE_NAMES.filter((name) => this.enabled(name) !== GATES.get(name)?.default);
@@ -85,10 +95,11 @@ function readPair(pair: string, chosen: Map<string, boolean>): void {
   const equals = pair.indexOf("=");
   const name = (equals < 0 ? pair : pair.slice(0, equals)).trim();
   if (equals < 0) throw new ValueError(`missing bool value for ${name}`);
+  const isOn = readSwitch(name, pair.slice(equals + 1).trim());
   if (!GATES.has(name) && !STAGE_GATES.has(name)) {
     throw new ValueError(`unrecognized feature gate: ${name}`);
   }
-  chosen.set(name, readSwitch(name, pair.slice(equals + 1).trim()));
+  chosen.set(name, isOn);
 }
 
 function readSwitch(name: string, word: string): boolean {

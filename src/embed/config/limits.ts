@@ -12,6 +12,8 @@ export const CONFIG_LIMITS = {
   leastValueCacheBytes: 1024 * 1024,
   /** Traced requests per million, of course. */
   tracingSamplesPerMillion: 1_000_000,
+  /** The last traces are not worth it that the end of a server waits longer for their collector. */
+  tracingCloseMs: 2_000,
   /** Hosts that one SRV record set may name; a cluster has seven members at the most. */
   srvRecords: 100,
   /** Equal log messages in one second before they are thinned out, as etcd's logger does. */

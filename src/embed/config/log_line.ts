@@ -33,6 +33,10 @@ export interface LogEvent {
   readonly timestampMs: number;
   /** The part of the program that speaks, or "". */
   readonly logger: string;
+  /** Where in the source it speaks, as `server/etcd_server.ts:123`, or "". */
+  readonly caller: string;
+  /** How it came there, for errors, or "". */
+  readonly stack: string;
   readonly message: string;
   readonly fields: LogFields;
 }
@@ -43,28 +47,37 @@ export function formatLogLine(event: LogEvent, format: string): string {
 }
 
 function jsonLine(event: LogEvent): string {
-  const logger = event.logger === "" ? "" : `"logger":${JSON.stringify(event.logger)},`;
-  const fields = jsonMembers(event.fields);
-  return `{"level":"${event.level}","ts":"${formatTimestamp(event.timestampMs)}",` +
-    `${logger}"msg":${JSON.stringify(event.message)}${fields === "" ? "" : `,${fields}`}}\n`;
+  const members = [`"level":"${event.level}"`, `"ts":"${formatTimestamp(event.timestampMs)}"`];
+  if (event.logger !== "") members.push(`"logger":${JSON.stringify(event.logger)}`);
+  if (event.caller !== "") members.push(`"caller":${JSON.stringify(event.caller)}`);
+  members.push(`"msg":${JSON.stringify(event.message)}`);
+  members.push(...membersOf(event.fields, ":", ","));
+  if (event.stack !== "") members.push(`"stacktrace":${JSON.stringify(event.stack)}`);
+  return `{${members.join(",")}}\n`;
 }
 
 function consoleLine(event: LogEvent): string {
-  const fields = jsonMembers(event.fields);
   const columns = [formatTimestamp(event.timestampMs), event.level];
   if (event.logger !== "") columns.push(event.logger);
+  if (event.caller !== "") columns.push(event.caller);
   // A line break in a message would let somebody write log lines of their own.
   columns.push(event.message.replaceAll(/[\r\n]/g, " "));
-  if (fields !== "") columns.push(`{${fields}}`);
-  return `${columns.join("\t")}\n`;
+  const members = membersOf(event.fields, ": ", ", ");
+  if (members.length > 0) columns.push(`{${members.join(", ")}}`);
+  // As in etcd the way to an error is told on the lines below it.
+  return `${columns.join("\t")}\n${event.stack === "" ? "" : `${event.stack}\n`}`;
 }
 
-/** The members of a JSON object without its braces. */
-function jsonMembers(fields: LogFields): string {
+/** The members of a JSON object; the console has spaces between them, and in lists. */
+function membersOf(fields: LogFields, colon: string, comma: string): string[] {
   return Object.entries(fields)
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${JSON.stringify(name)}:${jsonOf(value)}`)
-    .join(",");
+    .map(([name, value]) => `${JSON.stringify(name)}${colon}${valueOf(value, comma)}`);
+}
+
+function valueOf(value: unknown, comma: string): string {
+  if (Array.isArray(value)) return `[${value.map(jsonOf).join(comma)}]`;
+  return jsonOf(value);
 }
 
 function jsonOf(value: unknown): string {

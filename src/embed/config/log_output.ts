@@ -1,3 +1,8 @@
+import { openJournal } from "../log/journal.ts";
+import { RotatingFile } from "../log/rotating_file.ts";
+import type { LogRotationConfig } from "../log/rotation_config.ts";
+import { UnixDatagramsUnavailable } from "../../net/unix_datagram.ts";
+import { goQuote } from "../../base/go_quote.ts";
 import {
   DEFAULT_LOG_OUTPUT,
   JOURNAL_LOG_OUTPUT,
@@ -6,10 +11,11 @@ import {
 } from "./constants.ts";
 import { ConfigError } from "./errors.ts";
 import { CONFIG_LIMITS } from "./limits.ts";
+import { formatLogLine, type LogEvent } from "./log_line.ts";
 
 /** Something that log lines are written to. */
 export interface LogOutput {
-  write(line: string): void;
+  write(line: string, event: LogEvent): void;
   close(): void;
 }
 
@@ -39,12 +45,18 @@ const standardOutput: LogOutput = {
   close: () => {},
 };
 
-/** Opens the outputs with the given names. Throws a ConfigError when a file cannot be opened. */
-export function openLogOutputs(names: readonly string[]): LogOutput[] {
+/**
+ * Opens the outputs with the given names; files are rotated if `rotation` says how. Throws a
+ * ConfigError when one cannot be opened.
+ */
+export function openLogOutputs(
+  names: readonly string[],
+  rotation?: LogRotationConfig,
+): LogOutput[] {
   const outputs: LogOutput[] = [];
   try {
     // The same place twice would only double the lines.
-    for (const name of new Set(names.map(placeOf))) outputs.push(openLogOutput(name));
+    for (const name of new Set(names.map(placeOf))) outputs.push(openLogOutput(name, rotation));
   } catch (error) {
     for (const output of outputs) output.close();
     throw error;
@@ -52,20 +64,50 @@ export function openLogOutputs(names: readonly string[]): LogOutput[] {
   return outputs;
 }
 
-/** systemd takes what standard error gets, so the journal needs no output of its own. */
 function placeOf(name: string): string {
-  return name === DEFAULT_LOG_OUTPUT || name === JOURNAL_LOG_OUTPUT ? STD_ERR_LOG_OUTPUT : name;
+  return name === DEFAULT_LOG_OUTPUT ? STD_ERR_LOG_OUTPUT : name;
 }
 
-function openLogOutput(name: string): LogOutput {
+function openLogOutput(name: string, rotation: LogRotationConfig | undefined): LogOutput {
   if (name === STD_ERR_LOG_OUTPUT) return standardError;
   if (name === STD_OUT_LOG_OUTPUT) return standardOutput;
+  if (name === JOURNAL_LOG_OUTPUT) return journalOrStandardError();
   try {
-    const file = Deno.openSync(name, { append: true, create: true });
+    const file = rotation === undefined
+      ? Deno.openSync(name, { append: true, create: true })
+      : new RotatingFile(name, rotation);
     return { write: (line) => writeAll(file, line), close: () => file.close() };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(`cannot open the log file ${name}: ${why}`, { cause: error });
+    throw new ConfigError(`open sink ${goQuote(name)}: open ${name}: ${reasonOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** What Go calls the failures that people meet. */
+function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "no such file or directory";
+  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** systemd takes what standard error gets, so nothing is lost where the journal is out of reach. */
+function journalOrStandardError(): LogOutput {
+  try {
+    return openJournal(standardError);
+  } catch (error) {
+    if (!(error instanceof UnixDatagramsUnavailable)) throw error;
+    const event: LogEvent = {
+      level: "warn",
+      timestampMs: Date.now(),
+      logger: "",
+      caller: "",
+      stack: "",
+      message: "cannot log to the journal; logging to standard error instead",
+      fields: { error },
+    };
+    standardError.write(formatLogLine(event, "json"), event);
+    return standardError;
   }
 }
 

@@ -169,13 +169,14 @@ export const CLUSTERING_SETTINGS = {
   strictReconfigCheck: row(BOOL, own("strictReconfigCheck"), {
     flag: "strict-reconfig-check",
     default: DEFAULT_STRICT_RECONFIG_CHECK,
-    status: "refused",
+    // A lone member can neither be joined nor removed, whatever is checked before.
+    status: "moot",
     help: "Refuse member changes that would cost the cluster its quorum.",
   }),
   preVote: row(BOOL, own("preVote"), {
     flag: "pre-vote",
     default: true,
-    status: "refused",
+    status: "moot",
     help: "Ask whether an election could be won before calling one, " +
       "so that a member which was cut off does not disturb the others when it returns.",
   }),

@@ -88,7 +88,7 @@ export const LEGACY_SETTINGS = {
     flag: "ca-file",
     fileKey: "client-transport-security.ca-file",
     default: "",
-    status: "refused",
+    status: "works",
     help: "CA file that clients' certificates are checked with; now --trusted-ca-file.",
   }),
   peerCaFile: row(TEXT, inside("peerTlsInfo", "caFile"), {
@@ -107,8 +107,8 @@ export const LEGACY_SETTINGS = {
   logPkgLevels: row(TEXT, own("logPkgLevels"), {
     flag: "log-package-levels",
     default: "",
-    status: "refused",
-    help: "A log level for each package of etcd.",
+    status: "works",
+    help: "A log level for single parts of the server, as in etcdserver=DEBUG,embed=WARNING.",
   }),
   logOutput: row(TEXT, own("logOutput"), {
     flag: "log-output",

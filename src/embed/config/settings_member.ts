@@ -14,7 +14,7 @@ import {
   DEFAULT_SNAPSHOT_COUNT,
   MIN_RAFT_CONNECTION_TIMEOUT_MS,
 } from "./constants.ts";
-import { BUILT_FEATURE_GATES, FeatureGates } from "./feature_gates.ts";
+import { FeatureGates } from "./feature_gates.ts";
 import { URL_LIST } from "./list_kinds.ts";
 import {
   BOOL,
@@ -31,18 +31,11 @@ import { inside, own, rowsOf } from "./setting.ts";
 
 const row = rowsOf("Member");
 
-/** Says why one of the URLs cannot be listened on yet. */
-export function listenRefusal(urls: readonly EndpointUrl[]): string | undefined {
+/** Says why one of the URLs for other members cannot be listened on yet. */
+function peerListenRefusal(urls: readonly EndpointUrl[]): string | undefined {
   const other = urls.find((url) => url.scheme !== "http");
   if (other === undefined) return undefined;
-  return `detcd listens on http URLs only so far, not on ${other}`;
-}
-
-/** Says why one of the features cannot be switched yet. */
-function gatesRefusal(gates: FeatureGates): string | undefined {
-  const name = gates.changedNames().find((gate) => !BUILT_FEATURE_GATES.has(gate));
-  if (name === undefined) return undefined;
-  return `detcd does not have the feature ${name} yet and would ignore its gate`;
+  return `detcd talks to no other members yet, and so to none over TLS or unix sockets: ${other}`;
 }
 
 /** What etcd calls the two ways; a program may leave the choice open. */
@@ -90,21 +83,20 @@ export const MEMBER_SETTINGS = {
   initialElectionTickAdvance: row(BOOL, own("initialElectionTickAdvance"), {
     flag: "initial-election-tick-advance",
     default: true,
-    status: "refused",
+    status: "works",
     help: "Start with most of the election timeout behind, so that the first election comes soon.",
   }),
   listenPeerUrls: row(URL_LIST, own("listenPeerUrls"), {
     flag: "listen-peer-urls",
     default: parseUrlList(DEFAULT_LISTEN_PEER_URLS),
     status: "works",
-    refusal: listenRefusal,
+    refusal: peerListenRefusal,
     help: "URLs to listen on for the other members, separated by commas.",
   }),
   listenClientUrls: row(URL_LIST, own("listenClientUrls"), {
     flag: "listen-client-urls",
     default: parseUrlList(DEFAULT_LISTEN_CLIENT_URLS),
     status: "works",
-    refusal: listenRefusal,
     help: "URLs to listen on for clients: gRPC, and HTTP too unless " +
       "--listen-client-http-urls is given.",
   }),
@@ -112,7 +104,6 @@ export const MEMBER_SETTINGS = {
     flag: "listen-client-http-urls",
     default: [],
     status: "works",
-    refusal: listenRefusal,
     help: "URLs to listen on for HTTP clients only; --listen-client-urls then serves gRPC only.",
   }),
   maxWalFiles: row(UINT, own("maxWalFiles"), {
@@ -124,7 +115,7 @@ export const MEMBER_SETTINGS = {
   memoryMlock: row(BOOL, own("memoryMlock"), {
     flag: "memory-mlock",
     default: false,
-    status: "refused",
+    status: "works",
     help: "Keep the member's memory from being swapped out.",
   }),
   quotaBackendBytes: row(INT, own("quotaBackendBytes"), {
@@ -194,15 +185,16 @@ export const MEMBER_SETTINGS = {
     flag: "socket-reuse-port",
     fileKey: "socket-options.reuse-port",
     default: false,
-    status: "refused",
+    status: "works",
     help: "Listen with SO_REUSEPORT, so that a port already in use can be shared.",
   }),
   reuseAddress: row(BOOL, inside("socketOpts", "reuseAddress"), {
     flag: "socket-reuse-address",
     fileKey: "socket-options.reuse-address",
     default: false,
-    status: "refused",
-    help: "Listen with SO_REUSEADDR, so that an address in TIME_WAIT can be taken.",
+    status: "moot",
+    help: "Listen with SO_REUSEADDR, so that an address in TIME_WAIT can be taken. " +
+      "This is always so.",
   }),
   enableGrpcGateway: row(BOOL, own("enableGrpcGateway"), {
     flag: "enable-grpc-gateway",
@@ -213,20 +205,19 @@ export const MEMBER_SETTINGS = {
   raftReadTimeoutMs: row(DURATION, own("raftReadTimeoutMs"), {
     flag: "raft-read-timeout",
     default: MIN_RAFT_CONNECTION_TIMEOUT_MS,
-    status: "refused",
+    status: "moot",
     help: "Time without data after which a connection between members is closed (at least 5s).",
   }),
   raftWriteTimeoutMs: row(DURATION, own("raftWriteTimeoutMs"), {
     flag: "raft-write-timeout",
     default: MIN_RAFT_CONNECTION_TIMEOUT_MS,
-    status: "refused",
+    status: "moot",
     help: "Time that a write to another member may take (at least 5s).",
   }),
   serverFeatureGate: row(FEATURE_GATES, own("serverFeatureGate"), {
     flag: "feature-gates",
     default: FeatureGates.defaults(),
     status: "works",
-    refusal: gatesRefusal,
     help: "Optional features to switch, as in InitialCorruptCheck=true,CompactHashCheck=true.",
   }),
 };

@@ -4,12 +4,10 @@ import {
   DEFAULT_LOGGING_FORMAT,
   DEFAULT_WARNING_APPLY_DURATION_MS,
   DEFAULT_WARNING_UNARY_REQUEST_DURATION_MS,
-  JOURNAL_LOG_OUTPUT,
 } from "./constants.ts";
 import { UNIQUE_TEXT_LIST, URL_LIST } from "./list_kinds.ts";
 import { BOOL, DURATION, TEXT } from "./scalar_kinds.ts";
 import { own, rowsOf } from "./setting.ts";
-import { listenRefusal } from "./settings_member.ts";
 
 const row = rowsOf("Profiling and Monitoring");
 const logRow = rowsOf("Logging");
@@ -19,20 +17,19 @@ export const MONITORING_SETTINGS = {
   enablePprof: row(BOOL, own("enablePprof"), {
     flag: "enable-pprof",
     default: false,
-    status: "refused",
+    status: "works",
     help: "Serve runtime profiles under /debug/pprof/ of the client URLs.",
   }),
   metrics: row(TEXT, own("metrics"), {
     flag: "metrics",
     default: "basic",
-    status: "refused",
+    status: "works",
     help: "Which metrics are served: 'basic', or 'extensive' for histograms of gRPC calls too.",
   }),
   listenMetricsUrls: row(URL_LIST, own("listenMetricsUrls"), {
     flag: "listen-metrics-urls",
     default: [],
     status: "works",
-    refusal: listenRefusal,
     help: "Further URLs to listen on for metrics and health, separated by commas.",
   }),
 };
@@ -49,9 +46,8 @@ export const LOGGING_SETTINGS = {
     flag: "log-outputs",
     default: [DEFAULT_LOG_OUTPUT],
     status: "works",
-    refusal: journalRefusal,
     help: "Where log lines go, separated by commas: 'default' and 'stderr' are standard error, " +
-      "'stdout' is standard output, anything else is a file.",
+      "'stdout' is standard output, 'systemd/journal' is the journal, anything else is a file.",
   }),
   logLevel: logRow(TEXT, own("logLevel"), {
     flag: "log-level",
@@ -68,19 +64,19 @@ export const LOGGING_SETTINGS = {
   enableLogRotation: logRow(BOOL, own("enableLogRotation"), {
     flag: "enable-log-rotation",
     default: false,
-    status: "refused",
+    status: "works",
     help: "Start a new log file when the old one is large or old.",
   }),
   logRotationConfigJson: logRow(TEXT, own("logRotationConfigJson"), {
     flag: "log-rotation-config-json",
     default: DEFAULT_LOG_ROTATION_CONFIG,
-    status: "refused",
+    status: "works",
     help: "When to start a new log file (megabytes, days) and what to do with old ones.",
   }),
   warningUnaryRequestDurationMs: logRow(DURATION, own("warningUnaryRequestDurationMs"), {
     flag: "warning-unary-request-duration",
     default: DEFAULT_WARNING_UNARY_REQUEST_DURATION_MS,
-    status: "refused",
+    status: "works",
     help: "A request that takes longer is logged as a warning.",
   }),
   warningApplyDurationMs: logRow(DURATION, own("warningApplyDurationMs"), {
@@ -90,8 +86,3 @@ export const LOGGING_SETTINGS = {
     help: "Applying an entry that takes longer is logged as a warning.",
   }),
 };
-
-function journalRefusal(outputs: readonly string[]): string | undefined {
-  if (!outputs.includes(JOURNAL_LOG_OUTPUT)) return undefined;
-  return "detcd does not speak to the journal itself; systemd takes what stderr gets";
-}

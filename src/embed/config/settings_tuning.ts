@@ -32,19 +32,19 @@ export const TRACING_SETTINGS = {
   enableDistributedTracing: traceRow(BOOL, own("enableDistributedTracing"), {
     flag: "enable-distributed-tracing",
     default: false,
-    status: "refused",
+    status: "works",
     help: "Send traces of requests to an OpenTelemetry collector.",
   }),
   distributedTracingAddress: traceRow(TEXT, own("distributedTracingAddress"), {
     flag: "distributed-tracing-address",
     default: DEFAULT_DISTRIBUTED_TRACING_ADDRESS,
-    status: "refused",
+    status: "works",
     help: "Address of the collector.",
   }),
   distributedTracingServiceName: traceRow(TEXT, own("distributedTracingServiceName"), {
     flag: "distributed-tracing-service-name",
     default: DEFAULT_DISTRIBUTED_TRACING_SERVICE_NAME,
-    status: "refused",
+    status: "works",
     help: "Service name in traces; the same on all members.",
   }),
   distributedTracingServiceInstanceId: traceRow(
@@ -53,7 +53,7 @@ export const TRACING_SETTINGS = {
     {
       flag: "distributed-tracing-instance-id",
       default: "",
-      status: "refused",
+      status: "works",
       help: "This member's own ID in traces.",
     },
   ),
@@ -63,7 +63,7 @@ export const TRACING_SETTINGS = {
     {
       flag: "distributed-tracing-sampling-rate",
       default: 0,
-      status: "refused",
+      status: "works",
       help: "Requests to trace out of a million.",
     },
   ),
@@ -106,7 +106,7 @@ export const TUNING_SETTINGS = {
   downgradeCheckTimeMs: row(DURATION, own("downgradeCheckTimeMs"), {
     flag: "downgrade-check-time",
     default: DEFAULT_DOWNGRADE_CHECK_TIME_MS,
-    status: "refused",
+    status: "works",
     help: "Time between two looks at a running downgrade.",
   }),
   bootstrapDefragThresholdMegabytes: row(UINT, own("bootstrapDefragThresholdMegabytes"), {
@@ -118,7 +118,7 @@ export const TUNING_SETTINGS = {
   maxLearners: row(INT, own("maxLearners"), {
     flag: "max-learners",
     default: DEFAULT_MAX_LEARNERS,
-    status: "refused",
+    status: "works",
     help: "Most learners that the cluster may have.",
   }),
   snapshotCatchUpEntries: row(UINT, own("snapshotCatchUpEntries"), {
@@ -134,7 +134,7 @@ export const UNSAFE_SETTINGS = {
   forceNewCluster: unsafeRow(BOOL, own("forceNewCluster"), {
     flag: "force-new-cluster",
     default: false,
-    status: "refused",
+    status: "works",
     help: "Make a cluster of this one member out of what it has stored.",
   }),
   unsafeNoFsync: unsafeRow(BOOL, own("unsafeNoFsync"), {

@@ -43,3 +43,13 @@ export function emptyTlsInfo(): TlsInfo {
     caFile: "",
   };
 }
+
+/** Whether the endpoint has a certificate to show, or at least half of what makes one. */
+export function hasCertificate({ certFile, keyFile }: TlsInfo): boolean {
+  return certFile !== "" || keyFile !== "";
+}
+
+/** The file of the authorities that may have signed clients' certificates, or "". */
+export function trustedCaFileOf({ trustedCaFile, caFile }: TlsInfo): string {
+  return trustedCaFile === "" ? caFile : trustedCaFile;
+}

@@ -1,6 +1,7 @@
 import type { EndpointUrl } from "../../base/endpoint_url.ts";
 import { formatGoDuration, nanosecondsFromMilliseconds } from "../../base/go_duration.ts";
 import { goQuote } from "../../base/go_quote.ts";
+import type { LogFields } from "../../base/log.ts";
 import { AddressError, isIpAddress, splitHostPort } from "../../base/host_port.ts";
 import { formatUrlList } from "../../base/url_list.ts";
 import type { Config } from "./config.ts";
@@ -24,6 +25,7 @@ import {
   NotBuiltError,
 } from "./errors.ts";
 import { CONFIG_LIMITS } from "./limits.ts";
+import { parseLogRotation } from "../log/rotation_config.ts";
 import { LOG_FORMATS, severityOf } from "./log_line.ts";
 import { displayName } from "./setting.ts";
 import { SETTINGS } from "./settings_table.ts";
@@ -81,7 +83,9 @@ function checkLogOutputs(outputs: readonly string[]): void {
       }]) are configured with 'default'; override 'default' value with something else`,
     );
   }
-  if (outputs.includes("")) throw new ConfigError("--log-outputs must not contain an empty path");
+  if (outputs.includes("")) {
+    throw new ConfigError('open sink "": open : no such file or directory');
+  }
 }
 
 function checkLogRotation(config: Config): void {
@@ -90,38 +94,7 @@ function checkLogRotation(config: Config): void {
   if (fileCount > 1 || (fileCount === 0 && config.logOutputs.length === 1)) {
     throw ERR_LOG_ROTATION_INVALID_LOG_OUTPUT;
   }
-  checkRotationJson(config.logRotationConfigJson);
-}
-
-const ROTATION_TYPES: Readonly<Record<string, string>> = {
-  maxsize: "number",
-  maxage: "number",
-  maxbackups: "number",
-  localtime: "boolean",
-  compress: "boolean",
-  filename: "string",
-};
-
-function checkRotationJson(text: string): void {
-  const parsed = parseJson(text);
-  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
-    throw new ConfigError(`invalid log rotation config: not an object: ${text}`);
-  }
-  for (const [name, value] of Object.entries(parsed)) {
-    const type = ROTATION_TYPES[name];
-    if (type !== undefined && typeof value !== type) {
-      throw new ConfigError(`invalid log rotation config: ${name} must be a ${type}`);
-    }
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(`improperly formatted log rotation config: ${why}`, { cause: error });
-  }
+  parseLogRotation(config.logRotationConfigJson);
 }
 
 function checkUrls(config: Config): void {
@@ -150,11 +123,11 @@ function checkUrls(config: Config): void {
 const warnings = new WeakMap<Config, Set<string>>();
 
 /** A configuration is validated again when its server starts, and one warning is enough. */
-function warnOnce(config: Config, message: string): void {
+function warnOnce(config: Config, message: string, fields: LogFields = {}): void {
   const known = warnings.get(config) ?? new Set();
   if (known.has(message)) return;
   warnings.set(config, known.add(message));
-  config.getLogger("embed").warn(message);
+  config.getLogger("embed").warn(message, fields);
 }
 
 /** Names other than `localhost` could mean any address, so only addresses are listened on. */
@@ -252,7 +225,15 @@ function tracingError(why: string): ConfigError {
   return new ConfigError(`distributed tracing configurition is not valid: (${why})`);
 }
 
-function checkFeatureGates({ serverFeatureGate: gates }: Config): void {
+function checkFeatureGates(config: Config): void {
+  const { serverFeatureGate: gates } = config;
+  if (gates.enabled("LeaseCheckpoint") && !gates.enabled("LeaseCheckpointPersist")) {
+    warnOnce(
+      config,
+      "Detected that checkpointing is enabled without persistence. " +
+        "Consider enabling feature gate LeaseCheckpointPersist",
+    );
+  }
   if (gates.enabled("LeaseCheckpointPersist") && !gates.enabled("LeaseCheckpoint")) {
     throw new ConfigError(
       "enabling feature gate LeaseCheckpointPersist requires enabling feature gate LeaseCheckpoint",
@@ -271,7 +252,9 @@ function warnOfDefaultName(config: Config): void {
   if (config.name !== DEFAULT_NAME) return;
   warnOnce(
     config,
-    "the default name is in use; members of one cluster need different names (--name)",
+    "it isn't recommended to use default name, please set a value for --name. Note that etcd might " +
+      "run into issue when multiple members have the same default name",
+    { name: config.name },
   );
 }
 
@@ -300,6 +283,12 @@ function checkMemoryOnly(config: Config): void {
   if (config.dir !== "" || config.walDir !== "") {
     throw new ConfigError("--memory-only stores nothing, so it excludes --data-dir and --wal-dir");
   }
+  if (config.clientAutoTls || config.peerAutoTls) {
+    throw new ConfigError(
+      "--memory-only stores nothing, not even certificates, so it excludes --auto-tls and " +
+        "--peer-auto-tls",
+    );
+  }
   // A bound on memory must not be taken for one that holds.
   if (config.valueCacheBytes !== DEFAULT_VALUE_CACHE_BYTES) {
     throw new ConfigError(
@@ -319,6 +308,8 @@ function checkValues(config: Config): void {
 /** Nothing that somebody sets is ever ignored: what is not built is refused. */
 function checkBuilt(config: Config): void {
   for (const setting of SETTINGS) {
+    // Who is left of a cluster is still called with the flags of all.
+    if (config.forceNewCluster && setting.field === "initialCluster") continue;
     const reason = setting.refusalOf(config);
     if (reason === undefined) continue;
     const value = setting.isSecret ? "" : `=${setting.textOf(config)}`;

@@ -41,6 +41,8 @@ export class Http2ServerCall implements ServerCall, DeadlineHolder {
   readonly #head: RequestHead;
   readonly #method: GrpcMethod;
   readonly #startMs: number;
+  /** Tells the tracer that the call has ended. */
+  #traceEnded: ((code: number) => void) | undefined = undefined;
   #headersSent = false;
   #responseMetadata: Metadata | undefined = undefined;
 
@@ -50,7 +52,7 @@ export class Http2ServerCall implements ServerCall, DeadlineHolder {
     this.#head = head;
     this.#method = method;
     const needsTime = head.timeoutMs !== Infinity || state.timed;
-    this.#startMs = needsTime ? state.clock.monotonicMs() : 0;
+    this.#startMs = needsTime ? state.clock.monotonicMs() : state.slowCalls?.coarseMs() ?? 0;
     this.deadlineMs = this.#startMs + head.timeoutMs;
   }
 
@@ -72,8 +74,10 @@ export class Http2ServerCall implements ServerCall, DeadlineHolder {
 
   /** Must be called first, once. */
   begin(): void {
+    const { tracer } = this.#state;
+    if (tracer !== undefined) this.#traceEnded = tracer.started(this, this.#method);
     this.#state.activeCalls++;
-    this.#state.observer?.started(this.#method);
+    this.#state.observer?.started(this.#method, this.#head);
     if (this.deadlineMs <= this.#startMs) this.#failDeadline();
     else if (this.deadlineMs !== Infinity) this.#state.deadlines.add(this, this.#startMs);
   }
@@ -217,6 +221,8 @@ export class Http2ServerCall implements ServerCall, DeadlineHolder {
     this.finished = true;
     if (this.queueSlot !== NOT_QUEUED) state.deadlines.remove(this);
     this.reader?.release();
+    this.#traceEnded?.(code);
+    state.slowCalls?.ended(this, this.#method, this.#startMs, code);
     if (state.observer !== undefined) {
       const durationMs = state.timed ? state.clock.monotonicMs() - this.#startMs : 0;
       state.observer.handled(this.#method, code, durationMs);

@@ -2,6 +2,7 @@ import { GrpcCode } from "../../base/grpc_code.ts";
 import type { RemoteEnd } from "../remote_end.ts";
 import { type DeadlineHolder, NOT_QUEUED } from "./deadline_queue.ts";
 import type { Metadata } from "./metadata.ts";
+import type { ObservedHead } from "./observer.ts";
 import type { Route } from "./route_table.ts";
 import type { EndReason, MessageListener, ServerCall } from "./server_call.ts";
 import type { ServerState } from "./server_state.ts";
@@ -33,7 +34,7 @@ export interface InProcessOptions {
  * A call that came by something else than gRPC. For its handler, for metrics and for a server that
  * stops it is a call like all others.
  */
-export class InProcessCall implements ServerCall, DeadlineHolder {
+export class InProcessCall implements ServerCall, DeadlineHolder, ObservedHead {
   readonly path: string;
   readonly metadata: Metadata;
   readonly authority: string;
@@ -43,6 +44,8 @@ export class InProcessCall implements ServerCall, DeadlineHolder {
   finished = false;
   onCancel: ((reason: EndReason) => void) | undefined = undefined;
   onDrain: (() => void) | undefined = undefined;
+  /** Belongs to the observer. */
+  observerMemo: object | undefined = undefined;
 
   // These belong to the queue of deadlines.
   queueSlot = NOT_QUEUED;
@@ -71,7 +74,7 @@ export class InProcessCall implements ServerCall, DeadlineHolder {
   begin(): void {
     const state = this.#state;
     state.activeCalls++;
-    state.observer?.started(this.#route.method);
+    state.observer?.started(this.#route.method, this);
     if (this.deadlineMs <= this.#startMs) return this.deadlinePassed();
     if (this.deadlineMs !== Infinity) state.deadlines.add(this, this.#startMs);
     this.#listener = this.#route.stream?.(this);

@@ -47,6 +47,11 @@ function isBase64Character(code: number): boolean {
 
 /** Names and values that go with a call beside its messages, in the order in which they came. */
 export class Metadata {
+  /**
+   * What the layer above worked out of these fields. Requests that repeat have the same metadata,
+   * so it must not hold anything of one call.
+   */
+  memo: object | undefined = undefined;
   readonly #fields: string[];
 
   /** Takes header fields (name, value, name, value ...) as they are on the wire. */

@@ -1,11 +1,19 @@
+import type { Metadata } from "./metadata.ts";
 import type { GrpcMethod } from "./method.ts";
+
+/** What came before the messages of a call; the same object serves all calls that begin alike. */
+export interface ObservedHead {
+  readonly metadata: Metadata;
+  /** What an observer made of it and wants to find again. */
+  observerMemo?: object | undefined;
+}
 
 /**
  * Hears of every call to a registered method; the layer above makes metrics and logs of it. Each
  * `started` is followed by one `handled`, whatever happens to the call.
  */
 export interface GrpcObserver {
-  started(method: GrpcMethod): void;
+  started(method: GrpcMethod, head: ObservedHead): void;
   /** One request message; its size without framing and after decompression. */
   received(method: GrpcMethod, sizeBytes: number): void;
   /** One response message; its size without framing and before compression. */

@@ -3,6 +3,7 @@ import type { HeaderList } from "../hpack/header_list.ts";
 import { ACCEPTED_ENCODINGS } from "./compression.ts";
 import type { MessageEncoding } from "./compression.ts";
 import { base64ErrorPosition, isBinaryName, isReservedName, Metadata } from "./metadata.ts";
+import type { ObservedHead } from "./observer.ts";
 import type { Route, RouteTable } from "./route_table.ts";
 import { encodeStatusMessage, quote } from "./status_message.ts";
 import { parseTimeout } from "./timeout.ts";
@@ -29,7 +30,7 @@ export interface Refusal {
  * What the headers of a request say, worked out once for each HeaderList: a client that repeats
  * its requests gives the same list again. It must therefore not hold anything of one call.
  */
-export class RequestHead {
+export class RequestHead implements ObservedHead {
   readonly table: RouteTable;
   readonly tableVersion: number;
   readonly headers: HeaderList;
@@ -42,6 +43,7 @@ export class RequestHead {
   readonly timeoutMs: number;
   readonly encoding: MessageEncoding;
   readonly responseHeaders: readonly string[];
+  observerMemo: object | undefined = undefined;
   #metadata: Metadata | undefined;
 
   constructor(table: RouteTable, headers: HeaderList) {

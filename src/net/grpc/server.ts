@@ -125,6 +125,7 @@ export class GrpcServer implements Http2Handler {
   /** Refuses all calls from now on and stops the timer: deadlines no longer end calls. */
   close(): void {
     this.#closed = true;
+    this.#state.slowCalls?.close();
     this.#state.deadlines.close();
   }
 

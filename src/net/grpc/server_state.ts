@@ -1,7 +1,9 @@
 import type { Clock } from "../../base/clock.ts";
 import { GRPC_LIMITS } from "../limits.ts";
 import { DeadlineQueue } from "./deadline_queue.ts";
+import type { CallTracer } from "./call_tracer.ts";
 import type { GrpcObserver } from "./observer.ts";
+import { type SlowCallOptions, SlowCalls } from "./slow_calls.ts";
 
 export interface GrpcServerOptions {
   /** The largest request message, before and after decompression. */
@@ -10,6 +12,8 @@ export interface GrpcServerOptions {
   readonly maxSendMessageBytes: number;
   readonly clock: Clock;
   readonly observer?: GrpcObserver;
+  readonly tracer?: CallTracer | undefined;
+  readonly slowCalls?: SlowCallOptions | undefined;
   /** What unfinished messages may take over all calls. @default {268435456} */
   readonly maxUnfinishedBytes?: number;
 }
@@ -21,6 +25,8 @@ export class ServerState {
   readonly maxUnfinishedBytes: number;
   readonly clock: Clock;
   readonly observer: GrpcObserver | undefined;
+  readonly tracer: CallTracer | undefined;
+  readonly slowCalls: SlowCalls | undefined;
   readonly timed: boolean;
   readonly deadlines: DeadlineQueue;
   activeCalls = 0;
@@ -34,6 +40,8 @@ export class ServerState {
     this.maxUnfinishedBytes = options.maxUnfinishedBytes ?? GRPC_LIMITS.maxUnfinishedBytes;
     this.clock = options.clock;
     this.observer = options.observer;
+    this.tracer = options.tracer;
+    this.slowCalls = options.slowCalls && new SlowCalls(options.slowCalls, options.clock);
     this.timed = options.observer?.timed ?? false;
     this.deadlines = new DeadlineQueue(options.clock);
   }

@@ -55,6 +55,11 @@ export class Backend implements DatabaseSize {
     return this.#isOnDemand ? this.#store.sizeInUseBytes : this.sizeBytes - this.file.freeBytes;
   }
 
+  /** Whether the file is being defragmented. */
+  get isDefragmenting(): boolean {
+    return this.#defragmentation !== undefined;
+  }
+
   /** For the quota: the size that the file has at least once everything applied is in it. */
   get totalBytes(): number {
     if (this.#isOnDemand) return this.sizeBytes;

@@ -5,6 +5,7 @@ import type { YieldTurn } from "../../disk/btree/turn_budget.ts";
 import { FilePairs } from "../../disk/backend/file_pairs.ts";
 import type { FileSystem } from "../../disk/file_system.ts";
 import { yieldTurn, yieldTurnWhileStarting } from "../turns.ts";
+import { BackendDurations } from "./backend_durations.ts";
 
 /** Where the B-tree file lies. */
 export interface BackendPlace {
@@ -22,6 +23,7 @@ export interface BackendPlace {
 /** The B-tree file of a running member, and the reader of pairs that are not in memory. */
 export class BackendFiles {
   readonly pairs: FilePairs;
+  readonly durations: BackendDurations;
   readonly #place: BackendPlace;
   readonly #clock: Clock;
   #file: BTreeFile;
@@ -30,7 +32,13 @@ export class BackendFiles {
   #replacementCount = 0;
   #isOutdated = false;
 
-  private constructor(place: BackendPlace, clock: Clock, file: BTreeFile) {
+  private constructor(
+    place: BackendPlace,
+    clock: Clock,
+    durations: BackendDurations,
+    file: BTreeFile,
+  ) {
+    this.durations = durations;
     this.#place = place;
     this.#clock = clock;
     this.#file = file;
@@ -39,7 +47,9 @@ export class BackendFiles {
 
   /** Opens the file, which is made if it is missing. */
   static async open(place: BackendPlace, clock: Clock): Promise<BackendFiles> {
-    return new BackendFiles(place, clock, await openFile(place, clock, yieldTurnWhileStarting));
+    const durations = new BackendDurations();
+    const file = await openFile(place, clock, durations, yieldTurnWhileStarting);
+    return new BackendFiles(place, clock, durations, file);
   }
 
   get file(): BTreeFile {
@@ -76,7 +86,7 @@ export class BackendFiles {
     }
     this.#isOutdated = true;
     const before = this.#file;
-    this.#file = await openFile(this.#place, this.#clock, yieldTurn);
+    this.#file = await openFile(this.#place, this.#clock, this.durations, yieldTurn);
     this.#isOutdated = false;
     this.pairs.switchTo(this.#file);
     this.#retire(before);
@@ -101,6 +111,7 @@ export class BackendFiles {
 async function openFile(
   place: BackendPlace,
   clock: Clock,
+  durations: BackendDurations,
   yieldOpening: YieldTurn,
 ): Promise<BTreeFile> {
   const { fileSystem, path, unsafeNoSync, newAllocator } = place;
@@ -110,6 +121,7 @@ async function openFile(
     yieldTurn: () => yieldNext(),
     unsafeNoSync,
     newAllocator,
+    onCommit: durations.committed,
   });
   yieldNext = yieldTurn;
   return file;

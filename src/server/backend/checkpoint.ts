@@ -1,9 +1,11 @@
+import type { AuthChanges } from "../../core/auth/auth_changes.ts";
 import type { Lease } from "../../core/lease/lease.ts";
 import type { StoreCheckpoint } from "../../core/mvcc/store_checkpoint.ts";
 import { BackendBatch } from "../../disk/backend/backend_batch.ts";
 import type { BTreeFile } from "../../disk/btree/btree_file.ts";
 import type { TurnBudget } from "../../disk/btree/turn_budget.ts";
 import type { AlarmMember } from "../../pb/etcdserverpb.ts";
+import type { DowngradeInfo } from "../../core/members/downgrade.ts";
 import type { Member } from "../../core/members/member.ts";
 import type { ConfState } from "../../pb/raftpb.ts";
 import { SERVER_LIMITS } from "../limits.ts";
@@ -13,6 +15,8 @@ export interface MembershipCut {
   readonly members: readonly Member[];
   readonly removedIds: readonly bigint[];
   readonly clusterVersion: string | undefined;
+  /** Undefined if nobody ever said anything about a downgrade. */
+  readonly downgrade: DowngradeInfo | undefined;
 }
 
 /**
@@ -33,6 +37,7 @@ export interface CheckpointCut {
   /** Undefined if nothing changed. */
   readonly alarms: readonly AlarmMember[] | undefined;
   readonly membership: MembershipCut | undefined;
+  readonly auth: AuthChanges | undefined;
   /** What the snapshot file of this index has to say of the members; undefined if none is due. */
   readonly snapshotData: Uint8Array | undefined;
 }
@@ -85,6 +90,7 @@ function putSmallState(batch: BackendBatch, cut: CheckpointCut): void {
   for (const lease of cut.leases) batch.putLease(lease);
   for (const id of cut.goneLeases) batch.deleteLease(id);
   if (cut.alarms !== undefined) batch.replaceAlarms(cut.alarms);
+  if (cut.auth !== undefined) batch.putAuth(cut.auth);
   if (cut.membership !== undefined) putMembership(batch, cut.membership);
   if (cut.storageVersion !== undefined) batch.setStorageVersion(cut.storageVersion.value);
   const { scheduledCompactRevision, finishedCompactRevision } = cut.store;
@@ -95,7 +101,8 @@ function putSmallState(batch: BackendBatch, cut: CheckpointCut): void {
 }
 
 function putMembership(batch: BackendBatch, membership: MembershipCut): void {
-  const { members, removedIds, clusterVersion } = membership;
+  const { members, removedIds, clusterVersion, downgrade } = membership;
   batch.replaceMembers(members, removedIds);
   if (clusterVersion !== undefined) batch.setClusterVersion(clusterVersion);
+  if (downgrade !== undefined) batch.setDowngrade(downgrade);
 }

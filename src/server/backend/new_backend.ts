@@ -1,7 +1,6 @@
 import type { OpenedMember } from "../bootstrap/opened_member.ts";
 import type { ServerConfig } from "../server_config.ts";
 import { Backend } from "./backend.ts";
-import { BackendDurations } from "./backend_durations.ts";
 import { RaftSnapshots } from "./raft_snapshots.ts";
 import { type AppliedPosition, StateCuts } from "./state_cuts.ts";
 
@@ -25,6 +24,7 @@ export function newBackend(
     directory: snapshots.directory,
     storage,
     config: config.backend,
+    durations: files.durations,
     clock,
   }, snapshots.lastIndex);
   const backend = new Backend({
@@ -33,7 +33,7 @@ export function newBackend(
     cuts: new StateCuts(state, config.compatVersion),
     snapshots: raftSnapshots,
     config: config.backend,
-    durations: new BackendDurations(),
+    durations: files.durations,
     clock,
     position: () => host.position(),
     failed: (error) => host.failed(error),

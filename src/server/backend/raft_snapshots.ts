@@ -1,10 +1,16 @@
 import type { Clock } from "../../base/clock.ts";
 import type { FileSystem } from "../../disk/file_system.ts";
-import { purgeSnapFiles, removeSnapDbsBefore, writeSnapFile } from "../../disk/snap_file.ts";
+import {
+  encodeSnapFile,
+  purgeSnapFiles,
+  removeSnapDbsBefore,
+  writeSnapFileBytes,
+} from "../../disk/snap_file.ts";
 import { Snapshot } from "../../pb/raftpb.ts";
 import { SERVER_LIMITS } from "../limits.ts";
 import type { LogStorage } from "../log_storage.ts";
 import type { BackendConfig } from "../server_config.ts";
+import type { BackendDurations } from "./backend_durations.ts";
 import type { AppliedPosition } from "./state_cuts.ts";
 
 /** What snapshots are made with. */
@@ -14,6 +20,7 @@ export interface RaftSnapshotsParts {
   readonly directory: string;
   readonly storage: LogStorage;
   readonly config: BackendConfig;
+  readonly durations: BackendDurations;
   readonly clock: Clock;
 }
 
@@ -62,7 +69,7 @@ export class RaftSnapshots {
   async save({ index, term, confState }: AppliedPosition, data: Uint8Array): Promise<void> {
     const { fileSystem, directory, storage, config, clock } = this.#parts;
     const metadata = { confState, index, term };
-    await writeSnapFile(fileSystem, directory, Snapshot.create({ data, metadata }));
+    await this.#writeFile(Snapshot.create({ data, metadata }));
     await storage.saveSnapshot({ index, term, confState });
     this.#lastIndex = index;
     this.#lastMs = clock.monotonicMs();
@@ -71,5 +78,17 @@ export class RaftSnapshots {
     if (config.maxWals > 0) storage.purge(config.maxWals);
     purgeSnapFiles(fileSystem, directory, config.maxSnapshots, index);
     removeSnapDbsBefore(fileSystem, directory, index);
+  }
+
+  async #writeFile(snapshot: Snapshot): Promise<void> {
+    const { fileSystem, directory, durations, clock } = this.#parts;
+    const startedMs = clock.monotonicMs();
+    const bytes = encodeSnapFile(snapshot);
+    const encodedMs = clock.monotonicMs();
+    await writeSnapFileBytes(fileSystem, directory, snapshot.metadata, bytes);
+    const endedMs = clock.monotonicMs();
+    durations.snapshotFileEncodings.add((encodedMs - startedMs) / 1000);
+    durations.snapshotFileSyncs.add((endedMs - encodedMs) / 1000);
+    durations.snapshotFiles.add((endedMs - startedMs) / 1000);
   }
 }

@@ -8,6 +8,7 @@ import type { LogStorage } from "../log_storage.ts";
 import type { BackendConfig } from "../server_config.ts";
 import { get, put, testConfig } from "../server_fixtures.ts";
 import { SNAP, type TestMember, until, withMember } from "./member_fixtures.ts";
+import { BackendDurations } from "./backend_durations.ts";
 import { RaftSnapshots } from "./raft_snapshots.ts";
 import { WatchedDisk } from "./watched_disk_fixtures.ts";
 
@@ -38,6 +39,7 @@ function newHarness(config: Partial<BackendConfig> = {}, lastIndex = 0): Harness
     purge: (keepCount) => disk.begin("purge", `log to ${keepCount} segments`),
   };
   const snapshots = new RaftSnapshots({
+    durations: new BackendDurations(),
     fileSystem: disk,
     directory: DIRECTORY,
     storage,

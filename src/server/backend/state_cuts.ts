@@ -1,4 +1,5 @@
 import type { Alarms } from "../../core/alarms/alarms.ts";
+import type { AuthStore } from "../../core/auth/auth_store.ts";
 import type { Lease } from "../../core/lease/lease.ts";
 import type { Lessor } from "../../core/lease/lessor.ts";
 import type { CompatVersion } from "../../core/members/compat_version.ts";
@@ -13,6 +14,7 @@ export interface CheckpointedState {
   readonly store: Store;
   readonly lessor: Lessor;
   readonly alarms: Alarms;
+  readonly auth: AuthStore;
   readonly membership: Membership;
 }
 
@@ -46,6 +48,7 @@ export class StateCuts {
       storageVersion: this.#storageVersion(),
       alarms: this.#takeAlarms(),
       membership: this.#takeMembership(),
+      auth: this.#state.auth.takeChanges(),
       snapshotData: forSnapshot ? encodeV2Store(membership, position.index) : undefined,
     };
   }
@@ -67,9 +70,11 @@ export class StateCuts {
 
   /** The file's form is that of the version that the cluster has agreed on. */
   #storageVersion(): { value: string | undefined } | undefined {
-    const { clusterVersion, storageVersion } = this.#compatVersion;
-    const isAgreed = this.#state.membership.clusterVersion === clusterVersion;
-    return isAgreed ? { value: storageVersion } : undefined;
+    const { clusterVersion } = this.#state.membership;
+    if (clusterVersion === undefined || !this.#compatVersion.runsIn(clusterVersion)) {
+      return undefined;
+    }
+    return { value: this.#compatVersion.storageVersionIn(clusterVersion) };
   }
 
   #takeAlarms(): CheckpointCut["alarms"] {
@@ -87,6 +92,7 @@ export class StateCuts {
       members: membership.list(),
       removedIds: membership.removedIds(),
       clusterVersion: membership.clusterVersion,
+      downgrade: membership.saidOfDowngrade,
     };
   }
 }

@@ -24,6 +24,12 @@ export interface MembershipSources {
  * the truth was in the snapshot file and in the log behind it.
  */
 export function restoreMembership(membership: Membership, sources: MembershipSources): void {
+  restoreMembers(membership, sources);
+  const { downgrade } = sources.stored;
+  if (downgrade !== undefined) membership.setDowngrade(downgrade);
+}
+
+function restoreMembers(membership: Membership, sources: MembershipSources): void {
   const { stored, start, entries } = sources;
   if (stored.storageVersion !== undefined) {
     membership.restore(stored.members, stored.removedMembers, stored.clusterVersion);

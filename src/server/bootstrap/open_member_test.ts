@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { bytesFromText, latin1FromBytes } from "../../base/bytes.ts";
+import { bytesFromText, EMPTY_BYTES, latin1FromBytes } from "../../base/bytes.ts";
 import { REVISION_KEY_BYTES } from "../../core/mvcc/revision_key.ts";
 import {
   bytesOf,
@@ -66,18 +66,32 @@ Deno.test("a member that was killed before it had a log is founded again", async
   }, disk);
 });
 
-Deno.test("data in which authentication is enabled are refused", async () => {
+Deno.test("a member starts with the users and roles that are in its file", async () => {
   const disk = await stoppedMember();
-  const setAuth = (enabled: number): Promise<void> =>
-    changeDb(disk, (_batch, write) => {
-      write.bucket("auth")?.put(bytesFromText("authEnabled"), Uint8Array.of(enabled));
-    });
-  await setAuth(1);
-  const message = await refusalOf(disk);
-  assert.match(message, /^Cannot start on \/data\/member\/snap\/db: authentication is enabled/);
-  assert.match(message, /etcdctl auth disable/);
-  await setAuth(0);
-  await withUnstarted(disk, {}, () => {});
+  await changeDb(disk, (batch) => {
+    const root = { name: "root", passwordHash: EMPTY_BYTES, roles: ["root"], options: undefined };
+    const changes = { enabled: true, revision: 7, users: [root], roles: [] };
+    batch.putAuth({ ...changes, goneUsers: [], goneRoles: [] });
+  });
+  await withUnstarted(disk, {}, ({ auth }) => {
+    assert.deepEqual([auth.enabled, auth.revision, auth.store.userNames()], [true, 7, ["root"]]);
+  });
+});
+
+Deno.test("data that do not tell the auth revision any more are refused", async () => {
+  const disk = await stoppedMember();
+  await changeDb(disk, (_batch, write) => {
+    write.bucket("auth")?.delete(bytesFromText("authRevision"));
+  });
+  assert.match(await refusalOf(disk), /\/data\/member\/snap\/db.*the revision of users and roles/);
+});
+
+Deno.test("a flag of authentication that etcd cannot have written refuses the start", async () => {
+  const disk = await stoppedMember();
+  await changeDb(disk, (_batch, write) => {
+    write.bucket("auth")?.put(bytesFromText("authEnabled"), Uint8Array.of(2));
+  });
+  assert.match(await refusalOf(disk), /\/data\/member\/snap\/db.*neither 0 nor 1/);
 });
 
 Deno.test("the initial corruption check refuses a damaged page with file and place", async () => {

@@ -1,4 +1,5 @@
 import type { Alarms } from "../../core/alarms/alarms.ts";
+import type { AuthStore } from "../../core/auth/auth_store.ts";
 import type { Lessor } from "../../core/lease/lessor.ts";
 import type { Membership } from "../../core/members/membership.ts";
 import type { Compaction } from "../../core/mvcc/compaction.ts";
@@ -13,6 +14,7 @@ export interface MemberState {
   readonly lessor: Lessor;
   readonly membership: Membership;
   readonly alarms: Alarms;
+  readonly auth: AuthStore;
   /** A compaction that the member before had not finished. */
   readonly compaction: Compaction | undefined;
 }

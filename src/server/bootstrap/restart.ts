@@ -12,9 +12,11 @@ import type { BackendFiles } from "../backend/backend_files.ts";
 import { firstUnreadableEntry } from "../entry_forms.ts";
 import type { DiskConfig, ServerConfig } from "../server_config.ts";
 import { isSnapshotReadable } from "../snapshot_form.ts";
+import { forceNewCluster } from "./force_new_cluster.ts";
 import { type ReplayedLog, replayLog } from "./log_replay.ts";
 import { restoreMembership } from "./membership_restore.ts";
 import { newState } from "./new_state.ts";
+import { hashOldPasswords } from "./old_passwords.ts";
 import type { OpenedMember } from "./opened_member.ts";
 import { restoreState } from "./state_restore.ts";
 import { refuseGaps } from "./stored_gaps.ts";
@@ -46,19 +48,32 @@ export async function restart(
     snapshot: log.snapshot,
     entries: contents.entries,
   });
-  refuseStranger(directory, nodeId, fresh.membership);
+  const forced = config.forceNewCluster
+    ? forceNewCluster(contents, {
+      memberId: nodeId,
+      peerUrls: config.peerUrls,
+      membership: fresh.membership,
+      appliedIndex: stored.consistentIndex,
+    }, config.logger)
+    : undefined;
+  if (forced === undefined) refuseStranger(directory, nodeId, fresh.membership);
   const state = await restoreState(fresh, files, stored, config.clock);
+  await hashOldPasswords(contents.entries, stored.consistentIndex, config);
   const wal = openWal(walOptions(config, disk, directory), replay);
+  // No sync: until something is acknowledged, the next start would only do this again.
+  if (forced !== undefined) wal.append(forced.hardState, forced.added);
   return {
     memberId: nodeId,
     clusterId,
     raftStart: {
-      hardState: contents.hardState,
+      hardState: (forced ?? contents).hardState,
       snapshotIndex: replay.start.index,
       snapshotTerm: replay.start.term,
       appliedIndex: stored.consistentIndex,
-      confState: confStateOf(state.membership.list()),
-      entries: contents.entries,
+      confState: forced === undefined
+        ? confStateOf(state.membership.list())
+        : ConfState.create({ voters: [nodeId] }),
+      entries: (forced ?? contents).entries,
     },
     state,
     storage: walStorage(wal),

@@ -1,20 +1,14 @@
-import { bytesFromLatin1, latin1FromBytes } from "../../base/bytes.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Store } from "../../core/mvcc/store.ts";
 import { StoredChangeError } from "../../core/mvcc/stored_change_error.ts";
 import { ChangeWalk } from "../../disk/backend/change_walk.ts";
-import { AUTH_ENABLED_KEY, Bucket } from "../../disk/backend/schema.ts";
+import { readStoredAuth } from "../../disk/backend/stored_auth.ts";
 import type { StoredState } from "../../disk/backend/stored_state.ts";
 import type { ReadTransaction } from "../../disk/btree/read_transaction.ts";
 import type { Compaction } from "../../core/mvcc/compaction.ts";
 import type { BackendFiles } from "../backend/backend_files.ts";
 import { yieldTurnWhileStarting } from "../turns.ts";
 import type { MemberState } from "./opened_member.ts";
-
-/** A data directory whose content this version cannot serve. */
-export class UnsupportedDataDir extends Error {
-  override name = "UnsupportedDataDir";
-}
 
 /** Fills a fresh state with what the B-tree file holds. */
 export async function restoreState(
@@ -27,7 +21,7 @@ export async function restoreState(
   fresh.alarms.restore(stored.alarms);
   const read = file.beginRead();
   try {
-    refuseAuth(read);
+    fresh.auth.restore(readStoredAuth(read));
     return { ...fresh, compaction: await restoreStore(fresh.store, read, stored, clock) };
   } finally {
     read.close();
@@ -52,14 +46,4 @@ async function restoreStore(
   const { scheduledCompactRevision: scheduled, finishedCompactRevision: finished } = stored;
   while (restore.finishStep(scheduled, finished)) await yieldTurnWhileStarting();
   return restore.finish(scheduled, finished);
-}
-
-/** Who may read and write is not to be passed over in silence. */
-function refuseAuth(read: ReadTransaction): void {
-  const enabled = read.bucket(Bucket.AUTH)?.get(bytesFromLatin1(AUTH_ENABLED_KEY));
-  if (enabled === undefined || latin1FromBytes(enabled) !== "\x01") return;
-  throw new UnsupportedDataDir(
-    `Cannot start on ${read.path}: authentication is enabled in this data, and this version of ` +
-      "detcd does not support it yet. Disable it with etcd first (etcdctl auth disable)",
-  );
 }

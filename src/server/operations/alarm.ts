@@ -1,3 +1,4 @@
+import type { Requester } from "../../core/auth/requester.ts";
 import { AlarmAction, type AlarmMember, type AlarmRequest } from "../../pb/etcdserverpb.ts";
 import type { AppliedState } from "../applied_state.ts";
 import { OperationField } from "./field.ts";
@@ -8,8 +9,8 @@ export class AlarmOperation extends WaitedOperation<AlarmMember[]> {
   readonly field = OperationField.ALARM;
   readonly #request: AlarmRequest;
 
-  constructor(request: AlarmRequest, waiter?: Waiter<AlarmMember[]>) {
-    super(waiter);
+  constructor(request: AlarmRequest, waiter?: Waiter<AlarmMember[]>, requester?: Requester) {
+    super(waiter, requester);
     this.#request = request;
   }
 

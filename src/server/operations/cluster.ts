@@ -1,8 +1,11 @@
 import { EtcdError } from "../../core/errors.ts";
+import { minorOf } from "../../core/members/compat_version.ts";
+import { NO_DOWNGRADE } from "../../core/members/downgrade.ts";
 import type { Membership } from "../../core/members/membership.ts";
 import type {
   ClusterMemberAttrSetRequest,
   ClusterVersionSetRequest,
+  DowngradeInfoSetRequest,
 } from "../../pb/membershippb.ts";
 import type { AppliedState } from "../applied_state.ts";
 import { OperationField } from "./field.ts";
@@ -13,8 +16,13 @@ export abstract class MembershipOperation extends WaitedOperation<void> {
   /** Throws an EtcdError when it is refused. */
   protected abstract change(membership: Membership): void;
 
-  protected perform(state: AppliedState): void {
-    this.change(state.membership);
+  protected perform({ membership, versionLowered }: AppliedState): void {
+    const before = membership.clusterVersion;
+    this.change(membership);
+    const { clusterVersion } = membership;
+    if (before !== undefined && clusterVersion !== undefined && isLower(clusterVersion, before)) {
+      versionLowered();
+    }
   }
 
   /** Repeats the operation on a membership that is restored from the log; nobody waits for it. */
@@ -57,4 +65,24 @@ export class ClusterVersionSetOperation extends MembershipOperation {
   protected change(membership: Membership): void {
     membership.setClusterVersion(this.#request.ver);
   }
+}
+
+/** The cluster sets out for an older version, or stays. */
+export class DowngradeInfoSetOperation extends MembershipOperation {
+  readonly field = OperationField.DOWNGRADE_INFO_SET;
+  readonly #request: DowngradeInfoSetRequest;
+
+  constructor(request: DowngradeInfoSetRequest, waiter?: Waiter<void>) {
+    super(waiter);
+    this.#request = request;
+  }
+
+  protected change(membership: Membership): void {
+    const { enabled, ver } = this.#request;
+    membership.setDowngrade(enabled ? { enabled, targetVersion: ver } : NO_DOWNGRADE);
+  }
+}
+
+function isLower(version: string, than: string): boolean {
+  return (minorOf(version) ?? 0) < (minorOf(than) ?? 0);
 }

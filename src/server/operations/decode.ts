@@ -1,20 +1,30 @@
+import { NOBODY, Requester } from "../../core/auth/requester.ts";
 import {
   AlarmRequest,
   CompactionRequest,
   DeleteRangeRequest,
+  InternalAuthenticateRequest,
   InternalRaftRequest,
   LeaseCheckpointRequest,
   LeaseGrantRequest,
   LeaseRevokeRequest,
   PutRequest,
   Request,
+  RequestHeader,
   TxnRequest,
 } from "../../pb/etcdserverpb.ts";
-import { ClusterMemberAttrSetRequest, ClusterVersionSetRequest } from "../../pb/membershippb.ts";
+import {
+  ClusterMemberAttrSetRequest,
+  ClusterVersionSetRequest,
+  DowngradeInfoSetRequest,
+} from "../../pb/membershippb.ts";
 import { AlarmOperation } from "./alarm.ts";
+import { AUTH_CHANGES } from "./auth_changes.ts";
+import { AuthenticateOperation } from "./authenticate.ts";
 import {
   ClusterMemberAttrSetOperation,
   ClusterVersionSetOperation,
+  DowngradeInfoSetOperation,
   type MembershipOperation,
 } from "./cluster.ts";
 import { type EntryLayout, layoutOf } from "./entry_layout.ts";
@@ -30,7 +40,7 @@ export class UnknownOperation extends Error {
   override name = "UnknownOperation";
 }
 
-/** Reads that members send through the log, and what those say that plan a downgrade. */
+/** Reads that members send through the log, and what etcd's own tests of downgrades write. */
 const WITHOUT_EFFECT: ReadonlySet<number> = new Set([
   OperationField.RANGE,
   OperationField.AUTH_STATUS,
@@ -38,7 +48,6 @@ const WITHOUT_EFFECT: ReadonlySet<number> = new Set([
   OperationField.AUTH_USER_LIST,
   OperationField.AUTH_ROLE_GET,
   OperationField.AUTH_ROLE_LIST,
-  OperationField.DOWNGRADE_INFO_SET,
   OperationField.DOWNGRADE_VERSION_TEST,
 ]);
 
@@ -63,27 +72,54 @@ function operationAt(data: Uint8Array, layout: EntryLayout): Operation | undefin
     (WITHOUT_EFFECT.has(layout.field) ? new NoOperation(layout.field) : undefined);
 }
 
-function requestAt(data: Uint8Array, { field, start, end }: EntryLayout): Operation | undefined {
+function requestAt(data: Uint8Array, layout: EntryLayout): Operation | undefined {
+  const { field, start, end } = layout;
+  const requester = requesterOf(data, layout);
   switch (field) {
     case OperationField.PUT:
-      return new PutOperation(PutRequest.decode(data, start, end));
+      return new PutOperation(PutRequest.decode(data, start, end), undefined, requester);
     case OperationField.DELETE_RANGE:
-      return new DeleteRangeOperation(DeleteRangeRequest.decode(data, start, end));
+      return new DeleteRangeOperation(
+        DeleteRangeRequest.decode(data, start, end),
+        undefined,
+        requester,
+      );
     case OperationField.TXN:
-      return new TxnOperation(TxnRequest.decode(data, start, end));
+      return new TxnOperation(TxnRequest.decode(data, start, end), undefined, requester);
     case OperationField.COMPACTION:
-      return new CompactionOperation(CompactionRequest.decode(data, start, end));
+      return new CompactionOperation(
+        CompactionRequest.decode(data, start, end),
+        undefined,
+        requester,
+      );
     case OperationField.LEASE_GRANT:
-      return new LeaseGrantOperation(LeaseGrantRequest.decode(data, start, end));
+      return new LeaseGrantOperation(
+        LeaseGrantRequest.decode(data, start, end),
+        undefined,
+        requester,
+      );
     case OperationField.LEASE_REVOKE:
-      return new LeaseRevokeOperation(LeaseRevokeRequest.decode(data, start, end));
+      return new LeaseRevokeOperation(
+        LeaseRevokeRequest.decode(data, start, end),
+        undefined,
+        requester,
+      );
     case OperationField.LEASE_CHECKPOINT:
       return new LeaseCheckpointOperation(LeaseCheckpointRequest.decode(data, start, end));
+    case OperationField.AUTHENTICATE:
+      return new AuthenticateOperation(InternalAuthenticateRequest.decode(data, start, end));
     case OperationField.ALARM:
-      return new AlarmOperation(AlarmRequest.decode(data, start, end));
+      return new AlarmOperation(AlarmRequest.decode(data, start, end), undefined, requester);
     default:
-      return undefined;
+      return AUTH_CHANGES.get(field)?.read(data, start, end, requester);
   }
+}
+
+/** In whose name an entry is; entries of etcd before authentication was enabled are nobody's. */
+function requesterOf(data: Uint8Array, { headerStart, headerEnd }: EntryLayout): Requester {
+  const { username, authRevision } = RequestHeader.decode(data, headerStart, headerEnd);
+  const isNobody = username === "" && authRevision === 0;
+  return isNobody ? NOBODY : new Requester(username, authRevision);
 }
 
 function membershipOperationAt(
@@ -99,6 +135,8 @@ function membershipOperationAt(
       );
     case OperationField.CLUSTER_VERSION_SET:
       return new ClusterVersionSetOperation(ClusterVersionSetRequest.decode(data, start, end));
+    case OperationField.DOWNGRADE_INFO_SET:
+      return new DowngradeInfoSetOperation(DowngradeInfoSetRequest.decode(data, start, end));
     default:
       return undefined;
   }

@@ -3,7 +3,10 @@ import { bytesEqual, EMPTY_BYTES } from "../../base/bytes.ts";
 import { ClusterVersionRefused } from "../../core/members/cluster_version.ts";
 import { Membership } from "../../core/members/membership.ts";
 import { DecodeError } from "../../pb/decode_error.ts";
+import { NOBODY } from "../../core/auth/requester.ts";
+import { Permission } from "../../pb/authpb.ts";
 import {
+  AuthUserAddRequest,
   AuthUserGetRequest,
   CompactionRequest,
   InternalRaftRequest,
@@ -14,9 +17,12 @@ import {
   RequestHeader,
 } from "../../pb/etcdserverpb.ts";
 import { ClusterVersionSetRequest, DowngradeInfoSetRequest } from "../../pb/membershippb.ts";
+import { AuthChangeOperation } from "./auth_changes.ts";
+import { AuthenticateOperation } from "./authenticate.ts";
 import { decodeMembershipOperation, decodeOperation, UnknownOperation } from "./decode.ts";
 import { layoutOf } from "./entry_layout.ts";
 import { OperationField } from "./field.ts";
+import { DowngradeInfoSetOperation } from "./cluster.ts";
 import { LeaseCheckpointOperation } from "./lease.ts";
 import { PutOperation } from "./kv.ts";
 import { NoOperation } from "./no_operation.ts";
@@ -155,7 +161,20 @@ Deno.test("decodeOperation() reads an operation wherever the header is", () => {
   }
 });
 
-Deno.test("decodeOperation() passes over reads and what plans a downgrade", () => {
+Deno.test("decodeOperation() reads what plans a downgrade", () => {
+  const downgradeInfoSet = DowngradeInfoSetRequest.create({ enabled: true, ver: "3.6.0" });
+  const operation = decodeOperation(v3({ downgradeInfoSet }), 1);
+  assert.ok(operation instanceof DowngradeInfoSetOperation);
+  const membership = new Membership(1n);
+  assert.equal(membership.saidOfDowngrade, undefined);
+  decodeMembershipOperation(v3({ downgradeInfoSet }))?.applyTo(membership);
+  assert.deepEqual(membership.downgrade, { enabled: true, targetVersion: "3.6.0" });
+  const cancel = DowngradeInfoSetRequest.create({ enabled: false });
+  decodeMembershipOperation(v3({ downgradeInfoSet: cancel }))?.applyTo(membership);
+  assert.deepEqual(membership.downgrade, { enabled: false, targetVersion: "" });
+});
+
+Deno.test("decodeOperation() passes over reads and what only etcd's tests write", () => {
   const harmless: Partial<InternalRaftRequest>[] = [
     { range: RangeRequest.create({ key: "a" }) },
     { authStatus: {} },
@@ -163,7 +182,6 @@ Deno.test("decodeOperation() passes over reads and what plans a downgrade", () =
     { authUserList: {} },
     { authRoleGet: { role: "r" } },
     { authRoleList: {} },
-    { downgradeInfoSet: DowngradeInfoSetRequest.create({ enabled: true, ver: "3.6.0" }) },
     { downgradeVersionTest: { ver: "3.6.0" } },
   ];
   for (const fields of harmless) {
@@ -181,12 +199,39 @@ Deno.test("decodeOperation() reads lease checkpoints and compactions", () => {
   assert.equal(decodeOperation(v3({ compaction }), 1).field, OperationField.COMPACTION);
 });
 
+Deno.test("decodeOperation() reads every change of users and roles, and logins", () => {
+  const changes: Partial<InternalRaftRequest>[] = [
+    { authEnable: {} },
+    { authDisable: {} },
+    { authUserAdd: AuthUserAddRequest.create({ name: "u", hashedPassword: "eA==" }) },
+    { authUserDelete: { name: "u" } },
+    { authUserChangePassword: { name: "u", password: "", hashedPassword: "eA==" } },
+    { authUserGrantRole: { user: "u", role: "r" } },
+    { authUserRevokeRole: { name: "u", role: "r" } },
+    { authRoleAdd: { name: "r" } },
+    { authRoleDelete: { role: "r" } },
+    { authRoleGrantPermission: { name: "r", perm: Permission.create({ key: "k" }) } },
+    { authRoleRevokePermission: { role: "r", key: "k", rangeEnd: "" } },
+  ];
+  for (const fields of changes) {
+    const operation = decodeOperation(v3(fields), 1);
+    assert.ok(operation instanceof AuthChangeOperation, Object.keys(fields)[0]);
+  }
+  const login = v3({ authenticate: { name: "u", password: "", simpleToken: "t" } });
+  assert.ok(decodeOperation(login, 1) instanceof AuthenticateOperation);
+});
+
+Deno.test("decodeOperation() finds out in whose name an entry is", () => {
+  const header = RequestHeader.create({ id: 1n, username: "somebody", authRevision: 300 });
+  const put = PutRequest.create({ key: "k" });
+  const { requester } = decodeOperation(v3({ header, put }), 1);
+  assert.deepEqual([requester.username, requester.authRevision], ["somebody", 300]);
+  assert.equal(decodeOperation(v3({ put }), 1).requester, NOBODY);
+});
+
 Deno.test("decodeOperation() refuses what would change what it cannot serve", () => {
   const refused: [Uint8Array, RegExp][] = [
-    [v3({ authEnable: {} }), /log entry 17: its command \(authEnable\)/],
-    [v3({ authRoleAdd: { name: "r" } }), /\(authRoleAdd\)/],
-    [v3({ authenticate: { name: "u", password: "", simpleToken: "t" } }), /\(authenticate\)/],
-    [new Uint8Array([0xf2, 0xff, 0x03, 0]), /\(none that is known\)/],
+    [new Uint8Array([0xf2, 0xff, 0x03, 0]), /entry 17: its command \(none that is known\)/],
     [v3({}), /\(none that is known\)/],
   ];
   for (const [data, message] of refused) {

@@ -13,6 +13,9 @@ export interface EntryLayout {
   /** The operation's bytes in the entry. */
   readonly start: number;
   readonly end: number;
+  /** The header's bytes in the entry, which tell in whose name it is; empty if there is none. */
+  readonly headerStart: number;
+  readonly headerEnd: number;
 }
 
 /** Fields of InternalRaftRequest that are no operations. */
@@ -45,20 +48,27 @@ export function layoutOf(data: Uint8Array): EntryLayout {
   let field = 0;
   let start = 0;
   let end = 0;
+  let headerStart = 0;
+  let headerEnd = 0;
   while (reader.position < entryEnd) {
     const tag = reader.tag();
     const number = tag >>> 3;
-    if ((tag & 7) !== WIRE_LENGTH || number === ID_FIELD || number === HEADER_FIELD) {
+    if ((tag & 7) !== WIRE_LENGTH || number === ID_FIELD) {
       reader.skip(tag, []);
       continue;
     }
     const bytes = reader.bytes();
+    if (number === HEADER_FIELD) {
+      headerEnd = reader.position;
+      headerStart = headerEnd - bytes.length;
+      continue;
+    }
     field = number;
     end = reader.position;
     start = end - bytes.length;
     if (number === OperationField.V2 && isV2Method(bytes)) isBareV2 = true;
   }
-  return { isBareV2, field, start, end };
+  return { isBareV2, field, start, end, headerStart, headerEnd };
 }
 
 function isV2Method(bytes: Uint8Array): boolean {

@@ -1,3 +1,9 @@
+import {
+  checkDeleteRangeRights,
+  checkPutRights,
+  checkTxnRights,
+} from "../../core/auth/request_rights.ts";
+import type { Requester } from "../../core/auth/requester.ts";
 import { ETCD_ERRORS } from "../../core/errors.ts";
 import type { DeleteRangeResult, PutResult, TxnResult } from "../../core/mvcc/store.ts";
 import { putCostBytes, txnCostBytes } from "../../core/quota/request_cost.ts";
@@ -16,14 +22,15 @@ export class PutOperation extends WaitedOperation<PutResult> {
   readonly field = OperationField.PUT;
   readonly #request: PutRequest;
 
-  constructor(request: PutRequest, waiter?: Waiter<PutResult>) {
-    super(waiter);
+  constructor(request: PutRequest, waiter?: Waiter<PutResult>, requester?: Requester) {
+    super(waiter, requester);
     this.#request = request;
   }
 
   protected perform(state: AppliedState): PutResult {
-    const { alarms, quota, store } = state;
+    const { alarms, auth, lessor, quota, store } = state;
     if (alarms.putRefusal !== undefined) throw alarms.putRefusal;
+    checkPutRights(auth, this.requester, this.#request, lessor);
     const fits = quota.fits(putCostBytes(this.#request));
     const result = store.put(this.#request);
     if (!fits) throw ETCD_ERRORS.noSpace;
@@ -35,13 +42,18 @@ export class DeleteRangeOperation extends WaitedOperation<DeleteRangeResult> {
   readonly field = OperationField.DELETE_RANGE;
   readonly #request: DeleteRangeRequest;
 
-  constructor(request: DeleteRangeRequest, waiter?: Waiter<DeleteRangeResult>) {
-    super(waiter);
+  constructor(
+    request: DeleteRangeRequest,
+    waiter?: Waiter<DeleteRangeResult>,
+    requester?: Requester,
+  ) {
+    super(waiter, requester);
     this.#request = request;
   }
 
   protected perform(state: AppliedState): DeleteRangeResult {
     if (state.alarms.changeRefusal !== undefined) throw state.alarms.changeRefusal;
+    checkDeleteRangeRights(state.auth, this.requester, this.#request);
     return state.store.deleteRange(this.#request);
   }
 }
@@ -50,16 +62,17 @@ export class TxnOperation extends WaitedOperation<TxnResult> {
   readonly field = OperationField.TXN;
   readonly #request: TxnRequest;
 
-  constructor(request: TxnRequest, waiter?: Waiter<TxnResult>) {
-    super(waiter);
+  constructor(request: TxnRequest, waiter?: Waiter<TxnResult>, requester?: Requester) {
+    super(waiter, requester);
     this.#request = request;
   }
 
   protected perform(state: AppliedState): TxnResult {
-    const { alarms, quota, store } = state;
+    const { alarms, auth, lessor, quota, store } = state;
     const costBytes = txnCostBytes(this.#request);
     const refusal = costBytes === 0 ? alarms.changeRefusal : alarms.putRefusal;
     if (refusal !== undefined) throw refusal;
+    checkTxnRights(auth, this.requester, this.#request, lessor);
     const fits = quota.fits(costBytes);
     const result = store.txn(this.#request);
     if (!fits) throw ETCD_ERRORS.noSpace;
@@ -72,8 +85,8 @@ export class CompactionOperation extends WaitedOperation<Promise<void>> {
   readonly field = OperationField.COMPACTION;
   readonly #request: CompactionRequest;
 
-  constructor(request: CompactionRequest, waiter?: Waiter<Promise<void>>) {
-    super(waiter);
+  constructor(request: CompactionRequest, waiter?: Waiter<Promise<void>>, requester?: Requester) {
+    super(waiter, requester);
     this.#request = request;
   }
 

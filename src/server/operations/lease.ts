@@ -1,3 +1,5 @@
+import { checkLeaseWriteRights } from "../../core/auth/request_rights.ts";
+import type { Requester } from "../../core/auth/requester.ts";
 import { ETCD_ERRORS } from "../../core/errors.ts";
 import { LEASE_COST_BYTES } from "../../core/quota/request_cost.ts";
 import type {
@@ -19,8 +21,12 @@ export class LeaseGrantOperation extends WaitedOperation<LeaseGrantResult> {
   readonly field = OperationField.LEASE_GRANT;
   readonly #request: LeaseGrantRequest;
 
-  constructor(request: LeaseGrantRequest, waiter?: Waiter<LeaseGrantResult>) {
-    super(waiter);
+  constructor(
+    request: LeaseGrantRequest,
+    waiter?: Waiter<LeaseGrantResult>,
+    requester?: Requester,
+  ) {
+    super(waiter, requester);
     this.#request = request;
   }
 
@@ -34,6 +40,7 @@ export class LeaseGrantOperation extends WaitedOperation<LeaseGrantResult> {
       state.clock.monotonicMs(),
     );
     state.counts.leasesGranted++;
+    state.counts.grantedTtls.add(lease.ttlSeconds);
     if (!fits) throw ETCD_ERRORS.noSpace;
     return { id: this.#request.id, ttlSeconds: lease.ttlSeconds };
   }
@@ -43,13 +50,14 @@ export class LeaseRevokeOperation extends WaitedOperation<void> {
   readonly field = OperationField.LEASE_REVOKE;
   readonly #request: LeaseRevokeRequest;
 
-  constructor(request: LeaseRevokeRequest, waiter?: Waiter<void>) {
-    super(waiter);
+  constructor(request: LeaseRevokeRequest, waiter?: Waiter<void>, requester?: Requester) {
+    super(waiter, requester);
     this.#request = request;
   }
 
   protected perform(state: AppliedState): void {
     if (state.alarms.changeRefusal !== undefined) throw state.alarms.changeRefusal;
+    checkLeaseWriteRights(state.auth, this.requester, this.#request.id, state.lessor);
     const keys = state.lessor.revoke(this.#request.id);
     state.store.deleteKeys(keys);
     state.counts.leasesRevoked++;

@@ -1,3 +1,4 @@
+import { NOBODY } from "../../core/auth/requester.ts";
 import type { Operation } from "./operation.ts";
 
 /**
@@ -6,12 +7,15 @@ import type { Operation } from "./operation.ts";
  */
 export class NoOperation implements Operation {
   readonly field: number;
+  readonly requester = NOBODY;
 
   constructor(field: number) {
     this.field = field;
   }
 
-  apply(): void {}
+  apply(): boolean {
+    return true;
+  }
 
   fail(): void {}
 }

@@ -1,3 +1,4 @@
+import { NOBODY, type Requester } from "../../core/auth/requester.ts";
 import { ETCD_ERRORS, EtcdError } from "../../core/errors.ts";
 import type { AppliedState } from "../applied_state.ts";
 
@@ -18,7 +19,10 @@ export interface Waiter<Result> {
  */
 export interface Operation {
   readonly field: number;
-  apply(state: AppliedState): void;
+  /** In whose name it is done; what nobody asked for is nobody's. */
+  readonly requester: Requester;
+  /** Returns whether it was done; false if it was refused. */
+  apply(state: AppliedState): boolean;
   /** Gives up on the operation: its waiter gets the error. */
   fail(error: EtcdError): void;
 }
@@ -26,15 +30,17 @@ export interface Operation {
 /** The common way of an operation: do it, then tell the waiter. */
 export abstract class WaitedOperation<Result> implements Operation {
   abstract readonly field: number;
+  readonly requester: Requester;
   readonly #waiter: Waiter<Result> | undefined;
 
-  constructor(waiter: Waiter<Result> | undefined) {
+  constructor(waiter: Waiter<Result> | undefined, requester: Requester = NOBODY) {
     this.#waiter = waiter;
+    this.requester = requester;
   }
 
   protected abstract perform(state: AppliedState): Result;
 
-  apply(state: AppliedState): void {
+  apply(state: AppliedState): boolean {
     let result: Result;
     try {
       result = this.perform(state);
@@ -43,9 +49,10 @@ export abstract class WaitedOperation<Result> implements Operation {
       // a member whose state may be broken must stop.
       if (!(error instanceof EtcdError)) throw error;
       this.#refused(state, error);
-      return;
+      return false;
     }
     this.#waiter?.applied(result);
+    return true;
   }
 
   #refused(state: AppliedState, error: EtcdError): void {

@@ -1,0 +1,6 @@
+import process from "node:process";
+
+/** With what this program was started. */
+export function commandLine(): readonly string[] {
+  return process.argv;
+}

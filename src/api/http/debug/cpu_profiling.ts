@@ -1,0 +1,63 @@
+import type { Profiler } from "node:inspector";
+import type { EtcdServer } from "../../../server/etcd_server.ts";
+import { Inspector } from "./inspector.ts";
+import { DEBUG_LIMITS } from "./limits.ts";
+
+/** A profile of the processor and when it began, in milliseconds since 1970. */
+export interface CpuProfile {
+  readonly profile: Profiler.Profile;
+  readonly wallMs: number;
+}
+
+/** Makes profiles of the processor, one at a time. */
+export class CpuProfiling {
+  readonly #server: EtcdServer;
+  #isBusy = false;
+
+  constructor(server: EtcdServer) {
+    this.#server = server;
+  }
+
+  /**
+   * Watches this program for some time, less if the server begins to stop. Rejects while another
+   * profile is being made.
+   */
+  async record(durationMs: number): Promise<CpuProfile> {
+    if (this.#isBusy) throw new Error("cpu profiling already in use");
+    this.#isBusy = true;
+    try {
+      return await this.#record(durationMs);
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  async #record(durationMs: number): Promise<CpuProfile> {
+    const inspector = await Inspector.open();
+    try {
+      await inspector.startCpuProfile(DEBUG_LIMITS.cpuSampleIntervalUs);
+      const wallMs = this.#server.config.clock.wallMs();
+      await this.#wait(durationMs);
+      return { profile: await inspector.stopCpuProfile(), wallMs };
+    } finally {
+      inspector.close();
+    }
+  }
+
+  #wait(durationMs: number): Promise<void> {
+    const { streams, config: { clock } } = this.#server;
+    return new Promise((resolve) => {
+      const waiting = {
+        serverStopping(): void {
+          timer.cancel();
+          resolve();
+        },
+      };
+      const timer = clock.setTimer(durationMs, () => {
+        streams.delete(waiting);
+        resolve();
+      });
+      streams.add(waiting);
+    });
+  }
+}

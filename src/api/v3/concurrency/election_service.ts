@@ -1,0 +1,170 @@
+import { bytesEqual } from "../../../base/bytes.ts";
+import { ETCD_ERRORS } from "../../../core/errors.ts";
+import type { ServerCall } from "../../../net/grpc/server_call.ts";
+import { DeleteRangeRequest, PutRequest, RangeRequest } from "../../../pb/etcdserverpb.ts";
+import { ELECTION_SERVICE, KV_SERVICE } from "../../../pb/services.ts";
+import {
+  CampaignRequest,
+  CampaignResponse,
+  LeaderKey,
+  LeaderRequest,
+  LeaderResponse,
+  ProclaimRequest,
+  ProclaimResponse,
+  ResignRequest,
+  ResignResponse,
+} from "../../../pb/v3electionpb.ts";
+import type { EtcdServer } from "../../../server/etcd_server.ts";
+import type { ServiceRegistry } from "../../service_registry.ts";
+import { refusing } from "../calls.ts";
+import type { CallerClient } from "./caller_client.ts";
+import type { InnerServices } from "./inner_services.ts";
+import {
+  firstInQueue,
+  foundBy,
+  ifCreatedAt,
+  keyInQueue,
+  leaseFor,
+  queuePrefix,
+  revisionOf,
+  untilFirst,
+} from "./key_queue.ts";
+import { LeaderStream } from "./leader_stream.ts";
+import { answerWith } from "./outcome.ts";
+
+/** v3electionpb.Election: who is in front of the queue leads, and its value is what it says. */
+export class ElectionService {
+  readonly #server: EtcdServer;
+  readonly #services: InnerServices;
+
+  constructor(server: EtcdServer, services: InnerServices) {
+    this.#server = server;
+    this.#services = services;
+  }
+
+  register(registry: ServiceRegistry): void {
+    const { campaign, proclaim, leader: leaderOf, observe, resign } = ELECTION_SERVICE;
+    registry.addUnary(
+      campaign.path,
+      refusing((c, b, start, end) => this.#campaign(c, b, start, end)),
+    );
+    registry.addUnary(
+      proclaim.path,
+      refusing((c, b, start, end) => this.#proclaim(c, b, start, end)),
+    );
+    registry.addUnary(
+      leaderOf.path,
+      refusing((c, b, start, end) => this.#leader(c, b, start, end)),
+    );
+    registry.addUnary(resign.path, refusing((c, b, start, end) => this.#resign(c, b, start, end)));
+    registry.addStream(
+      observe.path,
+      (call) => new LeaderStream(call, this.#server, this.#services.clientFor(call)),
+      "server_stream",
+    );
+  }
+
+  #campaign(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
+    const request = CampaignRequest.decode(bytes.slice(start, end));
+    const caller = this.#services.clientFor(call);
+    answerWith(this.#server, call, CampaignResponse, campaign(caller, request));
+  }
+
+  #proclaim(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
+    const { leader, value } = ProclaimRequest.decode(bytes.slice(start, end));
+    if (leader === undefined) throw ETCD_ERRORS.missingLeaderKey;
+    const caller = this.#services.clientFor(call);
+    answerWith(this.#server, call, ProclaimResponse, proclaim(caller, leader, value));
+  }
+
+  #leader(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
+    const { name } = LeaderRequest.decode(bytes, start, end);
+    const caller = this.#services.clientFor(call);
+    answerWith(this.#server, call, LeaderResponse, leader(caller, name));
+  }
+
+  #resign(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
+    const { leader } = ResignRequest.decode(bytes, start, end);
+    if (leader === undefined) throw ETCD_ERRORS.missingLeaderKey;
+    const caller = this.#services.clientFor(call);
+    answerWith(this.#server, call, ResignResponse, resign(caller, leader));
+  }
+}
+
+async function campaign(
+  caller: CallerClient,
+  { name, lease: givenLease, value }: CampaignRequest,
+): Promise<CampaignResponse | undefined> {
+  const lease = await leaseFor(caller, givenLease);
+  const prefix = queuePrefix(name);
+  const key = keyInQueue(prefix, lease);
+  const txn = await ifCreatedAt(
+    caller,
+    key,
+    0,
+    [{ requestPut: PutRequest.create({ key, value, lease }) }],
+    [{ requestRange: RangeRequest.create({ key }) }],
+  );
+  const candidate = LeaderKey.create({ name, key, lease, rev: revisionOf(txn.header) });
+  if (!txn.succeeded) {
+    const [pair] = foundBy(txn, 0);
+    candidate.rev = pair.createRevision;
+    if (!bytesEqual(pair.value, value)) await proclaimOrResign(caller, candidate, value);
+  }
+  if (!await waitToLead(caller, prefix, candidate)) return undefined;
+  return { header: txn.header, leader: candidate };
+}
+
+/** Whoever no longer waits must not be elected. */
+async function waitToLead(
+  caller: CallerClient,
+  prefix: string,
+  candidate: LeaderKey,
+): Promise<boolean> {
+  let isLeader = false;
+  try {
+    isLeader = await untilFirst(caller, prefix, candidate.rev) && !caller.isGone;
+  } finally {
+    if (!isLeader) await resign(caller, candidate);
+  }
+  return isLeader;
+}
+
+async function proclaimOrResign(
+  caller: CallerClient,
+  candidate: LeaderKey,
+  value: Uint8Array,
+): Promise<void> {
+  try {
+    await proclaim(caller, candidate, value);
+  } catch (error) {
+    await resign(caller, candidate);
+    throw error;
+  }
+}
+
+async function proclaim(
+  caller: CallerClient,
+  { key, rev, lease }: LeaderKey,
+  value: Uint8Array,
+): Promise<ProclaimResponse> {
+  const put = PutRequest.create({ key, value, lease });
+  const { succeeded, header } = await ifCreatedAt(caller, key, rev, [{ requestPut: put }]);
+  if (!succeeded) throw ETCD_ERRORS.electionNotLeader;
+  return { header };
+}
+
+async function resign(caller: CallerClient, { key, rev }: LeaderKey): Promise<ResignResponse> {
+  const requestDeleteRange = DeleteRangeRequest.create({ key });
+  const { header } = await ifCreatedAt(caller, key, rev, [{ requestDeleteRange }]);
+  return { header };
+}
+
+async function leader(caller: CallerClient, name: string): Promise<LeaderResponse> {
+  const { header, kvs } = await caller.request(
+    KV_SERVICE.range,
+    firstInQueue(queuePrefix(name)),
+  );
+  if (kvs.length === 0) throw ETCD_ERRORS.electionNoLeader;
+  return { header, kv: kvs[0] };
+}

@@ -1,0 +1,149 @@
+import { hostname } from "node:os";
+import type { Logger } from "../../base/log.ts";
+import { Client } from "../../embed/client/client.ts";
+import type { ChannelOptions } from "../../embed/client/grpc_channel.ts";
+import { openTransport } from "../../embed/client/network_transport.ts";
+import { ConfigError } from "../../embed/config/errors.ts";
+import { ListenError, Serving } from "../../embed/serving.ts";
+import {
+  AUTH_SERVICE,
+  ELECTION_SERVICE,
+  LOCK_SERVICE,
+  MAINTENANCE_SERVICE,
+} from "../../pb/services.ts";
+import type { FlagSet } from "../ctl/flags/flag_set.ts";
+import { ProxyError, type ProxyHost, type RunningProxy, runProxy } from "../proxy/proxy_host.ts";
+import { CallLog } from "./call_log.ts";
+import { registerCluster } from "./cluster_proxy.ts";
+import { checkGrpcProxyFlags, GRPC_PROXY_COMMAND } from "./flags.ts";
+import { Forwarder } from "./forwarding.ts";
+import { proxyRoutes } from "./http_routes.ts";
+import { KvProxy } from "./kv_proxy.ts";
+import { registerLeases } from "./lease_proxy.ts";
+import { GRPC_PROXY_LIMITS } from "./limits.ts";
+import { listenConfig } from "./listening.ts";
+import { Namespace } from "./namespace.ts";
+import { RangeCache } from "./range_cache.ts";
+import { ProxyRegistration } from "./registration.ts";
+import { channelOptionsOf, endpointsOf } from "./servers.ts";
+import { Upstream } from "./upstream.ts";
+import { ProxyWatchHub } from "./watch_hub.ts";
+import { WatchProxy } from "./watch_proxy.ts";
+
+/** Serves clients out of a cluster until a signal ends it. */
+export function grpcProxyMain(args: readonly string[], host: ProxyHost): Promise<number> {
+  return runProxy(GRPC_PROXY_COMMAND, args, host, async (flags, logger) => {
+    checkGrpcProxyFlags(flags);
+    const endpoints = await endpointsOf(flags, logger);
+    const options = await channelOptionsOf(flags);
+    const upstream = await Upstream.open(endpoints, options, host.clock);
+    const proxy = new GrpcProxy({ flags, logger, host, endpoints, options, upstream });
+    try {
+      await proxy.start();
+      return proxy;
+    } catch (error) {
+      await proxy.close();
+      const isUsers = error instanceof ConfigError || error instanceof ListenError;
+      throw isUsers ? new ProxyError(error.message, { cause: error }) : error;
+    }
+  });
+}
+
+interface ProxyParts {
+  readonly flags: FlagSet;
+  readonly logger: Logger;
+  readonly host: ProxyHost;
+  readonly endpoints: readonly string[];
+  readonly options: ChannelOptions;
+  readonly upstream: Upstream;
+}
+
+/** A running proxy. */
+class GrpcProxy implements RunningProxy {
+  readonly #parts: ProxyParts;
+  readonly #serving: Serving;
+  readonly #cache = new RangeCache();
+  readonly #hub: ProxyWatchHub;
+  readonly #namespace: Namespace;
+  #registration: ProxyRegistration | undefined;
+
+  constructor(parts: ProxyParts) {
+    const { flags, logger, host, upstream } = parts;
+    this.#parts = parts;
+    this.#namespace = new Namespace(flags.text("namespace"));
+    this.#hub = new ProxyWatchHub(upstream, this.#namespace, host.clock);
+    this.#serving = new Serving(listenConfig(flags), new CallLog(logger, isLogging(flags)));
+    this.#serving.onDefect = (error) => logger.error("a call failed by a defect", { error });
+  }
+
+  async start(): Promise<void> {
+    const { flags, logger } = this.#parts;
+    await this.#serving.bind();
+    await this.#register();
+    this.#addServices();
+    this.#addRoutes();
+    this.#serving.begin();
+    logger.info("started gRPC proxy", { address: flags.text("listen-addr") });
+  }
+
+  async close(): Promise<void> {
+    await this.#registration?.close();
+    const closing = this.#serving.close(GRPC_PROXY_LIMITS.closeGraceMs);
+    // Streams end only with those behind them.
+    this.#hub.close();
+    this.#parts.upstream.close();
+    await closing;
+  }
+
+  /** Makes this proxy known to others if that is wanted. */
+  async #register(): Promise<void> {
+    const { flags, logger, host, endpoints, options } = this.#parts;
+    const prefix = flags.text("resolver-prefix");
+    if (prefix === "") return;
+    const transport = await openTransport(endpoints, options, host.clock);
+    this.#registration = new ProxyRegistration(
+      new Client(transport, host.clock),
+      {
+        prefix,
+        address: flags.text("advertise-client-url"),
+        ttlSeconds: flags.int64("resolver-ttl"),
+        name: hostname(),
+      },
+      logger,
+      host.clock,
+    );
+    this.#registration.start();
+  }
+
+  #addServices(): void {
+    const { flags, upstream, host } = this.#parts;
+    const { grpc } = this.#serving;
+    const forwarder = new Forwarder(upstream, host.clock);
+    new KvProxy(forwarder, this.#cache, this.#namespace).register(grpc);
+    new WatchProxy(this.#hub, this.#namespace).register(grpc);
+    registerLeases(grpc, forwarder, this.#namespace);
+    registerCluster(grpc, forwarder, {
+      clientUrl: flags.text("advertise-client-url"),
+      registration: this.#registration,
+    });
+    // To these the proxy has nothing to add.
+    const services = [MAINTENANCE_SERVICE, AUTH_SERVICE, LOCK_SERVICE, ELECTION_SERVICE];
+    for (const { path, responseStream } of services.flatMap((all) => Object.values(all))) {
+      if (responseStream) grpc.addStream(path, forwarder.stream(), "server_stream");
+      else grpc.addUnary(path, forwarder.unary());
+    }
+  }
+
+  #addRoutes(): void {
+    const { upstream, endpoints } = this.#parts;
+    const routes = proxyRoutes({ upstream, endpoints, cache: this.#cache, hub: this.#hub });
+    for (const [path, handler] of routes) {
+      this.#serving.clientRoutes.set(path, handler);
+      this.#serving.metricsRoutes.set(path, handler);
+    }
+  }
+}
+
+function isLogging(flags: FlagSet): boolean {
+  return flags.bool("experimental-enable-grpc-logging");
+}

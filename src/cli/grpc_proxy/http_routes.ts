@@ -1,0 +1,119 @@
+import {
+  getOnly,
+  type HttpHandler,
+  type HttpResponse,
+  jsonResponse,
+  textResponse,
+} from "../../api/http/http_message.ts";
+import { GrpcCode } from "../../base/grpc_code.ts";
+import { RangeRequest, WatchRequest } from "../../pb/etcdserverpb.ts";
+import { KV_SERVICE, WATCH_SERVICE } from "../../pb/services.ts";
+import { GRPC_PROXY_LIMITS } from "./limits.ts";
+import type { RangeCache } from "./range_cache.ts";
+import { statusOf, type Upstream } from "./upstream.ts";
+import type { ProxyWatchHub } from "./watch_hub.ts";
+
+/** Any key; whether it is there does not matter. */
+const PROBED_KEY = "a";
+
+/** What the HTTP pages tell about. */
+export interface ProxySource {
+  readonly upstream: Upstream;
+  /** As URLs, for what the servers tell by HTTP. */
+  readonly endpoints: readonly string[];
+  readonly cache: RangeCache;
+  readonly hub: ProxyWatchHub;
+}
+
+/** The pages of a proxy: its own health and numbers, and those of the servers behind it. */
+export function proxyRoutes(source: ProxySource): Map<string, HttpHandler> {
+  return new Map([
+    ["/health", getOnly(async () => healthResponse(await readFailure(source)))],
+    [
+      "/proxy/health",
+      getOnly(async () => healthResponse(await readFailure(source) ?? await watchFailure(source))),
+    ],
+    ["/metrics", getOnly(() => serverMetrics(source.endpoints))],
+    ["/proxy/metrics", getOnly(() => proxyMetrics(source))],
+  ]);
+}
+
+function healthResponse(reason: string | undefined): HttpResponse {
+  if (reason === undefined) return jsonResponse(200, '{"health":"true","reason":""}');
+  return textResponse(503, JSON.stringify({ health: "false", reason }) + "\n");
+}
+
+async function readFailure({ upstream }: ProxySource): Promise<string | undefined> {
+  const request = RangeRequest.encode(RangeRequest.create({ key: PROBED_KEY }));
+  try {
+    const { path } = KV_SERVICE.range;
+    await upstream.unary(path, request, undefined, GRPC_PROXY_LIMITS.healthReadMs);
+    return undefined;
+  } catch (error) {
+    const { code, details } = statusOf(error);
+    return code === GrpcCode.PermissionDenied ? undefined : `GET ERROR:${details}`;
+  }
+}
+
+function watchFailure({ upstream }: ProxySource): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const timer = setTimeout(() => resolve("WATCH TIMEOUT"), GRPC_PROXY_LIMITS.healthWatchMs);
+  const stream = upstream.stream(WATCH_SERVICE.watch.path, undefined, {
+    message: () => resolve(undefined),
+    closed: (_code, details) => resolve(`WATCH ERROR:${details}`),
+  });
+  const createRequest = {
+    key: PROBED_KEY,
+    rangeEnd: "",
+    startRevision: 0,
+    progressNotify: false,
+    filters: [],
+    prevKv: false,
+    watchId: 0n,
+    fragment: false,
+  };
+  stream.send(WatchRequest.encode(WatchRequest.create({ createRequest })));
+  return promise.finally(() => {
+    clearTimeout(timer);
+    stream.cancel();
+  });
+}
+
+/** The metrics of the first server that tells them. */
+async function serverMetrics(endpoints: readonly string[]): Promise<HttpResponse> {
+  for (const endpoint of endpoints) {
+    try {
+      const signal = AbortSignal.timeout(GRPC_PROXY_LIMITS.dialTimeoutMs);
+      const response = await fetch(new URL("/metrics", endpoint), { signal });
+      return textResponse(response.status, await response.text());
+    } catch {
+      // Another one may answer.
+    }
+  }
+  return textResponse(503, "no server behind the proxy answers\n");
+}
+
+/** The library that writes metrics takes several megabytes, so it is loaded for the first scrape. */
+async function proxyMetrics({ cache, hub }: ProxySource): Promise<HttpResponse> {
+  const { Registry } = await import("../../deps/prom_client.ts");
+  const { counter, gauge, registerFamilies } = await import("../../api/metrics/family.ts");
+  const { processMetrics } = await import("../../api/metrics/process_metrics.ts");
+  const registry = new Registry();
+  registerFamilies(registry, [
+    gauge(
+      "etcd_grpc_proxy_watchers_coalescing_total",
+      "Watches of clients that share another one's at the servers.",
+      () => hub.coalescedWatcherCount,
+    ),
+    counter(
+      "etcd_grpc_proxy_events_coalescing_total",
+      "Events that came once for several watches.",
+      () => hub.coalescedEventCount,
+    ),
+    gauge("etcd_grpc_proxy_cache_keys_total", "Cached answers.", () => cache.size),
+    gauge("etcd_grpc_proxy_cache_hits_total", "Reads that the cache answered.", () => cache.hits),
+    gauge("etcd_grpc_proxy_cache_misses_total", "Reads that it could not.", () => cache.misses),
+    ...processMetrics(),
+  ]);
+  return textResponse(200, await registry.metrics());
+}

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { type LogFields, silentLogger } from "../base/log.ts";
+import { ManualClock } from "../base/manual_clock.ts";
+import { descriptorUse, DescriptorWatch } from "./file_descriptors.ts";
+import { SlowDiskWarning } from "./slow_disk.ts";
+
+function recordingLogger() {
+  const lines: { message: string; fields: LogFields }[] = [];
+  const warn = (message: string, fields: LogFields = {}) => void lines.push({ message, fields });
+  return { lines, logger: { ...silentLogger, warn } };
+}
+
+Deno.test("SlowDiskWarning tells of a sync of more than a second and counts all", () => {
+  const { lines, logger } = recordingLogger();
+  const synced: number[] = [];
+  const counted = { synced: (ms: number) => void synced.push(ms), written: () => {} };
+  const warning = new SlowDiskWarning(counted, logger);
+  for (const durationMs of [1, 1000, 1500]) warning.synced(durationMs);
+  assert.deepEqual(synced, [1, 1000, 1500]);
+  assert.deepEqual(lines, [{
+    message: "slow fdatasync",
+    fields: { took: "1.5s", "expected-duration": "1s" },
+  }]);
+});
+
+Deno.test("DescriptorWatch warns when four of five file descriptors are used", async () => {
+  for (const { used, count } of [{ used: 799, count: 0 }, { used: 800, count: 1 }]) {
+    const { lines, logger } = recordingLogger();
+    const clock = new ManualClock();
+    const watch = new DescriptorWatch(clock, logger, () => Promise.resolve({ used, limit: 1000 }));
+    watch.start();
+    clock.advance(10 * 60_000);
+    await Promise.resolve();
+    await Promise.resolve();
+    assert.equal(lines.length, count);
+    if (count > 0) assert.equal(lines[0].message, "80% of file descriptors are used");
+    watch.stop();
+  }
+});
+
+Deno.test({
+  name: "descriptorUse() counts what this process has open",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const before = await descriptorUse();
+    using _file = Deno.openSync("/dev/null");
+    const after = await descriptorUse();
+    assert(before !== undefined && after !== undefined);
+    assert.equal(after.used, before.used + 1);
+    assert(after.limit > after.used);
+  },
+});

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { CredentialError, CredentialFiles } from "./credential_files.ts";
+import { CertificateDirectory } from "./testing/certificate_directory.ts";
+import type { TlsOptions } from "./tls_options.ts";
+
+function open(options: TlsOptions): { files: CredentialFiles; complaints: string[] } {
+  const complaints: string[] = [];
+  const files = new CredentialFiles(options, ({ message }) => complaints.push(message));
+  return { files, complaints };
+}
+
+Deno.test("CredentialFiles reads its files once as long as they do not change", () => {
+  using directory = new CertificateDirectory();
+  const { files } = open(directory.options);
+  const first = files.current;
+  assert.equal(first.certificate, directory.certificate);
+  assert.equal(first.key, directory.key);
+  assert.equal(files.current, first);
+});
+
+Deno.test("CredentialFiles reads files again that were replaced", () => {
+  using directory = new CertificateDirectory();
+  const { files, complaints } = open(directory.options);
+  directory.renew();
+  assert.equal(files.current.certificate, directory.certificate);
+  assert.deepEqual(complaints, []);
+});
+
+Deno.test("CredentialFiles keeps what it has while the files cannot be used, and says so once", () => {
+  using directory = new CertificateDirectory();
+  const { files, complaints } = open(directory.options);
+  const first = files.current;
+  const { key } = directory;
+  directory.renew();
+  writeFileSync(directory.keyFile, key);
+  assert.equal(files.current, first);
+  assert.equal(files.current, first);
+  assert.deepEqual(complaints, ["tls: private key does not match public key"]);
+  rmSync(directory.keyFile);
+  assert.equal(files.current, first);
+  assert.equal(complaints.length, 2);
+  assert.match(complaints[1], /^open .*key\.pem: no such file or directory$/);
+  writeFileSync(directory.keyFile, directory.key);
+  assert.equal(files.current.certificate, directory.certificate);
+});
+
+Deno.test("CredentialFiles forgets whom other authorities have verified", () => {
+  using directory = new CertificateDirectory();
+  using authority = new CertificateDirectory();
+  const { files } = open({ ...directory.options, trustedCaFile: authority.certFile });
+  files.current.verified.add("client");
+  directory.renew();
+  assert(files.current.verified.has("client"));
+  authority.renew();
+  assert.equal(files.current.authorities, authority.certificate);
+  assert(!files.current.verified.has("client"));
+});
+
+Deno.test("CredentialFiles says what is wrong with its files", () => {
+  using directory = new CertificateDirectory();
+  using other = new CertificateDirectory();
+  const text = join(directory.path, "text");
+  writeFileSync(text, "-----BEGIN X-----\n");
+  const broken = join(directory.path, "broken");
+  writeFileSync(broken, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+  const large = join(directory.path, "large");
+  writeFileSync(large, directory.certificate.repeat(200));
+  const cases: [Partial<TlsOptions>, RegExp][] = [
+    [{ certFile: join(directory.path, "none") }, /^open .*none: no such file or directory$/],
+    [{ certFile: directory.path }, /^open .*: /],
+    [{ certFile: text }, /^tls: failed to find any PEM data in certificate input$/],
+    [{ keyFile: text }, /^tls: failed to find any PEM data in key input$/],
+    [{ certFile: directory.keyFile }, /PEM inputs may have been switched$/],
+    [{ certFile: broken }, /^tls: failed to parse certificate: /],
+    [{ keyFile: other.keyFile }, /^tls: private key does not match public key$/],
+    [{ trustedCaFile: text }, /holds no certificate in PEM$/],
+    [{ trustedCaFile: broken }, /failed to parse certificate in /],
+    [{ trustedCaFile: large }, /leave out what signs no clients$/],
+    [{ revocationListFile: text }, /failed to parse list of revoked certificates in /],
+  ];
+  for (const [change, message] of cases) {
+    assert.throws(() => open({ ...directory.options, ...change }), (error: Error) => {
+      assert(error instanceof CredentialError);
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+});
