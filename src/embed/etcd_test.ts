@@ -298,6 +298,11 @@ Deno.test("Config.listenClientHttpUrls takes HTTP away from the client URLs", as
   await client.put("a", "1");
   assert.equal((await fetchText(`http://127.0.0.1:${port}/health`))[0], 200);
   await assert.rejects(fetch(`${etcd.clientUrl}/health`));
+  const range = { method: "POST", body: '{"key":"YQ=="}' };
+  const [status, text] = await fetchText(`http://127.0.0.1:${port}/v3/kv/range`, range);
+  assert.deepEqual([status, JSON.parse(text).count], [200, "1"]);
+  await using other = await connect(`http://127.0.0.1:${port}`);
+  await assert.rejects(other.put("a", "2"));
 });
 
 Deno.test("newConfig() starts a server with etcd's defaults but for what is changed", async () => {
