@@ -98,22 +98,7 @@ export class CtlSuite {
         pair.ctl.run(args, input),
       ]);
       if (this.reference === OLDER && isDifferent(line, input)) continue;
-      if (Deno.env.has("CTLALL")) {
-        if (JSON.stringify(got) !== JSON.stringify(wanted)) {
-          console.log(
-            "DIFF",
-            this.reference.release,
-            line,
-            JSON.stringify(input),
-            "\n  want",
-            JSON.stringify(wanted),
-            "\n  got ",
-            JSON.stringify(got),
-          );
-        }
-      } else {
-        assert.deepEqual(got, wanted, `etcdctl ${line} <<< ${JSON.stringify(input)}`);
-      }
+      assert.deepEqual(got, wanted, `etcdctl ${line} <<< ${JSON.stringify(input)}`);
     }
   }
 
