@@ -27,8 +27,6 @@ export { RunningServer } from "./src/embed/running_server.ts";
 export { ListenError } from "./src/embed/serving.ts";
 export type { BoundListener } from "./src/embed/listeners.ts";
 
-export { wrapCors } from "./src/api/http/cors.ts";
-
 // Its configuration.
 export {
   Config,

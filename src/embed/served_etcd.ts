@@ -104,6 +104,7 @@ export class ServedEtcd implements AsyncDisposable {
   begin(): void {
     this.#member.start();
     this.#descriptors.start();
+    this.#serving.beginMetrics();
     this.#member.readyNotify.then(() => {
       this.#serving.begin();
       for (const { url, address } of this.clients) {

@@ -1,5 +1,5 @@
 import { lazyGateway } from "../api/gateway/lazy_gateway.ts";
-import { withAccessControl } from "../api/http/access_control.ts";
+import type { AccessPolicy } from "../api/http/access_control.ts";
 import { type GatewayHandler, httpApi } from "../api/http/http_api.ts";
 import type { HttpHandler } from "../api/http/http_message.ts";
 import { systemClock } from "../base/clock.ts";
@@ -49,6 +49,7 @@ export class Serving {
   readonly #config: Config;
   readonly #gateway: GatewayHandler | undefined;
   readonly #listeners: Listener[] = [];
+  readonly #metricsListeners: Listener[] = [];
   readonly #clients: BoundListener[] = [];
   #clientUrl: string | undefined;
 
@@ -106,7 +107,8 @@ export class Serving {
         await this.#listen(target, tls.clients, this.clientRoutes, undefined);
       }
       for (const target of listenTargets(listenMetricsUrls)) {
-        await this.#listen(target, tls.metrics, this.metricsRoutes, undefined);
+        const listener = await this.#listen(target, tls.metrics, this.metricsRoutes, undefined);
+        this.#metricsListeners.push(listener);
       }
     } catch (error) {
       await this.close(0);
@@ -114,7 +116,12 @@ export class Serving {
     }
   }
 
-  /** Starts to answer. */
+  /** Starts to answer on the metrics URLs alone: who looks after a member does so from the start. */
+  beginMetrics(): void {
+    for (const listener of this.#metricsListeners) listener.begin();
+  }
+
+  /** Starts to answer on all URLs. */
   begin(): void {
     for (const listener of this.#listeners) listener.begin();
   }
@@ -134,7 +141,7 @@ export class Serving {
     );
   }
 
-  /** Without routes it serves gRPC alone; with routes and without `grpc`, HTTP alone. */
+  /** Listens for HTTP, if there are routes, and for gRPC, if there is a server for it. */
   async #listen(
     { url, isPlain, isSecure }: ListenTarget,
     tls: TlsGate | undefined,
@@ -144,15 +151,13 @@ export class Serving {
     const { userHandlers } = this.#config;
     const logger = this.#config.getLogger("http");
     const isForClients = routes === this.clientRoutes;
-    const api = routes && httpApi({
+    const http = routes && httpApi({
       routes,
       userHandlers: isForClients ? userHandlers : new Map(),
       gateway: isForClients ? this.#gateway : undefined,
       logger,
+      access: isForClients ? accessPolicy(this.#config) : undefined,
     });
-    const { cors, hostWhitelist } = this.#config;
-    const policy = { origins: cors, hosts: hostWhitelist };
-    const http = api && isForClients ? withAccessControl(policy, logger, api) : api;
     const listener = await listen({
       address: listenAddressOf(url, this.#config.socketOpts),
       listenerLimits: connectionLimits(this.#config.getLogger("embed")),
@@ -172,6 +177,11 @@ export class Serving {
     this.#listeners.push(listener);
     return listener;
   }
+}
+
+/** Whose requests over HTTP are answered on the client URLs. */
+function accessPolicy({ cors, hostWhitelist }: Config): AccessPolicy {
+  return { origins: cors, hosts: hostWhitelist };
 }
 
 /** A URL that cannot be listened on; the message says why and what to do. */

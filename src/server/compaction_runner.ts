@@ -70,12 +70,14 @@ export class CompactionRunner {
   }
 
   #timedStep(compaction: Compaction, maxRemovals: number): boolean {
-    const { markingPausesMs, removalPausesMs } = this.durations;
-    const pausesMs = compaction.isMarking ? markingPausesMs : removalPausesMs;
     const { clock } = this.#parts;
+    const wasMarking = compaction.isMarking;
     const startedMs = clock.monotonicMs();
     const more = compaction.step(SERVER_LIMITS.compactionStepsPerSlice, maxRemovals);
-    pausesMs.add(clock.monotonicMs() - startedMs);
+    const pauseMs = clock.monotonicMs() - startedMs;
+    // One slice may have done both.
+    if (wasMarking) this.durations.markingPausesMs.add(pauseMs);
+    if (!compaction.isMarking) this.durations.removalPausesMs.add(pauseMs);
     return more;
   }
 

@@ -7,6 +7,8 @@ export interface Http1Response {
   /** Names in lower case. */
   readonly headers: ReadonlyMap<string, string>;
   readonly body: string;
+  /** The body as it came. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /**
@@ -57,8 +59,9 @@ function parseResponse(text: string): Http1Response {
   const rest = text.slice(headEnd + 4);
   const isChunked = headers.get("transfer-encoding") === "chunked";
   const latin1Body = isChunked ? unchunk(rest) : rest;
-  const body = textFromBytes(Uint8Array.from(latin1Body, (char) => char.charCodeAt(0)));
-  return { status: Number(statusLine.split(" ")[1]), headers, body };
+  const bytes = Uint8Array.from(latin1Body, (char) => char.charCodeAt(0));
+  const body = textFromBytes(bytes);
+  return { status: Number(statusLine.split(" ")[1]), headers, body, bytes };
 }
 
 function unchunk(text: string): string {

@@ -1,5 +1,6 @@
 import type { Logger } from "../../base/log.ts";
 import type { ExchangeHandler, HttpExchange } from "../../net/http/exchange.ts";
+import { type AccessPolicy, withAccessControl } from "./access_control.ts";
 import { AwaitedExchange } from "./awaited_exchange.ts";
 import { type HttpHandler, type HttpResponse, textResponse } from "./http_message.ts";
 import { pathPatternFor } from "./path_pattern.ts";
@@ -18,6 +19,8 @@ export interface HttpApiOptions {
   /** What has everything below /v3/; without it there is nothing. */
   readonly gateway?: GatewayHandler | undefined;
   readonly logger: Logger;
+  /** Whose requests are answered; all are without it, and browsers are told nothing. */
+  readonly access?: AccessPolicy | undefined;
 }
 
 const GATEWAY_PREFIX = "/v3/";
@@ -26,12 +29,14 @@ const NOT_FOUND = textResponse(404, "404 page not found\n");
 
 /** Answers requests by a set of routes. */
 export function httpApi(options: HttpApiOptions): ExchangeHandler {
-  return (exchange) => {
+  const answer = (exchange: HttpExchange): void => {
     const target = parseTarget(exchange.target);
     if (target === undefined) return send(exchange, textResponse(400, "400 Bad Request"));
     if (target.redirect !== undefined) return redirect(exchange, target.redirect);
     route(options, exchange, target);
   };
+  const { access, logger } = options;
+  return access === undefined ? answer : withAccessControl(access, logger, answer);
 }
 
 function route(options: HttpApiOptions, exchange: HttpExchange, target: RequestTarget): void {
@@ -49,7 +54,9 @@ function route(options: HttpApiOptions, exchange: HttpExchange, target: RequestT
   }
   const isSubtree = userHandlers.has(`${path}/`) || options.routes.has(`${path}/`) ||
     (gateway !== undefined && `${path}/` === GATEWAY_PREFIX);
-  if (isSubtree) return redirect(exchange, `${path}/${target.search}`);
+  if (isSubtree && !options.routes.has(path)) {
+    return redirect(exchange, `${path}/${target.search}`);
+  }
   const pattern = pathPatternFor(options.routes, path);
   const handler = pattern === undefined ? undefined : options.routes.get(pattern);
   if (handler === undefined) return send(exchange, NOT_FOUND);

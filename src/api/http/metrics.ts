@@ -1,7 +1,9 @@
-import type { Registry } from "../../deps/prom_client.ts";
 import type { MetricsSource } from "../metrics/metrics_source.ts";
 import { acceptsGzip, gzip } from "./gzip.ts";
 import { type HttpHandler, type HttpResponse, textResponse } from "./http_message.ts";
+
+/** Gives the text of all metrics. */
+type Printer = () => Promise<string>;
 
 /** etcd's own, down to how names are written that are not plain. */
 const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
@@ -12,12 +14,12 @@ const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=undersc
  */
 export function metricsHandler(source: MetricsSource): HttpHandler {
   const { scrapes } = source;
-  let registry: Promise<Registry> | undefined;
+  let printer: Promise<Printer> | undefined;
   return async ({ headers }) => {
     scrapes.inFlight++;
     try {
-      registry ??= loadRegistry(source);
-      const text = await (await registry).metrics();
+      printer ??= loadPrinter(source);
+      const text = await (await printer)();
       scrapes.succeeded++;
       return acceptsGzip(headers.get("accept-encoding")) ? await zipped(text) : plain(text);
     } catch (error) {
@@ -30,9 +32,13 @@ export function metricsHandler(source: MetricsSource): HttpHandler {
   };
 }
 
-async function loadRegistry(source: MetricsSource): Promise<Registry> {
-  const { newRegistry } = await import("../metrics/registry.ts");
-  return newRegistry(source);
+async function loadPrinter(source: MetricsSource): Promise<Printer> {
+  const [{ newRegistry }, { printMetrics }] = await Promise.all([
+    import("../metrics/registry.ts"),
+    import("../metrics/printed_metrics.ts"),
+  ]);
+  const registry = newRegistry(source);
+  return () => printMetrics(registry, source.server.config.clock);
 }
 
 function plain(text: string): HttpResponse {

@@ -5,6 +5,8 @@ export const METRICS_LIMITS = {
    * every scrape for ever; the versions of etcd's clients since 3.5 are a dozen.
    */
   clientVersions: 64,
+  /** How long printing holds up others before it lets them have their turn. */
+  printTurnMs: 2,
   /** The longest version that is taken for one. */
   clientVersionCharacters: 64,
 } as const;

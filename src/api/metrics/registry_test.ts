@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { BucketCounts } from "../../base/bucket_counts.ts";
+import { systemClock } from "../../base/clock.ts";
 import { Registry } from "../../deps/prom_client.ts";
 import { formatBound } from "./bound_text.ts";
 import {
@@ -14,11 +15,12 @@ import {
   optional,
   registerFamilies,
 } from "./family.ts";
+import { printMetrics } from "./printed_metrics.ts";
 
 function textOf(...families: MetricFamily[]): Promise<string> {
   const registry = new Registry();
   registerFamilies(registry, families);
-  return registry.metrics();
+  return printMetrics(registry, systemClock);
 }
 
 Deno.test("histogram() prints cumulative buckets", async () => {
@@ -50,9 +52,9 @@ Deno.test("gauge(), counter() and label() are read when they are scraped", async
     counter("c", "A counter.", () => value),
     label("l", "A label.", "name", () => `v${value}`),
   ]);
-  assert.match(await registry.metrics(), /^c 1$[^]*^g 1$[^]*^l\{name="v1"\} 1$/m);
+  assert.match(await printMetrics(registry, systemClock), /^c 1$[^]*^g 1$[^]*^l\{name="v1"\} 1$/m);
   value = 2;
-  const text = await registry.metrics();
+  const text = await printMetrics(registry, systemClock);
   assert.match(text, /^# TYPE c counter\nc 2$[^]*^# TYPE g gauge\ng 2$[^]*^l\{name="v2"\} 1$/m);
   assert.doesNotMatch(text, /v1/);
 });
@@ -63,7 +65,7 @@ Deno.test("gauges() and counters() print a line for each set of labels", async (
       gauges("g", "Gauges.", () => [[{ a: "1", b: "x" }, 3], [{ a: "2", b: "y" }, 4]]),
       counters("c", "Counters.", () => []),
     ),
-    "# HELP c Counters.\n# TYPE c counter\n\n" +
+    "# HELP c Counters.\n# TYPE c counter\n" +
       '# HELP g Gauges.\n# TYPE g gauge\ng{a="1",b="x"} 3\ng{a="2",b="y"} 4\n',
   );
 });

@@ -1,5 +1,6 @@
 import { AlarmMember, AlarmType } from "../../pb/etcdserverpb.ts";
 import { ETCD_ERRORS, type EtcdError } from "../errors.ts";
+import { ALARM_LIMITS } from "./limits.ts";
 
 /**
  * The alarms of all members. Only entries of the log raise them and put them out, so every member
@@ -8,7 +9,7 @@ import { ETCD_ERRORS, type EtcdError } from "../errors.ts";
 export class Alarms {
   /** In the order in which they were raised. */
   readonly #active = new Map<string, AlarmMember>();
-  /** All that were raised since the start, also those that are out again. */
+  /** Those that were raised since the start, also those that are out again, as far as there is room. */
   readonly #everActive = new Map<string, AlarmMember>();
   #putRefusal: EtcdError | undefined;
   #changeRefusal: EtcdError | undefined;
@@ -71,15 +72,17 @@ export class Alarms {
     return type === AlarmType.NONE ? all : all.filter((alarm) => alarm.alarm === type);
   }
 
-  /** All alarms that were raised since the start, whether they are out again or not. */
+  /** The alarms that were raised since the start, whether they are out again or not. */
   listEverActive(): AlarmMember[] {
-    return [...this.#everActive.values()];
+    return [...new Map([...this.#everActive, ...this.#active]).values()];
   }
 
   #activate(alarm: AlarmMember): void {
     const key = keyOf(alarm.memberId, alarm.alarm);
     this.#active.set(key, alarm);
     this.#everActive.set(key, alarm);
+    const [oldest] = this.#everActive.keys();
+    if (this.#everActive.size > ALARM_LIMITS.rememberedAlarms) this.#everActive.delete(oldest);
   }
 
   #changed(): void {

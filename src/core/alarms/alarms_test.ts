@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { AlarmType } from "../../pb/etcdserverpb.ts";
 import { ETCD_ERRORS } from "../errors.ts";
 import { Alarms, alarmTypeName, formatAlarm } from "./alarms.ts";
+import { ALARM_LIMITS } from "./limits.ts";
 
 const { NONE, NOSPACE, CORRUPT } = AlarmType;
 
@@ -99,4 +100,14 @@ Deno.test("Alarms.listEverActive() keeps those that are out again", () => {
   const types = alarms.listEverActive().map(({ alarm }) => alarm);
   assert.deepEqual(types, [AlarmType.NOSPACE, AlarmType.CORRUPT]);
   assert.deepEqual(types.map((type) => alarms.hasType(type)), [false, true]);
+});
+
+Deno.test("Alarms.listEverActive() forgets the oldest beyond its bound", () => {
+  const alarms = new Alarms();
+  for (let id = 1; id <= ALARM_LIMITS.rememberedAlarms + 1; id++) {
+    alarms.activate(BigInt(id), AlarmType.NOSPACE);
+    alarms.deactivate(BigInt(id), AlarmType.NOSPACE);
+  }
+  const ids = alarms.listEverActive().map(({ memberId }) => memberId);
+  assert.deepEqual([ids.length, ids[0]], [ALARM_LIMITS.rememberedAlarms, 2n]);
 });

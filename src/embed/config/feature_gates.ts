@@ -65,7 +65,7 @@ export class FeatureGates {
   }
 
   /** All gates with their states, those for whole stages too, in the order of their names. */
-  states(): { name: string; stage: Stage; isEnabled: boolean }[] {
+  states(): { name: string; stage: "alpha" | "beta"; isEnabled: boolean }[] {
     const states = Array.from(
       GATES,
       ([name, { stage }]) => ({ name, stage, isEnabled: this.enabled(name) }),

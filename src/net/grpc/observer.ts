@@ -5,7 +5,7 @@ import type { GrpcMethod } from "./method.ts";
 export interface ObservedHead {
   readonly metadata: Metadata;
   /** What an observer made of it and wants to find again. */
-  observerMemo: object | undefined;
+  observerMemo?: object | undefined;
 }
 
 /**

@@ -20,7 +20,8 @@ export class KindDurations {
  */
 export class OperationDurations {
   readonly byField = new Map<number, KindDurations>();
-  #lastField = 0;
+  /** The kind that was met last, since most groups are of one kind; -1 is no field. */
+  #lastField = -1;
   #lastKind = new KindDurations();
   /** The kinds that are in the present group. */
   readonly #kindsInGroup: KindDurations[] = [];

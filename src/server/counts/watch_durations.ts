@@ -8,7 +8,7 @@ import { newDurations } from "./duration_bounds.ts";
 export class WatchDurations {
   /** One response with events. */
   readonly responses = newDurations();
-  /** One event in such a response. */
+  /** One event, on the average of a response and counted once for it. */
   readonly events = newDurations();
   /** One request of a client, with the answer to it. */
   readonly controls = newDurations();

@@ -17,8 +17,8 @@ import { cpuStacks, heapStacks } from "./v8_profiles.ts";
 
 /** The handlers of everything below /debug/pprof/, by path; for any method, as in Go. */
 export function pprofHandlers(server: EtcdServer): Map<string, HttpHandler> {
-  const [cpu, heap] = [new CpuProfiling(server), new HeapSampling()];
-  server.stoppingNotify.then(() => heap.close());
+  const [cpu, heap] = [new CpuProfiling(server), HeapSampling.join()];
+  server.stoppingNotify.then(() => heap.leave());
   const handlers = new Map<string, HttpHandler>([
     ["", ({ path }) => path === PPROF_PATH ? pprofIndex() : unknownProfile()],
     ["cmdline", () => textResponse(200, commandLine().join("\0"))],

@@ -24,8 +24,9 @@ const AVAILABLE_PROFILES: ReadonlyMap<string, string> = new Map([
   [
     "profile",
     "Where the processor's time goes, for as long as the parameter seconds says (30). It is read " +
-    "by <code>go tool pprof</code>; with format=v8 it is in V8's own form, which the developer " +
-    "tools of browsers read.",
+    "by <code>go tool pprof</code>, without lines: V8 knows those of the JavaScript that runs, not " +
+    "those of the source. Beginning it holds up the server for about a tenth of a second. With " +
+    "format=v8 it is in V8's own form, which the developer tools of browsers read.",
   ],
   ["symbol", "Nothing: profiles here carry the names of functions themselves."],
 ]);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { type ClientHttp2Session, connect } from "node:http2";
 import { promisify } from "node:util";
-import { findProgram } from "../../tests/harness/programs.ts";
+import { findProgram } from "../harness/programs.ts";
 import { type Config, type Etcd, newMemoryConfig, startEtcd } from "../../mod.ts";
 
 const CURL = findProgram("curl");
