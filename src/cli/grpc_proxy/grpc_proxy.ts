@@ -36,7 +36,9 @@ export function grpcProxyMain(args: readonly string[], host: ProxyHost): Promise
     checkGrpcProxyFlags(flags);
     const endpoints = await endpointsOf(flags, logger);
     const options = await channelOptionsOf(flags);
-    const upstream = await Upstream.open(endpoints, options, host.clock);
+    const upstream = await Upstream.open(endpoints, options, host.clock).catch((error) => {
+      throw error instanceof TypeError ? new ProxyError(error.message, { cause: error }) : error;
+    });
     const proxy = new GrpcProxy({ flags, logger, host, endpoints, options, upstream });
     try {
       await proxy.start();

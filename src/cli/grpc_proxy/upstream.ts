@@ -74,9 +74,10 @@ export class Upstream {
     clock: Clock,
   ): Promise<Upstream> {
     const grpc = await import("../../deps/grpc_js.ts");
-    const members = endpoints.map((text) => ({
-      text,
-      client: newGrpcClient(grpc, parseEndpoint(text), options),
+    const parsed = endpoints.map(parseEndpoint);
+    const members = parsed.map((endpoint) => ({
+      text: endpoint.text,
+      client: newGrpcClient(grpc, endpoint, options),
     }));
     return new Upstream(grpc, new EndpointPool(members, clock));
   }
