@@ -64,6 +64,14 @@ export {
 } from "./src/embed/client/client.ts";
 export { ClientError } from "./src/embed/client/client_error.ts";
 export {
+  type Access,
+  type AddUserOptions,
+  AuthClient,
+  type AuthStatus,
+  type RolePermission,
+} from "./src/embed/client/auth_client.ts";
+export type { Credentials } from "./src/embed/client/credentials.ts";
+export {
   type AddedMember,
   type AddMemberOptions,
   ClusterClient,

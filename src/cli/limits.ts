@@ -12,6 +12,10 @@ export const CLI_LIMITS = {
   lockNoticeMs: 1000,
   /** How often a lock that somebody else holds is tried again: nobody notices a delay like this. */
   lockRetryMs: 50,
+  /** A server's page of metrics comes in this time, or something is wrong. */
+  fetchTimeoutMs: 10_000,
+  /** Larger than any page of metrics. */
+  fetchedBytes: 16 * 1024 * 1024,
   /** What a dump shows of a key or value; the rest would make lines that nobody reads. */
   shownBytes: 128,
   /** More lines of the same kind tell nobody anything new about a broken file. */

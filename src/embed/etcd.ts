@@ -1,7 +1,9 @@
 import { registerServices } from "../api/v3/services.ts";
 import { systemClock } from "../base/clock.ts";
 import type { EtcdServer } from "../server/etcd_server.ts";
+import { withCredentials } from "./client/authenticated_transport.ts";
 import { Client } from "./client/client.ts";
+import type { Credentials } from "./client/credentials.ts";
 import { LocalTransport } from "./client/local_transport.ts";
 import type { Config } from "./config/config.ts";
 import { ReadyTransport } from "./ready_transport.ts";
@@ -20,13 +22,17 @@ export class Etcd extends ServedEtcd {
 
   /**
    * A client in the same process: it calls the server without a socket. Its calls wait until the
-   * server is ready. Closing the server ends it.
+   * server is ready. Closing the server ends it. With authentication enabled it needs credentials
+   * like any other client; its first call shows them to the server. Throws a TypeError for
+   * credentials that lack a part.
    */
-  client(): Client {
+  client(credentials: Credentials = {}): Client {
     const transport = new LocalTransport(systemClock);
+    const ready = new ReadyTransport(transport, this.#member);
+    const client = new Client(withCredentials(ready, systemClock, credentials));
     registerServices(transport, this.#member);
     this.#transports.add(transport);
-    return new Client(new ReadyTransport(transport, this.#member));
+    return client;
   }
 
   /** Ends the clients in the same process. */

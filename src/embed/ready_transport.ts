@@ -1,6 +1,7 @@
 import { GrpcCode } from "../base/grpc_code.ts";
 import type { EtcdServer } from "../server/etcd_server.ts";
 import { ClientError } from "./client/client_error.ts";
+import { LateStream } from "./client/late_stream.ts";
 import type {
   CallOptions,
   StreamListener,
@@ -26,12 +27,11 @@ export class ReadyTransport implements Transport {
 
   stream(path: string, listener: StreamListener, options?: StreamOptions): TransportStream {
     if (this.#server.isReady) return this.#inner.stream(path, listener, options);
-    const late = new LateStream();
-    this.#ready().then(
-      () => late.open(() => this.#inner.stream(path, listener, options)),
-      (error) => listener.closed(error),
+    return new LateStream(
+      this.#ready(),
+      listener,
+      (_, heard) => this.#inner.stream(path, heard, options),
     );
-    return late;
   }
 
   close(): Promise<void> {
@@ -44,42 +44,5 @@ export class ReadyTransport implements Transport {
     } catch (cause) {
       throw new ClientError(GrpcCode.Unavailable, "etcdserver: server stopped", { cause });
     }
-  }
-}
-
-/** A stream that is opened later; what is done with it meanwhile is done then. */
-class LateStream implements TransportStream {
-  readonly #pending: ((stream: TransportStream) => void)[] = [];
-  #stream: TransportStream | undefined;
-
-  open(make: () => TransportStream): void {
-    const stream = make();
-    this.#stream = stream;
-    for (const action of this.#pending.splice(0)) action(stream);
-  }
-
-  send(bytes: Uint8Array): void {
-    this.#do((stream) => stream.send(bytes));
-  }
-
-  halfClose(): void {
-    this.#do((stream) => stream.halfClose());
-  }
-
-  cancel(): void {
-    this.#do((stream) => stream.cancel());
-  }
-
-  pause(): void {
-    this.#do((stream) => stream.pause());
-  }
-
-  resume(): void {
-    this.#do((stream) => stream.resume());
-  }
-
-  #do(action: (stream: TransportStream) => void): void {
-    if (this.#stream === undefined) this.#pending.push(action);
-    else action(this.#stream);
   }
 }

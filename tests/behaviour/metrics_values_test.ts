@@ -98,6 +98,20 @@ describeBothTargets("metrics move", (test) => {
     assert.equal(grown("etcd_mvcc_range_total"), 23);
   });
 
+  test("with streamed ranges", async (context) => {
+    const { client, prefix } = context;
+    await put(client, prefix, "1");
+    const grown = await growth(context, async () => {
+      const stream = client.open(KV_SERVICE.rangeStream);
+      stream.send({ key: prefix });
+      stream.halfClose();
+      await stream.rest();
+    });
+    assert.ok(grown("etcd_server_range_duration_seconds_count", { success: "true" }) >= 1);
+    const requests = { success: "true", type: "Range" };
+    assert.equal(grown("etcd_server_request_duration_seconds_count", requests), 0);
+  });
+
   test("with clients that tell their version", async (context) => {
     const { client, prefix } = context;
     const options = { metadata: { "client-api-version": "3.99" } };

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { CertificateAuthority, whyNoCertificates } from "../harness/certificates.ts";
 import { GrpcClient } from "../harness/grpc_client.ts";
 import { put, range } from "../harness/kv_calls.ts";
-import { ServerProcess, type StartOptions } from "../harness/server_process.ts";
+import { freePorts, ServerProcess, type StartOptions } from "../harness/server_process.ts";
 import { NEWER_TARGET_NAMES, type TargetName, whyMissing } from "../harness/targets.ts";
 import { curl, etcdctlPrograms, run } from "../harness/tls_programs.ts";
 
@@ -57,7 +57,8 @@ test("auto-tls makes a certificate of its own and keeps it", async (target) => {
     const certificate = new X509Certificate(pem);
     assert.equal(certificate.subject, "O=etcd");
     assert.equal(certificate.subjectAltName, "IP Address:127.0.0.1");
-    assert(certificate.ca && certificate.verify(certificate.publicKey));
+    assert(certificate.ca);
+    assert.equal((await run("openssl", ["verify", "-CAfile", cert, cert])).stdout, `${cert}: OK\n`);
     assert.equal(certificate.publicKey.asymmetricKeyDetails?.namedCurve, "secp521r1");
     const days = (Date.parse(certificate.validTo) - Date.parse(certificate.validFrom)) / 86_400_000;
     assert.equal(days, 365);
@@ -151,6 +152,34 @@ test("TLS is spoken on a unix socket", async (target, directory) => {
     assert.match((await curl(url, ...socket, "--cert", cert, "--key", key)).stdout, /true/);
     assert.equal((await curl(url, ...socket)).stdout, "");
     assert.equal((await curl("http://localhost/health", "--unix-socket", path)).stdout, "");
+  });
+});
+
+test("URLs for HTTP alone are served with TLS too", async (target, directory) => {
+  const authority = new CertificateAuthority(directory, "authority");
+  const { cert, key } = authority.issue("server", { alternativeNames: "IP:127.0.0.1" });
+  const [port] = await freePorts(1);
+  const url = `https://127.0.0.1:${port}`;
+  const flags = [`--cert-file=${cert}`, `--key-file=${key}`, `--listen-client-http-urls=${url}`];
+  await withServer(target, { schemes: HTTPS, flags }, async (server) => {
+    const trust = ["--cacert", authority.certificate];
+    assert.match((await curl(`${url}/health`, ...trust)).stdout, /true/);
+    assert.equal((await curl(`${server.clientUrl}/health`, ...trust)).stdout, "");
+  });
+});
+
+test("a port is shared by servers that all want to share it", async (target) => {
+  const flags = ["--socket-reuse-port"];
+  await withServer(target, { flags }, async (server) => {
+    const taken = `http://127.0.0.1:${server.clientPort}`;
+    await withServer(target, { flags, alsoListen: [taken] }, async () => {});
+    const alone = await ServerProcess.start(target, { withoutWaiting: true, alsoListen: [taken] });
+    try {
+      await ended(alone);
+      assert.match(alone.logTail(50), /address already in use/i);
+    } finally {
+      await alone.dispose();
+    }
   });
 });
 

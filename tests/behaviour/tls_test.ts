@@ -111,6 +111,11 @@ function describeTls(): void {
       assert.equal(bad.exitCode, 60);
     });
 
+    test("HTTP is served over HTTP/2 too", async ({ server }) => {
+      const good = await curl(`${server.clientUrl}/version`, ...trust, "--http2", "--include");
+      assert.match(good.stdout, /^HTTP\/2 200.*etcdserver/s, good.stderr);
+    });
+
     test("who speaks no TLS is cut off", async ({ server }) => {
       const answer = await exchange(server.clientPort, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
       assert.doesNotMatch(answer, /health/);

@@ -54,7 +54,9 @@ function route(options: HttpApiOptions, exchange: HttpExchange, target: RequestT
   }
   const isSubtree = userHandlers.has(`${path}/`) || options.routes.has(`${path}/`) ||
     (gateway !== undefined && `${path}/` === GATEWAY_PREFIX);
-  if (isSubtree) return redirect(exchange, `${path}/${target.search}`);
+  if (isSubtree && !options.routes.has(path)) {
+    return redirect(exchange, `${path}/${target.search}`);
+  }
   const pattern = pathPatternFor(options.routes, path);
   const handler = pattern === undefined ? undefined : options.routes.get(pattern);
   if (handler === undefined) return send(exchange, NOT_FOUND);

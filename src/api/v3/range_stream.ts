@@ -64,15 +64,17 @@ export class RangeStream implements MessageListener {
 
   /** Reads the range in slices, since it may be too large for one turn. */
   #begin(request: RangeRequest): void {
-    const { auth, store } = this.#server;
+    const { auth, store, counts: { ranges }, config: { clock } } = this.#server;
     const requester = requesterOf(auth, this.#call);
     requester.admit();
     auth.store.checkRead(requester, request.key, request.rangeEnd);
+    const startedMs = clock.monotonicMs();
     const cursor = store.openRange(request);
     this.#revision = store.currentRevision;
     const reading = new BackgroundWork(() => {
       if (cursor.step(V3_LIMITS.rangeKeysPerTurn)) return true;
       this.#result = cursor.result();
+      ranges.addRead(true, startedMs);
       this.#call.onDrain = () => this.#sendChunks();
       this.#sendChunks();
       return false;

@@ -63,6 +63,9 @@ function hexEscape(byte: string): string {
   return `\\x${byte.charCodeAt(0).toString(16).padStart(2, "0")}`;
 }
 
+/** Lease IDs are shown with all their digits. */
+export const LEASE_ID_DIGITS = 16;
+
 /** An ID as Go's `%x` writes a signed number, filled up with zeros to a width. */
 export function hexId(id: bigint, width = 0): string {
   const sign = id < 0n ? "-" : "";

@@ -5,7 +5,7 @@ import { CtlError, EXIT_CODE } from "./exit_code.ts";
 
 /** The servers that were named, or with `--cluster` all that the members announce. */
 export async function endpointsOf(context: CommandContext): Promise<string[]> {
-  if (!context.flags.bool("cluster")) return context.endpoints;
+  if (!context.flags.bool("cluster")) return await context.endpoints();
   try {
     const { members } = await context.call(CLUSTER_SERVICE.memberList, { linearizable: true });
     return members.flatMap(({ clientUrls }) => clientUrls);

@@ -19,12 +19,6 @@ export function leafOf(path: readonly Command[]): Command {
   return leaf;
 }
 
-/** The names on a path, without the root's if there are others. */
-export function nameOf(path: readonly Command[]): string {
-  const names = path.slice(path.length > 1 ? 1 : 0).map(({ name }) => name);
-  return names.join(" ");
-}
-
 /** Follows the words of a command line down the tree, as far as they are commands. */
 export function findCommand(root: Command, args: readonly ByteText[]): FoundCommand {
   const path: Command[] = [root];
@@ -85,13 +79,10 @@ export function inheritedFlags(path: readonly Command[]): Flag[] {
 /** The flags that are a command's own. */
 export function ownFlags(path: readonly Command[]): Flag[] {
   const { name, flags = [], sharedFlags = [] } = leafOf(path);
-  // Those of the root are everybody's and not listed as its own.
-  const shared = path.length > 1 ? sharedFlags : [];
-  return [...flags, ...shared, boolFlag("help", `help for ${name}`, "h")];
+  return [...flags, ...sharedFlags, boolFlag("help", `help for ${name}`, "h")];
 }
 
 /** All flags that a command understands. */
 export function newFlagSet(path: readonly Command[]): FlagSet {
-  const shared = path.flatMap(({ sharedFlags = [] }) => sharedFlags);
-  return new FlagSet([...shared, ...ownFlags(path)]);
+  return new FlagSet([...inheritedFlags(path), ...ownFlags(path)]);
 }

@@ -1,10 +1,14 @@
-import type { ClientTls, ConnectOptions } from "../../embed/client/network_transport.ts";
+import { Client } from "../../embed/client/client.ts";
+import type { Credentials } from "../../embed/client/credentials.ts";
 import type { ClientSession } from "../../embed/client/session.ts";
 import type { Transport } from "../../embed/client/transport.ts";
 import type { MessageCodec } from "../../pb/codec.ts";
 import { type ByteText, plainText } from "./byte_text.ts";
+import { connect, type ConnectionTarget } from "./connection/connect.ts";
+import { credentialsOfFlags } from "./connection/credentials.ts";
+import { endpointsOfFlags } from "./connection/endpoints.ts";
+import { tlsOfFlags } from "./connection/tls.ts";
 import { reportUnreachable } from "./errors.ts";
-import { badArguments, CtlError, EXIT_CODE } from "./exit_code.ts";
 import type { FlagSet, Positionals } from "./flags/flag_set.ts";
 import type { CtlIo } from "./io.ts";
 import { newPrinter } from "./output/formats.ts";
@@ -17,9 +21,6 @@ export interface Method<Request, Response> {
   readonly response: MessageCodec<Response>;
 }
 
-/** The shortest time between two probes that servers allow a client by default, with some room. */
-const LEAST_KEEP_ALIVE_MS = 10_000;
-
 /** What one command has to work with. */
 export class CommandContext {
   readonly io: CtlIo;
@@ -30,6 +31,8 @@ export class CommandContext {
   readonly #closing = new AbortController();
   readonly #transports: Transport[] = [];
   readonly #sessions = new Map<string, Promise<ClientSession>>();
+  #endpoints: Promise<string[]> | undefined;
+  #credentials: Promise<Credentials> | undefined;
 
   constructor(io: CtlIo, flags: FlagSet, positionals: Positionals) {
     this.io = io;
@@ -53,12 +56,10 @@ export class CommandContext {
     });
   }
 
-  /** The servers that were named. */
-  get endpoints(): string[] {
-    if (this.flags.text("discovery-srv") !== "") {
-      throw badArguments("--discovery-srv is not built yet");
-    }
-    return this.flags.texts("endpoints").map(plainText);
+  /** The servers that were named, or that the DNS names for a domain. */
+  endpoints(): Promise<string[]> {
+    this.#endpoints ??= endpointsOfFlags(this.io, this.flags);
+    return this.#endpoints;
   }
 
   /** One request, one response, from the servers named or from the one given. */
@@ -73,12 +74,31 @@ export class CommandContext {
   }
 
   /** The connection to the servers named, or to the one given. */
-  session(endpoint?: string): Promise<ClientSession> {
-    const endpoints = endpoint === undefined ? this.endpoints : [endpoint];
-    const key = endpoints.join();
-    const session = this.#sessions.get(key) ?? this.#open(endpoints);
-    this.#sessions.set(key, session);
+  session(endpoint = ""): Promise<ClientSession> {
+    const session = this.#sessions.get(endpoint) ?? this.#open(endpoint);
+    this.#sessions.set(endpoint, session);
     return session;
+  }
+
+  /** A client of the servers named; it ends with the command. */
+  async client(): Promise<Client> {
+    const { transport, clock } = await this.session();
+    return new Client(transport, clock);
+  }
+
+  /** A connection of its own: to other servers, or one more to the same. */
+  async openSession(target: ConnectionTarget): Promise<ClientSession> {
+    const transport = await connect(this.io, this.flags, target);
+    this.#transports.push(transport);
+    return { transport, clock: this.io.clock, closing: this.#closing.signal };
+  }
+
+  /** What is to be connected to, as the global flags say. */
+  async target(endpoint = ""): Promise<ConnectionTarget> {
+    const endpoints = endpoint === "" ? await this.endpoints() : [endpoint];
+    this.#credentials ??= credentialsOfFlags(this.io, this.flags);
+    const credentials = await this.#credentials;
+    return { endpoints, credentials, tls: tlsOfFlags(this.io, this.flags) };
   }
 
   /** How long a command may wait for its answer. */
@@ -102,70 +122,9 @@ export class CommandContext {
     }
   }
 
-  async #open(endpoints: readonly string[]): Promise<ClientSession> {
+  async #open(endpoint: string): Promise<ClientSession> {
     // What cannot be printed need not be asked for.
     this.printerOf({ valueOnly: false });
-    if (this.flags.text("user") !== "" || this.flags.text("password") !== "") {
-      throw badArguments("--user and --password are not built yet");
-    }
-    if (endpoints.length === 0) {
-      throw new CtlError(EXIT_CODE.badConnection, "etcdclient: no available endpoints");
-    }
-    const tls = this.#tls();
-    const secured = endpoints.map((text) =>
-      tls === undefined || text.includes("://") ? text : `https://${text}`
-    );
-    const transport = await this.#connect(secured, tls);
-    this.#transports.push(transport);
-    return { transport, clock: this.io.clock, closing: this.#closing.signal };
-  }
-
-  async #connect(endpoints: string[], tls: ClientTls | undefined): Promise<Transport> {
-    const options: ConnectOptions = {
-      // A command gives up when its own time is up, not before.
-      dialTimeoutMs: this.timeoutMs,
-      keepAliveTimeMs: Math.max(LEAST_KEEP_ALIVE_MS, this.flags.durationMs("keepalive-time")),
-      keepAliveTimeoutMs: this.flags.durationMs("keepalive-timeout"),
-      ...(tls === undefined ? {} : { tls }),
-    };
-    try {
-      return await this.io.connect(endpoints, options);
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error;
-      throw badArguments(error.message);
-    }
-  }
-
-  /** What the flags say of TLS; undefined when they say nothing. */
-  #tls(): ClientTls | undefined {
-    const cert = this.#file("cert");
-    const key = this.#file("key");
-    const ca = this.#file("cacert");
-    if ((cert === undefined) !== (key === undefined)) {
-      const named = (flag: string) => this.flags.text(flag);
-      const pair = `[key: ${named("key")}, cert: ${named("cert")}]`;
-      throw badArguments(`KeyFile and CertFile must both be present${pair}`);
-    }
-    const insecureSkipVerify = this.flags.bool("insecure-skip-tls-verify");
-    const isAsked = insecureSkipVerify || !this.flags.bool("insecure-transport");
-    if (cert === undefined && ca === undefined && !isAsked) return undefined;
-    return {
-      insecureSkipVerify,
-      ...(ca === undefined ? {} : { ca }),
-      ...(cert === undefined || key === undefined ? {} : { cert, key }),
-    };
-  }
-
-  #file(flag: string): Uint8Array | undefined {
-    const path = plainText(this.flags.text(flag));
-    if (path === "") return undefined;
-    try {
-      return this.io.readFile(path);
-    } catch (cause) {
-      const why = cause instanceof Deno.errors.NotFound
-        ? "no such file or directory"
-        : String(cause);
-      throw new CtlError(EXIT_CODE.badArguments, `open ${path}: ${why}`, { cause });
-    }
+    return await this.openSession(await this.target(endpoint));
   }
 }

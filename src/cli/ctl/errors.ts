@@ -14,10 +14,13 @@ const CODE_NAMES = new Map<number, string>(
 /** A failed call in the words of etcd's Go client. */
 export function errorText(error: unknown): string {
   if (!(error instanceof ClientError)) return String(error);
-  if (error.message.startsWith(ETCD_PREFIX)) return error.message;
-  if (error.code === GrpcCode.DeadlineExceeded) return error.message;
-  const code = CODE_NAMES.get(error.code) ?? `Code(${error.code})`;
-  return `rpc error: code = ${code} desc = ${error.message}`;
+  return error.message.startsWith(ETCD_PREFIX) ? error.message : statusText(error);
+}
+
+/** The same where that client passes on what it got. */
+export function statusText({ code, message }: ClientError): string {
+  if (code === GrpcCode.DeadlineExceeded) return message;
+  return `rpc error: code = ${CODE_NAMES.get(code) ?? `Code(${code})`} desc = ${message}`;
 }
 
 /**

@@ -28,6 +28,12 @@ export class InputReader {
     return this.#take(this.#buffered.length);
   }
 
+  /** The next byte; undefined at the end of the stream. */
+  async byte(): Promise<ByteText | undefined> {
+    if (this.#buffered === "" && !await this.#fill()) return undefined;
+    return this.#take(1);
+  }
+
   #take(length: number): ByteText {
     const taken = this.#buffered.slice(0, length);
     this.#buffered = this.#buffered.slice(length);

@@ -2,11 +2,14 @@ import { bytesFromLatin1 } from "../../base/bytes.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { DenoFileSystem } from "../../disk/deno_file_system.ts";
 import type { FileSystem } from "../../disk/file_system.ts";
-import type { ConnectOptions } from "../../embed/client/network_transport.ts";
+import type { ServiceRecord } from "../../embed/config/dns_discovery.ts";
+import type { ClientTls, ConnectOptions } from "../../embed/client/network_transport.ts";
 import type { Transport } from "../../embed/client/transport.ts";
+import { processSignals, STOP_SIGNALS } from "../signals.ts";
 import type { ByteText } from "./byte_text.ts";
 import { InputReader } from "./input_reader.ts";
-import { runProgram } from "./program.ts";
+import { type ProgramFailure, runProgram } from "./program.ts";
+import { readSecret } from "./secret_input.ts";
 
 /** What a command needs of the world, so that tests can stand in for it. */
 export interface CtlIo {
@@ -21,18 +24,29 @@ export interface CtlIo {
   readInput(): Promise<ByteText>;
   /** The next line of standard input with its end; undefined when there is no whole line left. */
   readLine(): Promise<ByteText | undefined>;
+  /**
+   * The next line of standard input without its end, or what is left of it. A terminal does not
+   * show what is typed.
+   */
+  readSecret(): Promise<ByteText>;
   /** A file whose name stood on the command line. */
   readFile(path: string): Uint8Array;
+  /** A page from the web, such as a server's metrics. Rejects with a message that says why not. */
+  fetchText(url: string, tls: ClientTls | undefined): Promise<string>;
+  /** Has a signal that would end the program call this instead, until the result is called. */
+  onInterrupt(listener: () => void): () => void;
+  /** The SRV records of a name in the DNS. */
+  services(name: string): Promise<readonly ServiceRecord[]>;
   /** Connects without waiting for the connection. */
   connect(endpoints: readonly string[], options: ConnectOptions): Promise<Transport>;
   /**
    * Runs a program with additional environment variables; what it prints goes where this command
-   * prints. Resolves with Go's text of what went wrong, or undefined.
+   * prints. Resolves with what went wrong, or undefined.
    */
   run(
     command: readonly ByteText[],
     environment: Readonly<Record<string, ByteText>>,
-  ): Promise<string | undefined>;
+  ): Promise<ProgramFailure | undefined>;
 }
 
 /** The process's own streams, environment and network. */
@@ -47,12 +61,26 @@ export function systemIo(): CtlIo {
     stderr: (bytes) => writeAll(Deno.stderr, bytes),
     readInput: () => input.rest(),
     readLine: () => input.line(),
+    readSecret: () => readSecret(input),
     readFile: (path) => Deno.readFileSync(path),
+    async fetchText(url, tls) {
+      const { fetchText } = await import("./http_text.ts");
+      return await fetchText(url, tls);
+    },
+    onInterrupt,
+    services: (name) => Deno.resolveDns(name, "SRV"),
     async connect(endpoints, options) {
       const { openTransport } = await import("../../embed/client/network_transport.ts");
       return await openTransport(endpoints, options);
     },
     run: runProgram,
+  };
+}
+
+function onInterrupt(listener: () => void): () => void {
+  for (const signal of STOP_SIGNALS) processSignals.listen(signal, listener);
+  return () => {
+    for (const signal of STOP_SIGNALS) processSignals.unlisten(signal, listener);
   };
 }
 

@@ -2,6 +2,7 @@ import { type ByteText, byteText } from "./byte_text.ts";
 import type { Command } from "./command.ts";
 import {
   findCommand,
+  type FoundCommand,
   leafOf,
   newFlagSet,
   unknownCommandText,
@@ -13,9 +14,10 @@ import { errorText } from "./errors.ts";
 import { CtlError, EXIT_CODE, SilentExit } from "./exit_code.ts";
 import { FlagError, type FlagSet, type Positionals } from "./flags/flag_set.ts";
 import { GLOBAL_FLAGS } from "./flags/global_flags.ts";
-import { helpText } from "./help.ts";
+import { helpText, usageText } from "./help.ts";
 import { type CtlIo, systemIo } from "./io.ts";
 import { HELP_COMMAND, ROOT_COMMAND } from "./root.ts";
+import { UsageError } from "./usage_error.ts";
 
 /**
  * Runs `detcd ctl` with these arguments and resolves with its exit code. What it prints and how it
@@ -26,21 +28,26 @@ export async function ctlMain(args: readonly string[], io: CtlIo = systemIo()): 
   const found = findCommand(ROOT_COMMAND, words);
   const unknown = unknownWord(found);
   if (unknown !== undefined) return reportUnknown(io, unknown);
-  if (leafOf(found.path) === HELP_COMMAND) return help(io, found.args);
+  if (leafOf(found.path) === HELP_COMMAND) return help(io, found);
   const flags = newFlagSet(found.path);
   let positionals: Positionals;
   try {
     positionals = flags.parse(found.args);
   } catch (error) {
     if (!(error instanceof FlagError)) throw error;
-    return reportUsage(io, found.path, error);
+    return reportUsage(io, found.path, error.message);
   }
   const { run } = leafOf(found.path);
   if (run === undefined || flags.bool("help")) {
     io.stdout(helpText(found.path));
     return EXIT_CODE.success;
   }
-  return await runCommand(io, flags, positionals, run);
+  try {
+    return await runCommand(io, flags, positionals, run);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return reportUsage(io, found.path, error.message);
+  }
 }
 
 async function runCommand(
@@ -56,6 +63,7 @@ async function runCommand(
     await run(context);
     return EXIT_CODE.success;
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     return reportError(io, error);
   } finally {
     await context.close();
@@ -69,28 +77,35 @@ function reportError(io: CtlIo, error: unknown): number {
   return error instanceof CtlError ? error.exitCode : EXIT_CODE.error;
 }
 
-/** As etcdctl does, says it twice, with the help in between. */
-function reportUsage(io: CtlIo, path: readonly Command[], error: FlagError): number {
-  io.stderr(`Error: ${error.message}\n`);
-  io.stdout(helpText(path));
-  io.stderr(`\nError: ${error.message}\n`);
+function reportUsage(io: CtlIo, path: readonly Command[], message: string): number {
+  io.stderr(`Error: ${message}\n${usageText(path)}\n`);
   return EXIT_CODE.error;
 }
 
 function reportUnknown(io: CtlIo, word: ByteText): number {
   const text = unknownCommandText(ROOT_COMMAND, word);
-  io.stderr(`Error: ${text}\nRun '${ROOT_COMMAND.name} --help' for usage.\nError: ${text}\n`);
+  io.stderr(`Error: ${text}\nRun '${ROOT_COMMAND.name} --help' for usage.\n`);
   return EXIT_CODE.error;
 }
 
-function help(io: CtlIo, args: readonly ByteText[]): number {
+function help(io: CtlIo, { path: ownPath, args }: FoundCommand): number {
+  if (args.some((arg) => arg === "--help" || arg === "-h")) {
+    io.stdout(helpText(ownPath));
+    return EXIT_CODE.success;
+  }
   const words = args.filter((arg) => !arg.startsWith("-"));
-  io.stdout(helpText(findCommand(ROOT_COMMAND, words).path));
+  const { path, args: rest } = findCommand(ROOT_COMMAND, words);
+  if (path.length === 1 && rest.length > 0) {
+    const topics = rest.map((word) => `\`${word}\``).join(" ");
+    io.stderr(`Unknown help topic [${topics}]\n${usageText(path)}`);
+  } else io.stdout(helpText(path));
   return EXIT_CODE.success;
 }
 
 /** What `--debug` shows of the settings. */
 function printFlags(io: CtlIo, flags: FlagSet): void {
-  const names = GLOBAL_FLAGS.map(({ name }) => name).toSorted();
-  for (const name of names) io.stderr(`${variableOf(name)}=${flags.text(name)}\n`);
+  for (const { name, kind } of GLOBAL_FLAGS.toSorted((a, b) => a.name < b.name ? -1 : 1)) {
+    const value = kind === "strings" ? `[${flags.text(name)}]` : flags.text(name);
+    io.stderr(`${variableOf(name)}=${value}\n`);
+  }
 }

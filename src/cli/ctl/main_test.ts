@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { type Etcd, startEtcd } from "../../embed/etcd.ts";
 import { newMemoryConfig } from "../../embed/memory_config.ts";
+import { AuthenticateRequest, AuthenticateResponse, RangeResponse } from "../../pb/etcdserverpb.ts";
+import { AUTH_SERVICE } from "../../pb/services.ts";
 import { byteText } from "./byte_text.ts";
 import { ctlMain } from "./main.ts";
 import { CapturedIo } from "./testing/captured_io.ts";
@@ -57,7 +59,7 @@ Deno.test("ctlMain() tells of members and servers", async () => {
   const id = etcd.server.memberId().toString(16);
   const [, members] = await ctl(etcd, ["member", "list"]);
   assert.ok(members.startsWith(`${id}, started, default, `), members);
-  const [exitCode, , health] = await ctl(etcd, ["endpoint", "health", "--cluster"]);
+  const [exitCode, health] = await ctl(etcd, ["endpoint", "health", "--cluster"]);
   assert.equal(exitCode, 0);
   assert.ok(health.startsWith(`${etcd.clientUrl} is healthy: `), health);
   const [, status] = await ctl(etcd, ["endpoint", "status"]);
@@ -68,7 +70,7 @@ Deno.test("ctlMain() watches, prints and runs a program for each event until it 
   await using etcd = await startEtcd(newMemoryConfig());
   for (const value of ["1", "2"]) await ctl(etcd, ["put", "k", value]);
   const io = new CapturedIo();
-  io.programResult = "exit status 3";
+  io.programResult = { message: "exit status 3", exitCode: 3 };
   const args = ["watch", "k", "--rev=2", "--", "notify", "me"];
   assert.equal(await ctlMain([`--endpoints=${etcd.clientUrl}`, ...args], io), 1);
   assert.equal(io.out, "PUT\nk\n1\nPUT\nk\n2\n");
@@ -97,7 +99,7 @@ Deno.test("ctlMain() says how far watches are when it is asked for progress", as
   };
   assert.equal(await ctlMain([`--endpoints=${etcd.clientUrl}`, "watch", "-i"], io), 3);
   assert.equal(io.out, "PUT\nk\n1\nprogress notify: 2\n");
-  assert.equal(io.err, "Error: Error reading watch request line: EOF\n");
+  assert.equal(io.err, "Error: error reading watch request line: EOF\n");
 });
 
 Deno.test("ctlMain() passes on what the flags say of connections", async () => {
@@ -131,11 +133,36 @@ Deno.test("ctlMain() passes on what the flags say of connections", async () => {
   }
 });
 
-Deno.test("ctlMain() refuses what is not built, instead of ignoring it", async () => {
-  for (const flag of ["--user=root:x", "--password=x", "--discovery-srv=example.com"]) {
-    const io = new CapturedIo();
-    assert.equal(await ctlMain([flag, "get", "k"], io), 128);
-    assert.match(io.err, /^Error: .* not built yet\n$/);
+Deno.test("ctlMain() shows its credentials to the server, and asks for those it lacks", async () => {
+  const answers: [args: string[], input: string, shown: string, token: string | undefined][] = [
+    [["--user=ada:a:b"], "", 'ada, "a:b"', "issued"],
+    [["--user=ada", "--password=x"], "", 'ada, "x"', "issued"],
+    [["--user=ada"], "typed\n", 'ada, "typed"', "issued"],
+    [["--auth-jwt-token=a.b.c"], "", "", "a.b.c"],
+    [["--password=x"], "", "", undefined],
+  ];
+  for (const [args, input, shown, token] of answers) {
+    const io = new CapturedIo(input);
+    let seen = "";
+    io.transport = {
+      unary(path, request, options) {
+        if (path === AUTH_SERVICE.authenticate.path) {
+          const { name, password } = AuthenticateRequest.decode(request);
+          seen = `${name}, ${JSON.stringify(password)}`;
+          const response = AuthenticateResponse.create({ token: "issued" });
+          return Promise.resolve(AuthenticateResponse.encode(response));
+        }
+        assert.equal(options?.token, token, args.join(" "));
+        return Promise.resolve(RangeResponse.encode(RangeResponse.create()));
+      },
+      stream: () => {
+        throw new Error("not reached");
+      },
+      close: () => Promise.resolve(),
+    };
+    assert.equal(await ctlMain([...args, "get", "k"], io), 0);
+    assert.equal(seen, shown, args.join(" "));
+    assert.equal(io.out, input === "" ? "" : "Password: \n");
   }
 });
 
@@ -149,5 +176,5 @@ Deno.test("ctlMain() prints versions and settings", async () => {
   const io = new CapturedIo();
   assert.equal(await ctlMain(["version", "--debug"], io), 0);
   assert.match(io.out, /^etcdctl version: 3\.\d+\.\d+\nAPI version: 3\.\d+\ndetcd version: .*\n$/);
-  assert.match(io.err, /^ETCDCTL_CACERT=\n[^]*ETCDCTL_WRITE_OUT=simple\n$/);
+  assert.match(io.err, /^ETCDCTL_AUTH_JWT_TOKEN=\n[^]*ETCDCTL_WRITE_OUT=simple\n$/);
 });

@@ -11,6 +11,9 @@ import { EXIT_CODE, SilentExit } from "./exit_code.ts";
 /** So many responses wait for a program that runs for each event; then the server has to wait. */
 const MOST_WAITING = 64;
 
+/** How a server begins a reason that is a whole status; it is shown as it is. */
+const STATUS_PREFIX = "rpc error: ";
+
 /** How a watch ended: what went wrong, if anything did, and what the server said of it. */
 interface WatchEnd {
   readonly error: ClientError | undefined;
@@ -101,14 +104,16 @@ export class PrintedWatch {
     });
     if (failure === undefined) return;
     const command = this.#command.map(quoteBytes).join(" ");
-    io.stderr(`command [${command}] error (${failure})\n`);
+    io.stderr(`command [${command}] error (${failure.message})\n`);
     throw new SilentExit(EXIT_CODE.error);
   }
 
   #finish({ error, response }: WatchEnd): void {
     if (error === undefined) return this.#ended.resolve();
     const { io, printer } = this.#context;
-    io.stderr(byteText(`watch was canceled (${errorText(error)})\n`));
+    const { cancelReason } = response;
+    const why = cancelReason.startsWith(STATUS_PREFIX) ? cancelReason : errorText(error);
+    io.stderr(byteText(`watch was canceled (${why})\n`));
     try {
       printer.watch(response);
       this.#ended.resolve();

@@ -3,7 +3,7 @@ import { findCommand, newFlagSet, unknownCommandText, unknownWord } from "../ctl
 import type { Command } from "../ctl/command.ts";
 import { CtlError, EXIT_CODE, SilentExit } from "../ctl/exit_code.ts";
 import { FlagError, type FlagSet, type Positionals } from "../ctl/flags/flag_set.ts";
-import { helpText } from "../ctl/help.ts";
+import { helpText, usageText } from "../ctl/help.ts";
 import { commandAt, type UtlCommand } from "./command.ts";
 import { UtlContext } from "./context.ts";
 import { systemIo, type UtlIo } from "./io.ts";
@@ -56,8 +56,7 @@ function reportError(io: UtlIo, error: unknown): number {
 }
 
 function reportUsage(io: UtlIo, path: readonly Command[], error: FlagError): number {
-  io.stderr(`Error: ${error.message}\n`);
-  io.stdout(helpText(path));
+  io.stderr(`Error: ${error.message}\n${usageText(path)}\n`);
   return EXIT_CODE.error;
 }
 

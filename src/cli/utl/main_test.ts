@@ -11,7 +11,7 @@ Deno.test("utlMain() explains every command and every flag of it", async () => {
     assert.equal(exitCode, 0, err);
     assert.equal(out, helpText(findCommand(ROOT_COMMAND, names).path));
     for (const { name, usage } of command.flags ?? []) {
-      assert.match(out, new RegExp(`--${name}(=|\\[=)`), names.join(" "));
+      assert.match(out, new RegExp(`--${name}( |$)`, "m"), names.join(" "));
       assert(out.includes(usage), usage);
     }
     for (const child of command.commands ?? []) {
@@ -20,7 +20,7 @@ Deno.test("utlMain() explains every command and every flag of it", async () => {
   }
   await visit(ROOT_COMMAND, []);
   const { out } = await utl(["help", "snapshot", "restore"]);
-  assert.match(out, /^NAME:\n\tsnapshot restore - Restores an etcd member snapshot/);
+  assert.match(out, /\n {2}detcd utl snapshot restore <filename> --data-dir/);
 });
 
 Deno.test("utlMain() says what is wrong with a command line", async () => {

@@ -1,4 +1,5 @@
 import { formatJson, type JsonObject } from "../../base/json.ts";
+import { plainText } from "../ctl/byte_text.ts";
 import { tableLines } from "../ctl/output/table_lines.ts";
 import type { UtlContext } from "./context.ts";
 
@@ -26,7 +27,7 @@ export function printReport(context: UtlContext, report: Report): void {
       context.print(formatJson(report.json));
       break;
     case "table":
-      for (const line of tableLines(report.head, [report.row])) context.print(line);
+      for (const line of tableLines(report.head, [report.row])) context.print(plainText(line));
       break;
   }
 }

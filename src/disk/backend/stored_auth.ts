@@ -24,6 +24,8 @@ export function readStoredAuth(read: ReadTransaction): StoredAuth {
     const name = latin1FromBytes(key);
     if (name === AUTH_ENABLED_KEY) enabled = toFlag(value);
     else if (name === AUTH_REVISION_KEY) revision = toUint64Number(value);
+    // A damaged name must not switch authentication off.
+    else throw new BadValue("etcd has no such pair");
   });
   return {
     enabled,

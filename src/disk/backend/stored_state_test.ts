@@ -142,6 +142,7 @@ Deno.test("readStoredAuth() refuses what etcd cannot have written, with its plac
     [Bucket.AUTH, "authEnabled", Uint8Array.of(2), /neither 0 nor 1/],
     [Bucket.AUTH, "authEnabled", Uint8Array.of(), /0 bytes instead of 1/],
     [Bucket.AUTH, "authRevision", Uint8Array.of(1), /1 bytes instead of 8/],
+    [Bucket.AUTH, "authFnabled", Uint8Array.of(1), /no such pair/],
     [Bucket.AUTH_USERS, "a", encodeUser(USER), /it is of é/],
     [Bucket.AUTH_ROLES, "a", encodeRole(ROLE), /it is of r/],
     [Bucket.AUTH_ROLES, "a", Uint8Array.of(0x0a, 9), /./],

@@ -29,8 +29,11 @@ import {
   LEASE_SERVICE,
   MAINTENANCE_SERVICE,
 } from "../../pb/services.ts";
+import { AuthClient } from "./auth_client.ts";
+import { AuthenticatedTransport, withCredentials } from "./authenticated_transport.ts";
 import { ClientError } from "./client_error.ts";
 import { ClusterClient } from "./cluster.ts";
+import { checkCredentials, type Credentials } from "./credentials.ts";
 import { Election } from "./election.ts";
 import type { KeyValue } from "./key_value.ts";
 import { type BytesLike, toKey } from "./keys.ts";
@@ -145,6 +148,8 @@ export class Client implements AsyncDisposable {
   readonly #session: ClientSession;
   readonly #transport: Transport;
   readonly #closing = new AbortController();
+  /** Users and roles of the server, and whether it asks who calls; see {@linkcode AuthClient}. */
+  readonly auth: AuthClient;
   /** Changes who the members of the cluster are. */
   readonly cluster: ClusterClient;
   /** Alarms, the leader, downgrades. */
@@ -154,6 +159,7 @@ export class Client implements AsyncDisposable {
   constructor(transport: Transport, clock: Clock = systemClock) {
     this.#transport = transport;
     this.#session = { transport, clock, closing: this.#closing.signal };
+    this.auth = new AuthClient(this.#session);
     this.cluster = new ClusterClient(this.#session);
     this.maintenance = new MaintenanceClient(this.#session);
   }
@@ -539,7 +545,8 @@ export class Client implements AsyncDisposable {
  * those that can be reached.
  *
  * Rejects with a {@linkcode ClientError} with code Unavailable when none can be reached within the
- * dial timeout, and with a TypeError for a URL that is none.
+ * dial timeout, with the server's error when it does not take the credentials, and with a TypeError
+ * for a URL that is none or credentials that lack a part.
  *
  * @example
  * ```ts
@@ -549,10 +556,30 @@ export class Client implements AsyncDisposable {
  * await using client = await connect(etcd.clientUrl); // such as "http://127.0.0.1:2379"
  * await client.put("greeting", "hello");
  * ```
+ *
+ * @example As a user, on a server with authentication
+ * ```ts ignore
+ * import { connect } from "@detcd/detcd";
+ *
+ * const url = "http://127.0.0.1:2379";
+ * await using client = await connect(url, { user: "ada", password: "secret" });
+ * await client.put("users/ada", "hello");
+ * ```
  */
 export async function connect(
   endpoints: string | readonly string[],
-  options: ConnectOptions = {},
+  options: ConnectOptions & Credentials = {},
 ): Promise<Client> {
-  return new Client(await connectTransport(endpoints, options));
+  // What is wrong with them need not wait for a connection.
+  checkCredentials(options);
+  const network = await connectTransport(endpoints, options);
+  const transport = withCredentials(network, systemClock, options);
+  const client = new Client(transport);
+  try {
+    if (transport instanceof AuthenticatedTransport) await transport.authenticate();
+    return client;
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
 }

@@ -16,6 +16,8 @@ export interface ClientTls {
   readonly cert?: string | Uint8Array;
   /** PEM of the client's private key. */
   readonly key?: string | Uint8Array;
+  /** The name that the server's certificate has to be for. Default: the endpoint's host. */
+  readonly serverName?: string;
   /** Takes any certificate of the server; for tests only. Default false. */
   readonly insecureSkipVerify?: boolean;
 }
@@ -42,8 +44,9 @@ export function newGrpcClient(
   endpoint: Endpoint,
   options: ChannelOptions,
 ): GrpcClient {
+  const serverName = options.tls?.serverName ?? endpoint.host;
   const credentials = endpoint.secure
-    ? tlsCredentials(grpc, endpoint.host, options.tls ?? {})
+    ? tlsCredentials(grpc, serverName, options.tls ?? {})
     : grpc.credentials.createInsecure();
   return new grpc.Client(endpoint.target, credentials, {
     "grpc.max_receive_message_length": options.maxReceiveBytes ?? UNLIMITED,
@@ -58,7 +61,7 @@ export function newGrpcClient(
     "grpc.keepalive_time_ms": options.keepAliveTimeMs ?? CLIENT_LIMITS.keepAliveTimeMs,
     "grpc.keepalive_timeout_ms": options.keepAliveTimeoutMs ?? CLIENT_LIMITS.keepAliveTimeoutMs,
     ...(options.keepAliveWithoutCalls ? { "grpc.keepalive_permit_without_calls": 1 } : {}),
-    ...(endpoint.secure ? serverNameOptions(endpoint.host) : {}),
+    ...(endpoint.secure ? serverNameOptions(endpoint.host, serverName) : {}),
   });
 }
 
@@ -67,8 +70,9 @@ export function newGrpcClient(
  * would have it do. So the name is that of any machine itself; whose certificate it has to be is
  * checked below.
  */
-function serverNameOptions(host: string): Record<string, string> {
-  return isIP(host) === 0 ? {} : { "grpc.ssl_target_name_override": "localhost" };
+function serverNameOptions(host: string, serverName: string): Record<string, string> {
+  if (isIP(serverName) !== 0) return { "grpc.ssl_target_name_override": "localhost" };
+  return host === serverName ? {} : { "grpc.ssl_target_name_override": serverName };
 }
 
 function tlsCredentials(

@@ -26,6 +26,8 @@ export const CLIENT_LIMITS = {
   keepAlivesPerTtl: 3,
   /** Leases of days are renewed this often: timers end at 2^31 ms, and servers get restarted. */
   keepAliveIntervalMostMs: 3_600_000,
+  /** Streams opened within this time share a token; older ones may expire while the stream opens. */
+  streamTokenAgeMs: 5_000,
   /** Pairs in one page of a mirror's base, as in etcd's make-mirror. */
   mirrorPageKeys: 1_000,
   /** Rounds of an optimistic update before it gives up: somebody else writes all the time. */

@@ -3,13 +3,18 @@ import { Metadata } from "../../net/grpc/metadata.ts";
 import { LOCAL_END } from "../../net/remote_end.ts";
 import type { EndReason, ServerCall } from "../../net/grpc/server_call.ts";
 import { canceledError, ClientError, deadlineError } from "./client_error.ts";
-import type { CallOptions, StreamListener } from "./transport.ts";
+import type { CallOptions, StreamListener, StreamOptions } from "./transport.ts";
 
 const NO_METADATA = new Metadata();
 
-/** etcd's way to say "refuse the call if you know no leader". */
-const REQUIRE_LEADER = new Metadata();
-REQUIRE_LEADER.add("hasleader", "true");
+/** What goes with a call: "refuse it if you know no leader", and who calls. */
+function metadataOf({ requireLeader = false, token }: StreamOptions): Metadata {
+  if (!requireLeader && token === undefined) return NO_METADATA;
+  const metadata = new Metadata();
+  if (requireLeader) metadata.add("hasleader", "true");
+  if (token !== undefined) metadata.add("token", token);
+  return metadata;
+}
 
 /** One call inside the process, as its handler sees it. */
 export class LocalCall implements ServerCall {
@@ -32,12 +37,12 @@ export class LocalCall implements ServerCall {
   constructor(
     path: string,
     clock: Clock,
-    requireLeader: boolean,
+    options: StreamOptions,
     listener: StreamListener,
     ended: (call: LocalCall) => void,
   ) {
     this.path = path;
-    this.metadata = requireLeader ? REQUIRE_LEADER : NO_METADATA;
+    this.metadata = metadataOf(options);
     this.#clock = clock;
     this.#listener = listener;
     this.#ended = ended;

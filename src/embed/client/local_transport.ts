@@ -68,8 +68,7 @@ export class LocalTransport implements Transport, ServiceRegistry {
   }
 
   #newCall(path: string, options: CallOptions, listener: StreamListener): LocalCall {
-    const requireLeader = options.requireLeader ?? false;
-    const call = new LocalCall(path, this.#clock, requireLeader, listener, this.#ended);
+    const call = new LocalCall(path, this.#clock, options, listener, this.#ended);
     this.#open.add(call);
     if (this.#closed) call.cancel("cancelled", closedError());
     else call.limit(options);

@@ -31,12 +31,22 @@ export interface ConnectOptions {
   readonly keepAliveTimeMs?: number;
   /** Takes a connection for dead when a probe is not answered in so many ms. Default 6000. */
   readonly keepAliveTimeoutMs?: number;
+  /**
+   * Refuses to send a request of more bytes, with code ResourceExhausted. Default: no limit but the
+   * server's own, which is 1.5 MiB unless it is told otherwise.
+   */
+  readonly maxSendBytes?: number;
+  /** Refuses an answer of more bytes, with code ResourceExhausted. Default: no limit. */
+  readonly maxReceiveBytes?: number;
   /** For endpoints with `https` or `unixs`. */
   readonly tls?: ClientTls;
 }
 
 /** etcd's name for "refuse the call if you know no leader". */
 const REQUIRE_LEADER = "hasleader";
+
+/** etcd's name for an authentication token. */
+const TOKEN = "token";
 
 /**
  * Connects to a server by its client URL, like `http://127.0.0.1:2379`, or to several of one
@@ -79,6 +89,7 @@ export class NetworkTransport implements Transport {
   readonly #pool: EndpointPool;
   readonly #clock: Clock;
   readonly #dialTimeoutMs: number;
+  readonly #maxSendBytes: number;
   readonly #plainMetadata: Metadata;
   readonly #leaderMetadata: Metadata;
   /** What ends each open call, for the end of the transport. */
@@ -92,6 +103,7 @@ export class NetworkTransport implements Transport {
     this.#pool = pool;
     this.#clock = clock;
     this.#dialTimeoutMs = options.dialTimeoutMs ?? CLIENT_LIMITS.dialTimeoutMs;
+    this.#maxSendBytes = options.maxSendBytes ?? Infinity;
     this.#plainMetadata = new grpc.Metadata();
     this.#leaderMetadata = new grpc.Metadata();
     this.#leaderMetadata.set(REQUIRE_LEADER, "true");
@@ -105,6 +117,7 @@ export class NetworkTransport implements Transport {
   async unary(path: string, request: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
     if (this.#closed) throw closedError();
     if (options.signal?.aborted) throw canceledError(options.signal);
+    this.#checkSize(request);
     const client = this.#pool.connected();
     if (client !== undefined) return await this.#call(client, path, request, options);
     const startMs = this.#clock.monotonicMs();
@@ -210,8 +223,19 @@ export class NetworkTransport implements Transport {
     return this.#pool.whenConnected(timeoutMs, signal);
   }
 
-  #metadata({ requireLeader }: StreamOptions): Metadata {
-    return requireLeader ? this.#leaderMetadata : this.#plainMetadata;
+  #checkSize({ length }: Uint8Array): void {
+    if (length <= this.#maxSendBytes) return;
+    const sizes = `${length} vs. ${this.#maxSendBytes}`;
+    const message = `trying to send message larger than max (${sizes})`;
+    throw new ClientError(GrpcCode.ResourceExhausted, message);
+  }
+
+  #metadata({ requireLeader, token }: StreamOptions): Metadata {
+    const metadata = requireLeader ? this.#leaderMetadata : this.#plainMetadata;
+    if (token === undefined) return metadata;
+    const extended = metadata.clone();
+    extended.set(TOKEN, token);
+    return extended;
   }
 
   #ended(cancel: () => void): void {
@@ -250,6 +274,9 @@ const RESET_DETAILS = "Received RST_STREAM with code";
 /** How grpc-js begins the details of a deadline that it watched itself. */
 const DEADLINE_DETAILS = "Deadline exceeded";
 
+/** What grpc-js says of an answer that is larger than allowed. */
+const TOO_LARGE_DETAILS = /^Received message larger than max \((\d+) vs (\d+)\)/;
+
 /**
  * The error of a status that nobody here asked for. A lost connection shows in grpc-js as
  * Unavailable, Internal or Canceled, as it happens to be noticed; callers get Unavailable.
@@ -259,6 +286,12 @@ function errorOf(code: number, details: string, cause?: ServiceError): ClientErr
     return deadlineError(cause);
   }
   const options = cause === undefined ? {} : { cause };
+  const [, sizeBytes, limitBytes] = TOO_LARGE_DETAILS.exec(details) ?? [];
+  if (code === GrpcCode.ResourceExhausted && sizeBytes !== undefined) {
+    // In the words of Go's clients, which scripts may know.
+    const message = `grpc: received message larger than max (${sizeBytes} vs. ${limitBytes})`;
+    return new ClientError(code, message, options);
+  }
   if (isLoss(code, details)) {
     return new ClientError(GrpcCode.Unavailable, `the connection was lost: ${details}`, options);
   }

@@ -12,6 +12,8 @@ export interface CallOptions {
    * could answer by itself. Default false.
    */
   readonly requireLeader?: boolean;
+  /** Sends this authentication token with the call. Default: the token of the client's own user. */
+  readonly token?: string;
 }
 
 /** How a stream is to be opened. */
@@ -20,6 +22,8 @@ export interface StreamOptions {
    * Has a member that loses its leader end the stream with code Unavailable. Default false.
    */
   readonly requireLeader?: boolean;
+  /** Sends this authentication token. Default: the token of the client's own user. */
+  readonly token?: string;
 }
 
 /** Hears what the server sends on one stream. */

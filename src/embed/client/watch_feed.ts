@@ -201,6 +201,14 @@ function toldRevision(response: WatchResponse): number {
 
 function cancelError(response: WatchResponse): ClientError {
   if (response.compactRevision !== 0) return new WatchCompactedError(response.compactRevision);
-  const reason = response.cancelReason || "the server canceled the watch";
-  return new ClientError(GrpcCode.Canceled, reason);
+  const [, name, message] = STATUS_REASON.exec(response.cancelReason) ?? [];
+  const code = Object.entries(GrpcCode).find(([known]) => known === name)?.[1];
+  if (code !== undefined) return new ClientError(code, message);
+  return new ClientError(
+    GrpcCode.Canceled,
+    response.cancelReason || "the server canceled the watch",
+  );
 }
+
+/** The text of a gRPC status in Go, which servers give as reason of a refusal. */
+const STATUS_REASON = /^rpc error: code = (\w+) desc = (.*)$/s;

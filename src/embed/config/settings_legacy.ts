@@ -88,7 +88,7 @@ export const LEGACY_SETTINGS = {
     flag: "ca-file",
     fileKey: "client-transport-security.ca-file",
     default: "",
-    status: "refused",
+    status: "works",
     help: "CA file that clients' certificates are checked with; now --trusted-ca-file.",
   }),
   peerCaFile: row(TEXT, inside("peerTlsInfo", "caFile"), {

@@ -48,3 +48,8 @@ export function emptyTlsInfo(): TlsInfo {
 export function hasCertificate({ certFile, keyFile }: TlsInfo): boolean {
   return certFile !== "" || keyFile !== "";
 }
+
+/** The file of the authorities that may have signed clients' certificates, or "". */
+export function trustedCaFileOf({ trustedCaFile, caFile }: TlsInfo): string {
+  return trustedCaFile === "" ? caFile : trustedCaFile;
+}

@@ -48,6 +48,10 @@ export class ClientTls {
     if (!hasSecureClients && !hasSecureMetrics) return new ClientTls(undefined, undefined);
     checkTlsInfo(config.clientTlsInfo);
     const options = tlsOptionsOf(config.clientTlsInfo, config);
+    config.getLogger("embed").info("starting with client TLS", {
+      "tls-info": config.clientTlsInfo,
+      "cipher-suites": config.cipherSuites,
+    });
     return new ClientTls(
       hasSecureClients ? await openGate(config, options, false) : undefined,
       hasSecureMetrics ? await openGate(config, options, true) : undefined,

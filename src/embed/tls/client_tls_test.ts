@@ -140,4 +140,26 @@ Deno.test("startEtcd() refuses rules for clients that contradict each other", ()
     );
     await assert.rejects(start((info) => info.clientKeyFile = ""), /must both be present or both/);
     await assert.rejects(start((info) => info.clientCertAuth = true), /needs --trusted-ca-file/);
+    await assert.rejects(
+      start((info) => info.caFile = info.trustedCaFile = info.certFile),
+      /--ca-file is the old name of --trusted-ca-file/,
+    );
+  }));
+
+Deno.test("startEtcd() takes ca-file, as etcd did in 2018, for trusted-ca-file", () =>
+  withDirectory(async (directory) => {
+    const config = autoTlsConfig(directory, "https://127.0.0.1:0");
+    await config.clientSelfCert();
+    config.clientTlsInfo.caFile = config.clientTlsInfo.certFile;
+    await using etcd = await startEtcd(config);
+    const { certFile, keyFile } = config.clientTlsInfo;
+    const [cert, key] = [readFileSync(certFile), readFileSync(keyFile)];
+    await using client = await connect(etcd.clientUrl, { tls: { ca: cert, cert, key } });
+    await client.put("a", "1");
+    const stranger = connect(etcd.clientUrl, { tls: { ca: cert }, dialTimeoutMs: 300 });
+    await assert.rejects(
+      stranger.then(async (other) => {
+        await other.put("a", "2", { timeoutMs: 300 }).finally(() => other.close());
+      }),
+    );
   }));

@@ -3,18 +3,19 @@ import { sortCipherSuites } from "../../net/tls/cipher_suites.ts";
 import type { TlsOptions, TlsVersion } from "../../net/tls/tls_options.ts";
 import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/errors.ts";
-import type { TlsInfo } from "../config/tls_info.ts";
+import { type TlsInfo, trustedCaFileOf } from "../config/tls_info.ts";
 
 /** What is set for TLS, without what differs between listeners. */
 export type BaseTlsOptions = Omit<TlsOptions, "checksClientAddress">;
 
 /** Throws a ConfigError for cipher suites with which nobody could connect. */
 export function tlsOptionsOf(info: TlsInfo, config: Config): BaseTlsOptions {
+  const trustedCaFile = trustedCaFileOf(info);
   return {
     certFile: info.certFile,
     keyFile: info.keyFile,
-    requiresClientCertificate: info.clientCertAuth || info.trustedCaFile !== "",
-    trustedCaFile: info.trustedCaFile,
+    requiresClientCertificate: info.clientCertAuth || trustedCaFile !== "",
+    trustedCaFile,
     revocationListFile: info.crlFile,
     allowedCommonNames: info.allowedCns,
     allowedHostNames: info.allowedHostnames,

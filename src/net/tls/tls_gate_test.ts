@@ -270,7 +270,7 @@ Deno.test("TlsGate cuts off a client that sends while nobody reads", async () =>
   using directory = new CertificateDirectory();
   const limits = { ...TLS_LIMITS, unreadBytes: 1024 * 1024, unreadSweepIntervalMs: 1 };
   const { listener } = await serve({ ...directory.options, limits }, {
-    http1: (request) => void request.pause(),
+    http1: (exchange) => exchange.pause(),
   });
   const socket = await secure(listener, { ...trusting(directory), ALPNProtocols: ["http/1.1"] });
   socket.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n");

@@ -78,6 +78,14 @@ Deno.test("a member starts with the users and roles that are in its file", async
   });
 });
 
+Deno.test("data that do not tell the auth revision any more are refused", async () => {
+  const disk = await stoppedMember();
+  await changeDb(disk, (_batch, write) => {
+    write.bucket("auth")?.delete(bytesFromText("authRevision"));
+  });
+  assert.match(await refusalOf(disk), /\/data\/member\/snap\/db.*the revision of users and roles/);
+});
+
 Deno.test("a flag of authentication that etcd cannot have written refuses the start", async () => {
   const disk = await stoppedMember();
   await changeDb(disk, (_batch, write) => {

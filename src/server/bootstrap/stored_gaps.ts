@@ -1,4 +1,5 @@
-import { Bucket, BUCKET_NAMES } from "../../disk/backend/schema.ts";
+import { bytesFromLatin1 } from "../../base/bytes.ts";
+import { AUTH_REVISION_KEY, Bucket, BUCKET_NAMES } from "../../disk/backend/schema.ts";
 import type { StoredState } from "../../disk/backend/stored_state.ts";
 import { damage } from "../../disk/btree/damage.ts";
 import type { ReadTransaction } from "../../disk/btree/read_transaction.ts";
@@ -16,6 +17,10 @@ export function refuseGaps(read: ReadTransaction, stored: StoredState): void {
   }
   if (stored.consistentIndex === 0 && hasChanges(read)) {
     throw damage(read.path, undefined, "it has data, but does not say up to which log entry");
+  }
+  const authRevision = read.bucket(Bucket.AUTH)?.get(bytesFromLatin1(AUTH_REVISION_KEY));
+  if (stored.consistentIndex > 0 && authRevision === undefined) {
+    throw damage(read.path, undefined, "it does not tell the revision of users and roles");
   }
   // Older versions kept the members elsewhere, and what is here may be of another cluster.
   const needsMembers = stored.consistentIndex > 0 && stored.storageVersion !== undefined;

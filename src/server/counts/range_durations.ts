@@ -54,6 +54,11 @@ export class RangeDurations {
     this.#reads.add(isDone, (nowMs - startedMs) / 1000);
   }
 
+  /** The reading that began at `startedMs` ends now; what it was for is no plain range. */
+  addRead(isDone: boolean, startedMs: number): void {
+    this.#reads.add(isDone, (this.#clock.monotonicMs() - startedMs) / 1000);
+  }
+
   /** A range that had to wait is given up before it could be read. */
   gaveUp(requestedMs: number): void {
     this.#requests.add(false, (this.#clock.monotonicMs() - requestedMs) / 1000);

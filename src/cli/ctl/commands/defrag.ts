@@ -6,6 +6,7 @@ import type { CommandContext } from "../context.ts";
 import { errorText } from "../errors.ts";
 import { CtlError, EXIT_CODE, SilentExit } from "../exit_code.ts";
 import { boolFlag, stringFlag } from "../flags/flag.ts";
+import { stopwatch } from "../stopwatch.ts";
 
 /** Gives the space that is free in members' files back to their file systems. */
 export const DEFRAG_COMMAND: Command = {
@@ -29,14 +30,16 @@ export const DEFRAG_COMMAND: Command = {
 async function defragmentMembers(context: CommandContext): Promise<void> {
   let hasFailed = false;
   for (const endpoint of await endpointsOf(context)) {
+    const took = stopwatch(context.io.clock);
     try {
       await context.call(MAINTENANCE_SERVICE.defragment, {}, endpoint);
-      context.io.stdout(byteText(`Finished defragmenting etcd member[${endpoint}]\n`));
+      const text = `Finished defragmenting etcd member[${endpoint}]. took ${took()}\n`;
+      context.io.stdout(byteText(text));
     } catch (error) {
       if (error instanceof CtlError) throw error;
       hasFailed = true;
-      const why = errorText(error);
-      context.io.stderr(byteText(`Failed to defragment etcd member[${endpoint}] (${why})\n`));
+      const what = `Failed to defragment etcd member[${endpoint}]. took ${took()}.`;
+      context.io.stderr(byteText(`${what} (${errorText(error)})\n`));
     }
   }
   if (hasFailed) throw new SilentExit(EXIT_CODE.error);

@@ -11,7 +11,7 @@ import type { EndpointHashKv } from "../output/printer.ts";
 export const ENDPOINT_HASHKV_COMMAND: Command = {
   name: "hashkv",
   short: "Prints the KV history hash for each endpoint in --endpoints",
-  flags: [int64Flag("rev", "maximum revision to hash (default: all revisions)")],
+  flags: [int64Flag("rev", "maximum revision to hash (default: latest revision)")],
   async run(context) {
     const revision = context.flags.int64("rev");
     const list: EndpointHashKv[] = [];

@@ -1,14 +1,15 @@
-import { formatGoDuration, nanosecondsFromMilliseconds } from "../../../base/go_duration.ts";
 import { GrpcCode } from "../../../base/grpc_code.ts";
 import { ClientError } from "../../../embed/client/client_error.ts";
 import { type AlarmMember, AlarmType } from "../../../pb/etcdserverpb.ts";
 import { KV_SERVICE, MAINTENANCE_SERVICE } from "../../../pb/services.ts";
+import { plainText } from "../byte_text.ts";
 import { endpointsOf } from "../cluster_endpoints.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { errorText } from "../errors.ts";
 import { CtlError, EXIT_CODE } from "../exit_code.ts";
 import type { EndpointHealth } from "../output/printer.ts";
+import { stopwatch } from "../stopwatch.ts";
 
 /** Any key will do: a server that answers is healthy. */
 const PROBED_KEY = "health";
@@ -32,8 +33,15 @@ export const ENDPOINT_HEALTH_COMMAND: Command = {
 };
 
 async function healthOf(context: CommandContext, endpoint: string): Promise<EndpointHealth> {
-  await context.session(endpoint);
-  const startMs = context.io.clock.monotonicMs();
+  try {
+    await context.session(endpoint);
+  } catch (failure) {
+    if (!(failure instanceof CtlError) || failure.exitCode !== EXIT_CODE.badConnection) {
+      throw failure;
+    }
+    return { endpoint, isHealthy: false, took: "", error: plainText(failure.message) };
+  }
+  const stopped = stopwatch(context.io.clock);
   let error = "";
   try {
     await context.call(KV_SERVICE.range, { key: PROBED_KEY }, endpoint);
@@ -42,8 +50,7 @@ async function healthOf(context: CommandContext, endpoint: string): Promise<Endp
     // Who may not read this key has been answered by a server that serves.
     if (!isPermissionDenied(failure)) error = errorText(failure);
   }
-  const tookMs = context.io.clock.monotonicMs() - startMs;
-  const took = formatGoDuration(nanosecondsFromMilliseconds(tookMs));
+  const took = stopped();
   if (error === "") error = await alarmText(context, endpoint);
   return { endpoint, isHealthy: error === "", took, error };
 }

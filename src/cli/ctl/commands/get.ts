@@ -7,12 +7,20 @@ import type { CommandContext } from "../context.ts";
 import { badArguments, CtlError, EXIT_CODE } from "../exit_code.ts";
 import { boolFlag, type Flag, int64Flag, stringFlag } from "../flags/flag.ts";
 import type { FlagSet } from "../flags/flag_set.ts";
+import { streamedRange } from "../streamed_range.ts";
+import { CONSISTENCY_FLAG, isSerializable } from "../syntax/consistency.ts";
 
 /** Flags that say which keys, and what of them. */
 export const GET_FLAGS: readonly Flag[] = [
-  stringFlag("consistency", "l", "Linearizable(l) or Serializable(s)"),
-  stringFlag("order", "", "Order of results; ASCEND or DESCEND (ASCEND by default)"),
-  stringFlag("sort-by", "", "Sort target; CREATE, KEY, MODIFY, VALUE, or VERSION"),
+  CONSISTENCY_FLAG,
+  {
+    ...stringFlag("order", "", "Order of results; ASCEND or DESCEND (ASCEND by default)"),
+    values: ["ASCEND", "DESCEND"],
+  },
+  {
+    ...stringFlag("sort-by", "", "Sort target; CREATE, KEY, MODIFY, VALUE, or VERSION"),
+    values: ["CREATE", "KEY", "MODIFY", "VALUE", "VERSION"],
+  },
   int64Flag("limit", "Maximum number of results"),
   boolFlag("prefix", "Get keys with matching prefix"),
   boolFlag(
@@ -27,6 +35,7 @@ export const GET_FLAGS: readonly Flag[] = [
   int64Flag("max-create-rev", "Maximum create revision"),
   int64Flag("min-mod-rev", "Minimum modification revision"),
   int64Flag("max-mod-rev", "Maximum modification revision"),
+  boolFlag("stream", "Use the RangeStream RPC"),
 ];
 
 /** Reads a key or a range of keys. */
@@ -38,7 +47,9 @@ export const GET_COMMAND: Command = {
   async run(context) {
     const request = getRequest(context.flags, context.args);
     checkFormat(context);
-    const response = await context.call(KV_SERVICE.range, request);
+    const response = context.flags.bool("stream")
+      ? await streamedRange(context, request)
+      : await context.call(KV_SERVICE.range, request);
     context.printerOf({ valueOnly: context.flags.bool("print-value-only") }).get(response);
   },
 };
@@ -67,7 +78,7 @@ export function getRequest(flags: FlagSet, args: readonly ByteText[]): RangeRequ
       "`--keys-only` and `--count-only` cannot be set at the same time, choose one",
     );
   }
-  const serializable = isSerializable(flags.text("consistency"));
+  const serializable = isSerializable(flags);
   return RangeRequest.create({
     ...rangeOf(flags, args),
     serializable,
@@ -76,11 +87,26 @@ export function getRequest(flags: FlagSet, args: readonly ByteText[]): RangeRequ
     ...sortOf(flags),
     keysOnly: flags.bool("keys-only"),
     countOnly: flags.bool("count-only"),
-    minCreateRevision: flags.int64("min-create-rev"),
-    maxCreateRevision: flags.int64("max-create-rev"),
-    minModRevision: flags.int64("min-mod-rev"),
-    maxModRevision: flags.int64("max-mod-rev"),
+    ...revisionsOf(flags),
   });
+}
+
+function revisionsOf(flags: FlagSet): Partial<RangeRequest> {
+  const flag = (name: string): number => Math.max(0, flags.int64(name));
+  const revisions = {
+    minCreateRevision: flag("min-create-rev"),
+    maxCreateRevision: flag("max-create-rev"),
+    minModRevision: flag("min-mod-rev"),
+    maxModRevision: flag("max-mod-rev"),
+  };
+  checkOrder("CreateRev", revisions.minCreateRevision, revisions.maxCreateRevision);
+  checkOrder("ModRev", revisions.minModRevision, revisions.maxModRevision);
+  return revisions;
+}
+
+function checkOrder(what: string, least: number, most: number): void {
+  if (most === 0 || least <= most) return;
+  throw badFeature(`getMin${what}(=${least}) > getMax${what}(=${most})`);
 }
 
 /** Refuses two ways to say which keys are meant. */
@@ -108,12 +134,6 @@ export function rangeOf(
   if (flags.bool("prefix")) return { key: first, rangeEnd: latin1PrefixEnd(key) };
   if (flags.bool("from-key")) return { key: first, rangeEnd: "\0" };
   return { key, rangeEnd };
-}
-
-function isSerializable(consistency: ByteText): boolean {
-  if (consistency === "s") return true;
-  if (consistency === "l") return false;
-  throw badFeature(`unknown consistency flag "${consistency}"`);
 }
 
 const SORT_ORDERS = new Map([

@@ -21,7 +21,8 @@ export const PUT_COMMAND: Command = {
   name: "put",
   synopsis: "[options] <key> <value> (<value> can also be given from stdin)",
   short: "Puts the given key into the store",
-  long: `Puts the given key into the store.
+  long: `
+Puts the given key into the store.
 
 When <value> begins with '-', <value> is interpreted as a flag.
 Insert '--' for workaround:

@@ -6,7 +6,7 @@ import { MAINTENANCE_SERVICE } from "../../../pb/services.ts";
 import { type ByteText, byteText, plainText } from "../byte_text.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext } from "../context.ts";
-import { errorText } from "../errors.ts";
+import { statusText } from "../errors.ts";
 import { badArguments, CtlError, EXIT_CODE } from "../exit_code.ts";
 import { goErrorText } from "../go_error_text.ts";
 import { showProgress } from "../shown_progress.ts";
@@ -17,7 +17,9 @@ export const SNAPSHOT_SAVE_COMMAND: Command = {
   synopsis: "<filename>",
   short: "Stores an etcd node backend snapshot to a given file",
   async run(context) {
-    if (context.args.length !== 1) throw badArguments("snapshot save expects one argument");
+    if (context.args.length !== 1) {
+      throw badArguments("snapshot save expects one argument <filename>");
+    }
     const path = plainText(context.args[0]);
     try {
       const version = await save(context, path);
@@ -32,7 +34,8 @@ export const SNAPSHOT_SAVE_COMMAND: Command = {
 
 /** Returns the version of the storage format, empty before 3.6. */
 async function save(context: CommandContext, path: string): Promise<string> {
-  const { endpoints, flags, timeoutMs } = context;
+  const { flags, timeoutMs } = context;
+  const endpoints = await context.endpoints();
   if (endpoints.length > 1) {
     const names = endpoints.join(" ");
     throw new Error(`snapshot must be requested to one selected node, not multiple [${names}]`);
@@ -52,7 +55,7 @@ async function save(context: CommandContext, path: string): Promise<string> {
 /** What went wrong, in etcdctl's words where it has some. */
 function failureText(error: unknown, path: string): ByteText {
   if (error instanceof DiskError) return byteText(diskFailureText(error, path));
-  if (error instanceof ClientError) return byteText(errorText(error));
+  if (error instanceof ClientError) return byteText(statusText(error));
   return byteText(error instanceof Error ? error.message : String(error));
 }
 

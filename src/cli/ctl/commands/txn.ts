@@ -13,6 +13,15 @@ export const TXN_COMMAND: Command = {
   name: "txn",
   synopsis: "[options]",
   short: "Txn processes all the requests in one transaction",
+  long: `Reads a transaction from standard input, in three blocks that each end with an empty line:
+conditions, what to do if all of them hold, and what to do if not. For example:
+
+version("config") = "0"
+
+put config "first"
+
+get config
+`,
   flags: [boolFlag("interactive", "Input transaction in interactive mode", "i")],
   async run(context) {
     const { args, flags, io } = context;
@@ -34,13 +43,16 @@ export const TXN_COMMAND: Command = {
 };
 
 /** Reads lines up to an empty one. */
-async function readBlock<T>(io: CtlIo, parse: (line: ByteText) => T): Promise<T[]> {
+async function readBlock<T>(
+  io: CtlIo,
+  parse: (line: ByteText, io: CtlIo) => T | Promise<T>,
+): Promise<T[]> {
   const items: T[] = [];
   for (;;) {
     const line = await io.readLine();
     if (line === undefined) throw new CtlError(EXIT_CODE.invalidInput, "EOF");
     const trimmed = line.trim();
     if (trimmed === "") return items;
-    items.push(parse(trimmed));
+    items.push(await parse(trimmed, io));
   }
 }

@@ -63,7 +63,7 @@ async function watchInteractively(context: CommandContext, named: ByteText[]): P
   for (;;) {
     const line = await Promise.race([context.io.readLine(), failed.promise]);
     if (line === undefined) {
-      const message = "Error reading watch request line: EOF";
+      const message = "error reading watch request line: EOF";
       throw new CtlError(EXIT_CODE.invalidInput, message);
     }
     const watch = await runLine(context, line.replace(/\n$/, ""), named, watches);

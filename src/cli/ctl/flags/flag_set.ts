@@ -6,7 +6,7 @@ import {
 } from "../../../base/go_duration.ts";
 import { type ByteText, quoteBytes } from "../byte_text.ts";
 import type { Flag } from "./flag.ts";
-import { IntegerError, messageNumber, parseAnyInt64 } from "./go_integer.ts";
+import { IntegerError, messageNumber, parseAnyInt64, parseAnyUint64 } from "./go_integer.ts";
 
 /** A command line that does not fit the flags; the message is that of Go's pflag package. */
 export class FlagError extends Error {
@@ -62,6 +62,10 @@ export class FlagSet {
 
   int64(name: string): number {
     return messageNumber(parseAnyInt64(this.text(name)));
+  }
+
+  uint(name: string): number {
+    return messageNumber(parseAnyUint64(this.text(name)));
   }
 
   durationMs(name: string): number {
@@ -153,6 +157,7 @@ function shorthandOf(character: string): string {
 function whyUnsound({ kind }: Flag, value: ByteText): string | undefined {
   try {
     if (kind === "int64") parseAnyInt64(value);
+    else if (kind === "uint") parseAnyUint64(value);
     else if (kind === "duration") parseGoDuration(value);
     else if (kind === "bool") parseGoBool(value);
     return undefined;

@@ -1,4 +1,4 @@
-import { boolFlag, durationFlag, type Flag, stringFlag } from "./flag.ts";
+import { boolFlag, durationFlag, type Flag, int64Flag, onFlag, stringFlag } from "./flag.ts";
 
 /** The flags that every command has. */
 export const GLOBAL_FLAGS: readonly Flag[] = [
@@ -15,6 +15,7 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
     kind: "string",
     default: "simple",
     usage: "set the output format (fields, json, protobuf, simple, table)",
+    values: ["fields", "json", "protobuf", "simple", "table"],
   },
   boolFlag("hex", "print byte strings as hex encoded strings"),
   durationFlag("dial-timeout", "2s", "dial timeout for client connections"),
@@ -25,18 +26,18 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
   ),
   durationFlag("keepalive-time", "2s", "keepalive time for client connections"),
   durationFlag("keepalive-timeout", "6s", "keepalive timeout for client connections"),
-  {
-    name: "insecure-transport",
-    kind: "bool",
-    default: "true",
-    usage: "disable transport security for client connections",
-  },
-  {
-    name: "insecure-discovery",
-    kind: "bool",
-    default: "true",
-    usage: "accept insecure SRV records describing cluster endpoints",
-  },
+  int64Flag(
+    "max-request-bytes",
+    "client-side request send limit in bytes " +
+      "(if 0, it defaults to 2.0 MiB (2 * 1024 * 1024).)",
+  ),
+  int64Flag(
+    "max-recv-bytes",
+    "client-side response receive limit in bytes " +
+      '(if 0, it defaults to "math.MaxInt32")',
+  ),
+  onFlag("insecure-transport", "disable transport security for client connections"),
+  onFlag("insecure-discovery", "accept insecure SRV records describing cluster endpoints"),
   boolFlag(
     "insecure-skip-tls-verify",
     "skip server certificate verification " +
@@ -48,6 +49,12 @@ export const GLOBAL_FLAGS: readonly Flag[] = [
     "cacert",
     "",
     "verify certificates of TLS-enabled secure servers using this CA bundle",
+  ),
+  stringFlag(
+    "auth-jwt-token",
+    "",
+    "JWT token used for authentication " +
+      "(if this option is used, --user and --password should not be set)",
   ),
   stringFlag(
     "user",

@@ -15,8 +15,17 @@ import type {
 } from "../../../pb/etcdserverpb.ts";
 import { alarmTypeName } from "../../../core/alarms/alarms.ts";
 import { EventType, type KeyValue } from "../../../pb/mvccpb.ts";
-import { type ByteText, byteText, byteTextOf, quoteBytes } from "../byte_text.ts";
+import {
+  type ByteText,
+  byteText,
+  byteTextOf,
+  hexId,
+  LEASE_ID_DIGITS,
+  quoteBytes,
+} from "../byte_text.ts";
+import { CtlError, EXIT_CODE } from "../exit_code.ts";
 import type {
+  Answer,
   DatabaseStatus,
   EndpointHashKv,
   EndpointHealth,
@@ -28,9 +37,19 @@ import type {
 /** One field a line: `"Name" : value`. */
 export class FieldsPrinter implements Printer {
   readonly #write: (bytes: ByteText) => void;
+  readonly #isHex: boolean;
 
-  constructor({ write }: PrinterOptions) {
+  constructor({ write, isHex }: PrinterOptions) {
     this.#write = write;
+    this.#isHex = isHex;
+  }
+
+  answer<T>({ header, fields }: Answer<T>): void {
+    if (fields === undefined) {
+      throw new CtlError(EXIT_CODE.badFeature, "fields not supported as output format");
+    }
+    this.#header(header);
+    for (const line of fields) this.#write(`${line}\n`);
   }
 
   get({ header, kvs, more, count }: RangeResponse): void {
@@ -73,7 +92,7 @@ export class FieldsPrinter implements Printer {
 
   leaseGrant({ header, id, ttl }: LeaseGrantResponse): void {
     this.#header(header);
-    this.#field("ID", id);
+    this.#leaseId("ID", id);
     this.#field("TTL", ttl);
   }
 
@@ -83,7 +102,7 @@ export class FieldsPrinter implements Printer {
 
   leaseTimeToLive({ header, id, ttl, grantedTtl, keys }: LeaseTimeToLiveResponse): void {
     this.#header(header);
-    this.#field("ID", id);
+    this.#leaseId("ID", id);
     this.#field("TTL", ttl);
     this.#field("GrantedTTL", grantedTtl);
     for (const key of keys) this.#field("Key", quoteBytes(key));
@@ -91,12 +110,12 @@ export class FieldsPrinter implements Printer {
 
   leaseList({ header, leases }: LeaseLeasesResponse): void {
     this.#header(header);
-    for (const { id } of leases) this.#field("ID", id);
+    for (const { id } of leases) this.#leaseId("ID", id);
   }
 
   leaseKeepAlive({ header, id, ttl }: LeaseKeepAliveResponse): void {
     this.#header(header);
-    this.#field("ID", id);
+    this.#leaseId("ID", id);
     this.#field("TTL", ttl);
   }
 
@@ -106,7 +125,7 @@ export class FieldsPrinter implements Printer {
   memberList({ header, members }: MemberListResponse): void {
     this.#header(header);
     for (const { id, name, peerUrls, clientUrls, isLearner } of members) {
-      this.#field("ID", id);
+      this.#id("ID", id);
       this.#field("Name", quoted(name));
       for (const url of peerUrls) this.#field("PeerURL", quoted(url));
       for (const url of clientUrls) this.#field("ClientURL", quoted(url));
@@ -129,14 +148,10 @@ export class FieldsPrinter implements Printer {
     for (const { endpoint, status } of list) {
       this.#header(status.header);
       this.#field("Version", quoted(status.version));
-      // Servers before 3.6 do not say, and scripts that know these read no other lines.
-      const isFull = status.storageVersion !== "";
-      if (isFull) this.#field("StorageVersion", quoted(status.storageVersion));
+      this.#field("StorageVersion", quoted(status.storageVersion));
       this.#field("DBSize", status.dbSize);
-      if (isFull) {
-        this.#field("DBSizeInUse", status.dbSizeInUse);
-        this.#field("DBSizeQuota", status.dbSizeQuota);
-      }
+      this.#field("DBSizeInUse", status.dbSizeInUse);
+      this.#field("DBSizeQuota", status.dbSizeQuota);
       this.#field("Leader", status.leader);
       this.#field("IsLearner", status.isLearner);
       this.#field("RaftIndex", status.raftIndex);
@@ -144,11 +159,9 @@ export class FieldsPrinter implements Printer {
       this.#field("RaftAppliedIndex", status.raftAppliedIndex);
       this.#field("Errors", byteText(`[${status.errors.join(" ")}]`));
       this.#field("Endpoint", quoted(endpoint));
-      if (isFull) {
-        const { enabled = false, targetVersion = "" } = status.downgradeInfo ?? {};
-        this.#field("DowngradeTargetVersion", quoted(targetVersion));
-        this.#field("DowngradeEnabled", enabled);
-      }
+      const { enabled = false, targetVersion = "" } = status.downgradeInfo ?? {};
+      this.#field("DowngradeTargetVersion", quoted(targetVersion));
+      this.#field("DowngradeEnabled", enabled);
       this.#write("\n");
     }
   }
@@ -158,8 +171,7 @@ export class FieldsPrinter implements Printer {
       this.#header(hashKv.header);
       this.#field("Endpoint", quoted(endpoint));
       this.#field("Hash", hashKv.hash);
-      // Servers before 3.6 do not say.
-      if (hashKv.hashRevision !== 0) this.#field("HashRevision", hashKv.hashRevision);
+      this.#field("HashRevision", hashKv.hashRevision);
       this.#write("\n");
     }
   }
@@ -167,7 +179,7 @@ export class FieldsPrinter implements Printer {
   alarm({ header, alarms }: AlarmResponse): void {
     this.#header(header);
     for (const { memberId, alarm } of alarms) {
-      this.#field("MemberID", memberId);
+      this.#id("MemberID", memberId);
       this.#field("AlarmType", alarmTypeName(alarm));
       this.#write("\n");
     }
@@ -181,9 +193,11 @@ export class FieldsPrinter implements Printer {
   }
 
   #header(header: ResponseHeader | undefined): void {
-    this.#field("ClusterID", header?.clusterId ?? 0n);
-    this.#field("MemberID", header?.memberId ?? 0n);
-    this.#field("Revision", header?.revision ?? 0);
+    this.#id("ClusterID", header?.clusterId ?? 0n);
+    this.#id("MemberID", header?.memberId ?? 0n);
+    // Answers that are not about keys have none.
+    const revision = header?.revision ?? 0;
+    if (revision > 0) this.#field("Revision", revision);
     this.#field("RaftTerm", header?.raftTerm ?? 0);
   }
 
@@ -193,7 +207,15 @@ export class FieldsPrinter implements Printer {
     this.#field(`${prefix}ModRevision`, kv.modRevision);
     this.#field(`${prefix}Version`, kv.version);
     this.#field(`${prefix}Value`, quoteBytes(byteTextOf(kv.value)));
-    this.#field(`${prefix}Lease`, kv.lease);
+    this.#leaseId(`${prefix}Lease`, kv.lease);
+  }
+
+  #id(name: string, id: bigint): void {
+    this.#field(name, this.#isHex ? hexId(id) : id);
+  }
+
+  #leaseId(name: string, id: bigint): void {
+    this.#field(name, this.#isHex ? hexId(id, LEASE_ID_DIGITS) : id);
   }
 
   #field(name: string, value: ByteText | number | bigint | boolean): void {

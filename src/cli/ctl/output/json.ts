@@ -1,6 +1,5 @@
-import { Buffer } from "node:buffer";
-import { formatJson, type JsonObject, type JsonValue } from "../../../base/json.ts";
 import { bytesFromLatin1 } from "../../../base/bytes.ts";
+import { formatJson, type JsonValue } from "../../../base/json.ts";
 import type {
   AlarmResponse,
   DeleteRangeResponse,
@@ -9,19 +8,28 @@ import type {
   LeaseLeasesResponse,
   LeaseRevokeResponse,
   LeaseTimeToLiveResponse,
-  Member,
   MemberListResponse,
   PutResponse,
   RangeResponse,
-  ResponseHeader,
-  ResponseOp,
-  StatusResponse,
   TxnResponse,
   WatchResponse,
 } from "../../../pb/etcdserverpb.ts";
-import type { Event, KeyValue } from "../../../pb/mvccpb.ts";
 import { type ByteText, byteText } from "../byte_text.ts";
+import {
+  base64,
+  deleteJson,
+  eventJson,
+  headerJson,
+  membersHexJson,
+  membersJson,
+  present,
+  putJson,
+  rangeJson,
+  statusJson,
+  txnJson,
+} from "./json_forms.ts";
 import type {
+  Answer,
   DatabaseStatus,
   EndpointHashKv,
   EndpointHealth,
@@ -33,9 +41,15 @@ import type {
 /** One JSON text a line, with the names and the gaps that Go's encoder gives etcd's messages. */
 export class JsonPrinter implements Printer {
   readonly #write: (bytes: ByteText) => void;
+  readonly #isHex: boolean;
 
-  constructor({ write }: PrinterOptions) {
+  constructor({ write, isHex }: PrinterOptions) {
     this.#write = write;
+    this.#isHex = isHex;
+  }
+
+  answer<T>({ json, hexJson = json }: Answer<T>): void {
+    this.#print(this.#isHex ? hexJson : json);
   }
 
   get(response: RangeResponse): void {
@@ -57,10 +71,12 @@ export class JsonPrinter implements Printer {
   watch(response: WatchResponse): void {
     this.#print({
       Header: headerJson(response.header) ?? {},
-      Events: response.events.map(eventJson),
+      // Only the end of a watch has no list at all.
+      Events: response.canceled ? null : response.events.map(eventJson),
       CompactRevision: response.compactRevision,
       Canceled: response.canceled,
       Created: response.created,
+      CancelReason: response.cancelReason,
     });
   }
 
@@ -93,12 +109,12 @@ export class JsonPrinter implements Printer {
   /** Only people are told. */
   leaseLost(): void {}
 
-  memberList({ header, members }: MemberListResponse): void {
-    this.#print(present({ header: headerJson(header), members: members.map(memberJson) }));
+  memberList(response: MemberListResponse): void {
+    this.#print(this.#isHex ? membersHexJson(response) : membersJson(response));
   }
 
   endpointHealth(list: readonly EndpointHealth[]): void {
-    this.#print(list.map(({ endpoint, isHealthy, took, error }) => ({
+    this.#printList(list.map(({ endpoint, isHealthy, took, error }) => ({
       endpoint,
       health: isHealthy,
       took,
@@ -107,14 +123,14 @@ export class JsonPrinter implements Printer {
   }
 
   endpointStatus(list: readonly EndpointStatus[]): void {
-    this.#print(list.map(({ endpoint, status }) => ({
+    this.#printList(list.map(({ endpoint, status }) => ({
       Endpoint: endpoint,
       Status: statusJson(status),
     })));
   }
 
   endpointHashKv(list: readonly EndpointHashKv[]): void {
-    this.#print(list.map(({ endpoint, hashKv }) => ({
+    this.#printList(list.map(({ endpoint, hashKv }) => ({
       Endpoint: endpoint,
       HashKV: present({
         header: headerJson(hashKv.header),
@@ -134,6 +150,11 @@ export class JsonPrinter implements Printer {
     this.#print({ hash, revision, totalKey: totalPairs, totalSize: totalSizeBytes });
   }
 
+  /** Go has no list where nothing was put into one. */
+  #printList(list: JsonValue[]): void {
+    this.#print(list.length === 0 ? null : list);
+  }
+
   #print(value: JsonValue): void {
     this.#write(byteText(`${escapeForHtml(formatJson(value))}\n`));
   }
@@ -145,102 +166,4 @@ function escapeForHtml(json: string): string {
     /[<>&\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
-}
-
-/** The fields that Go's encoder does not leave away: zero, false, empty and missing ones it does. */
-function present(fields: Readonly<Record<string, JsonValue | undefined>>): JsonObject {
-  const object: JsonObject = {};
-  for (const [name, value] of Object.entries(fields)) {
-    const isEmptyList = Array.isArray(value) && value.length === 0;
-    if (!value || isEmptyList) continue;
-    object[name] = value;
-  }
-  return object;
-}
-
-function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
-}
-
-function headerJson(header: ResponseHeader | undefined): JsonObject | undefined {
-  if (header === undefined) return undefined;
-  return present({
-    cluster_id: header.clusterId,
-    member_id: header.memberId,
-    revision: header.revision,
-    raft_term: header.raftTerm,
-  });
-}
-
-function keyValueJson(kv: KeyValue): JsonObject {
-  return present({
-    key: base64(bytesFromLatin1(kv.key)),
-    create_revision: kv.createRevision,
-    mod_revision: kv.modRevision,
-    version: kv.version,
-    value: base64(kv.value),
-    lease: kv.lease,
-  });
-}
-
-function optionalPair(kv: KeyValue | undefined): JsonObject | undefined {
-  return kv === undefined ? undefined : keyValueJson(kv);
-}
-
-function eventJson({ type, kv, prevKv }: Event): JsonObject {
-  return present({ type, kv: optionalPair(kv), prev_kv: optionalPair(prevKv) });
-}
-
-function rangeJson({ header, kvs, more, count }: RangeResponse): JsonObject {
-  return present({ header: headerJson(header), kvs: kvs.map(keyValueJson), more, count });
-}
-
-function putJson({ header, prevKv }: PutResponse): JsonObject {
-  return present({ header: headerJson(header), prev_kv: optionalPair(prevKv) });
-}
-
-function deleteJson({ header, deleted, prevKvs }: DeleteRangeResponse): JsonObject {
-  return present({ header: headerJson(header), deleted, prev_kvs: prevKvs.map(keyValueJson) });
-}
-
-function txnJson({ header, succeeded, responses }: TxnResponse): JsonObject {
-  return present({
-    header: headerJson(header),
-    succeeded,
-    responses: responses.map((response) => ({ Response: operationJson(response) })),
-  });
-}
-
-function operationJson(response: ResponseOp): JsonValue {
-  if (response.responseRange !== undefined) {
-    return { ResponseRange: rangeJson(response.responseRange) };
-  }
-  if (response.responsePut !== undefined) return { ResponsePut: putJson(response.responsePut) };
-  if (response.responseDeleteRange !== undefined) {
-    return { ResponseDeleteRange: deleteJson(response.responseDeleteRange) };
-  }
-  if (response.responseTxn !== undefined) return { ResponseTxn: txnJson(response.responseTxn) };
-  return null;
-}
-
-function memberJson({ id, name, peerUrls, clientUrls, isLearner }: Member): JsonObject {
-  return present({ ID: id, name, peerURLs: peerUrls, clientURLs: clientUrls, isLearner });
-}
-
-function statusJson(status: StatusResponse): JsonObject {
-  return present({
-    header: headerJson(status.header),
-    version: status.version,
-    dbSize: status.dbSize,
-    leader: status.leader,
-    raftIndex: status.raftIndex,
-    raftTerm: status.raftTerm,
-    raftAppliedIndex: status.raftAppliedIndex,
-    errors: status.errors,
-    dbSizeInUse: status.dbSizeInUse,
-    isLearner: status.isLearner,
-    storageVersion: status.storageVersion,
-    dbSizeQuota: status.dbSizeQuota,
-    downgradeInfo: status.downgradeInfo && present({ ...status.downgradeInfo }),
-  });
 }

@@ -10,10 +10,13 @@ import type {
   MemberListResponse,
   PutResponse,
   RangeResponse,
+  ResponseHeader,
   StatusResponse,
   TxnResponse,
   WatchResponse,
 } from "../../../pb/etcdserverpb.ts";
+import type { JsonObject } from "../../../base/json.ts";
+import type { MessageCodec } from "../../../pb/codec.ts";
 import type { ByteText } from "../byte_text.ts";
 
 /** How printers print. */
@@ -57,8 +60,23 @@ export interface DatabaseStatus {
   readonly totalSizeBytes: number;
 }
 
+/** An answer that is shown in few ways, with all of them. */
+export interface Answer<T> {
+  readonly codec: MessageCodec<T>;
+  readonly message: T;
+  readonly header: ResponseHeader | undefined;
+  /** What a person reads. */
+  readonly lines: readonly ByteText[];
+  /** What `-w fields` has below the header; undefined when it cannot show this at all. */
+  readonly fields?: readonly ByteText[];
+  readonly json: JsonObject;
+  /** The same with `--hex`. @default {json} */
+  readonly hexJson?: JsonObject;
+}
+
 /** Prints the answers of a server in one format. */
 export interface Printer {
+  answer<T>(answer: Answer<T>): void;
   get(response: RangeResponse): void;
   put(response: PutResponse): void;
   del(response: DeleteRangeResponse): void;

@@ -10,7 +10,7 @@ import {
   WatchResponse,
 } from "../../../pb/etcdserverpb.ts";
 import { type ByteText, byteTextOf } from "../byte_text.ts";
-import type { PrinterOptions } from "./printer.ts";
+import type { Answer, PrinterOptions } from "./printer.ts";
 import { UnsupportedPrinter } from "./unsupported.ts";
 
 /** The answers as they travel, without anything between them. */
@@ -20,6 +20,10 @@ export class ProtobufPrinter extends UnsupportedPrinter {
   constructor({ write }: PrinterOptions) {
     super("protobuf");
     this.#write = write;
+  }
+
+  override answer<T>({ codec, message }: Answer<T>): void {
+    this.#print(codec, message);
   }
 
   override get(response: RangeResponse): void {

@@ -1,4 +1,4 @@
-import type { Member } from "../../../pb/etcdserverpb.ts";
+import type { Member, StatusResponse } from "../../../pb/etcdserverpb.ts";
 import { type ByteText, byteText, hexId } from "../byte_text.ts";
 import { humanBytes } from "./human_bytes.ts";
 import type { DatabaseStatus, EndpointHashKv, EndpointHealth, EndpointStatus } from "./printer.ts";
@@ -44,34 +44,55 @@ export function statusRows(list: readonly EndpointStatus[]): Rows {
       "endpoint",
       "ID",
       "version",
+      "storage version",
       "db size",
+      "in use",
+      "percentage not in use",
+      "quota",
       "is leader",
       "is learner",
       "raft term",
       "raft index",
       "raft applied index",
       "errors",
+      "downgrade target version",
+      "downgrade enabled",
     ],
     rows: list.map(({ endpoint, status }) => [
       byteText(endpoint),
       hexId(status.header?.memberId ?? 0n),
       byteText(status.version),
+      byteText(status.storageVersion),
       humanBytes(status.dbSize),
+      humanBytes(status.dbSizeInUse),
+      `${freePercent(status)}%`,
+      humanBytes(status.dbSizeQuota),
       String(status.leader === (status.header?.memberId ?? 0n)),
       String(status.isLearner),
       String(status.raftTerm),
       String(status.raftIndex),
       String(status.raftAppliedIndex),
       byteText(status.errors.join(", ")),
+      byteText(status.downgradeInfo?.targetVersion ?? ""),
+      String(status.downgradeInfo?.enabled ?? false),
     ]),
   };
+}
+
+/** How much of its file a server could give back. */
+function freePercent({ dbSize, dbSizeInUse }: StatusResponse): number {
+  return dbSize === 0 ? 0 : 100 - Math.trunc(dbSizeInUse * 100 / dbSize);
 }
 
 /** The hashes of servers' histories, one a row. */
 export function hashKvRows(list: readonly EndpointHashKv[]): Rows {
   return {
-    head: ["endpoint", "hash"],
-    rows: list.map(({ endpoint, hashKv }) => [byteText(endpoint), String(hashKv.hash)]),
+    head: ["endpoint", "hash", "hash_revision"],
+    rows: list.map(({ endpoint, hashKv }) => [
+      byteText(endpoint),
+      String(hashKv.hash),
+      String(hashKv.hashRevision),
+    ]),
   };
 }
 

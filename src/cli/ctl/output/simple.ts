@@ -15,9 +15,17 @@ import type {
 } from "../../../pb/etcdserverpb.ts";
 import { EventType, type KeyValue } from "../../../pb/mvccpb.ts";
 import { formatAlarm } from "../../../core/alarms/alarms.ts";
-import { type ByteText, byteText, byteTextOf, hexId, hexText } from "../byte_text.ts";
+import {
+  type ByteText,
+  byteText,
+  byteTextOf,
+  hexId,
+  hexText,
+  LEASE_ID_DIGITS,
+} from "../byte_text.ts";
 import { databaseRows, hashKvRows, memberRows, type Rows, statusRows } from "./rows.ts";
 import type {
+  Answer,
   DatabaseStatus,
   EndpointHashKv,
   EndpointHealth,
@@ -26,15 +34,16 @@ import type {
   PrinterOptions,
 } from "./printer.ts";
 
-/** Lease IDs are shown with all their digits. */
-const LEASE_ID_DIGITS = 16;
-
 /** The default format: what a person wants to know, and what scripts read by lines. */
 export class SimplePrinter implements Printer {
   readonly #options: PrinterOptions;
 
   constructor(options: PrinterOptions) {
     this.#options = options;
+  }
+
+  answer<T>({ lines }: Answer<T>): void {
+    for (const line of lines) this.#line(line);
   }
 
   get({ kvs }: RangeResponse): void {
@@ -100,13 +109,17 @@ export class SimplePrinter implements Printer {
     this.#rows(memberRows(members));
   }
 
-  /** To standard error, where etcdctl has it. */
+  /** What is not healthy goes to standard error, as in etcdctl. */
   endpointHealth(list: readonly EndpointHealth[]): void {
+    const { write, writeError } = this.#options;
     for (const { endpoint, error, took } of list) {
-      const line = error === ""
-        ? `${endpoint} is healthy: successfully committed proposal: took = ${took}\n`
-        : `${endpoint} is unhealthy: failed to commit proposal: ${error}\n`;
-      this.#options.writeError(byteText(line));
+      if (error === "") {
+        const proof = `successfully committed proposal: took = ${took}`;
+        write(byteText(`${endpoint} is healthy: ${proof}\n`));
+      } else {
+        const why = `failed to commit proposal: ${error}`;
+        writeError(byteText(`${endpoint} is unhealthy: ${why}\n`));
+      }
     }
   }
 
@@ -119,7 +132,7 @@ export class SimplePrinter implements Printer {
   }
 
   alarm({ alarms }: AlarmResponse): void {
-    for (const alarm of alarms) this.#line(formatAlarm(alarm));
+    for (const alarm of alarms) this.#line(formatAlarm(alarm).trimEnd());
   }
 
   databaseStatus(status: DatabaseStatus): void {

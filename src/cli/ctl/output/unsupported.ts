@@ -9,6 +9,9 @@ export abstract class UnsupportedPrinter implements Printer {
     this.#format = format;
   }
 
+  answer(..._: unknown[]): void {
+    this.#refuse();
+  }
   get(..._: unknown[]): void {
     this.#refuse();
   }

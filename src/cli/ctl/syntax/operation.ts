@@ -1,11 +1,12 @@
 import { RequestOp } from "../../../pb/etcdserverpb.ts";
 import type { ByteText } from "../byte_text.ts";
-import { DEL_FLAGS, delRequest } from "../commands/del.ts";
+import { DEL_FLAGS, delRequest, warnOfRange } from "../commands/del.ts";
 import { GET_FLAGS, getRequest } from "../commands/get.ts";
 import { PUT_FLAGS, putRequest } from "../commands/put.ts";
 import { CtlError, EXIT_CODE } from "../exit_code.ts";
 import type { Flag } from "../flags/flag.ts";
 import { FlagError, FlagSet } from "../flags/flag_set.ts";
+import type { CtlIo } from "../io.ts";
 import { splitWords } from "./words.ts";
 
 /** How one kind of operation is written. */
@@ -13,6 +14,8 @@ interface OperationSyntax {
   readonly name: string;
   readonly flags: readonly Flag[];
   readonly read: (flags: FlagSet, args: readonly ByteText[]) => Partial<RequestOp>;
+  /** Warns of what may be a slip, and gives time to think again. */
+  readonly warn?: (io: CtlIo, flags: FlagSet, args: readonly ByteText[]) => Promise<void>;
 }
 
 const SYNTAXES: readonly OperationSyntax[] = [
@@ -30,11 +33,12 @@ const SYNTAXES: readonly OperationSyntax[] = [
     name: "del",
     flags: DEL_FLAGS,
     read: (flags, args) => ({ requestDeleteRange: delRequest(flags, args) }),
+    warn: warnOfRange,
   },
 ];
 
 /** Reads an operation such as `put key "value"`. Throws a CtlError when it is malformed. */
-export function parseOperation(line: ByteText): RequestOp {
+export async function parseOperation(line: ByteText, io: CtlIo): Promise<RequestOp> {
   const words = splitWords(line);
   if (words.length < 2) throw invalid(`invalid txn compare request: ${line}`);
   const [name, ...rest] = words;
@@ -42,7 +46,10 @@ export function parseOperation(line: ByteText): RequestOp {
   if (syntax === undefined) throw invalid(`invalid txn request: ${line}`);
   const flags = new FlagSet(syntax.flags);
   try {
-    return RequestOp.create(syntax.read(flags, flags.parse(rest).args));
+    const { args } = flags.parse(rest);
+    const operation = RequestOp.create(syntax.read(flags, args));
+    await syntax.warn?.(io, flags, args);
+    return operation;
   } catch (error) {
     if (error instanceof FlagError) throw invalid(`invalid txn request: ${line}`);
     throw error;

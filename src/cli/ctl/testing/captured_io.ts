@@ -1,10 +1,17 @@
 import { type Clock, systemClock } from "../../../base/clock.ts";
 import { DenoFileSystem } from "../../../disk/deno_file_system.ts";
 import type { FileSystem } from "../../../disk/file_system.ts";
-import { type ConnectOptions, openTransport } from "../../../embed/client/network_transport.ts";
+import type { ServiceRecord } from "../../../embed/config/dns_discovery.ts";
+import {
+  type ClientTls,
+  type ConnectOptions,
+  openTransport,
+} from "../../../embed/client/network_transport.ts";
 import type { Transport } from "../../../embed/client/transport.ts";
 import type { ByteText } from "../byte_text.ts";
+import { fetchText } from "../http_text.ts";
 import type { CtlIo } from "../io.ts";
+import type { ProgramFailure } from "../program.ts";
 
 /** A world for one command: input is given, output is kept. */
 export class CapturedIo implements CtlIo {
@@ -18,12 +25,15 @@ export class CapturedIo implements CtlIo {
   /** Programs that were run. */
   readonly programs: { command: readonly ByteText[]; environment: Record<string, ByteText> }[] = [];
   /** What programs end with. */
-  programResult: string | undefined;
+  programResult: ProgramFailure | undefined;
   /** What `connect` gives instead of a connection. */
   transport: Transport | undefined;
   /** Endpoints that were connected to. */
   readonly connected: string[] = [];
   connectOptions: ConnectOptions = {};
+  /** Asks the DNS. */
+  resolve: (name: string) => Promise<readonly ServiceRecord[]> = () => Promise.resolve([]);
+  readonly #interrupts = new Set<() => void>();
   #input: ByteText;
   #inputEnd: Promise<void> = Promise.resolve();
 
@@ -63,6 +73,28 @@ export class CapturedIo implements CtlIo {
     return line;
   }
 
+  async readSecret(): Promise<ByteText> {
+    return (await this.readLine() ?? await this.readInput()).replace(/\n$/, "");
+  }
+
+  fetchText(url: string, tls: ClientTls | undefined): Promise<string> {
+    return fetchText(url, tls);
+  }
+
+  onInterrupt(listener: () => void): () => void {
+    this.#interrupts.add(listener);
+    return () => this.#interrupts.delete(listener);
+  }
+
+  /** What a signal does. */
+  interrupt(): void {
+    for (const listener of [...this.#interrupts]) listener();
+  }
+
+  services(name: string): Promise<readonly ServiceRecord[]> {
+    return this.resolve(name);
+  }
+
   readFile(path: string): Uint8Array {
     return Deno.readFileSync(path);
   }
@@ -76,7 +108,7 @@ export class CapturedIo implements CtlIo {
   run(
     command: readonly ByteText[],
     environment: Record<string, ByteText>,
-  ): Promise<string | undefined> {
+  ): Promise<ProgramFailure | undefined> {
     this.programs.push({ command, environment });
     return Promise.resolve(this.programResult);
   }

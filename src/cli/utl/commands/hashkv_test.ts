@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { plainText } from "../../ctl/byte_text.ts";
 import { utl } from "../testing/captured_utl_io.ts";
 import { fileSystemWith, sampleImage, withBackupHash } from "../testing/sample_files.ts";
 
@@ -17,7 +18,7 @@ Deno.test("hashkv prints hash, revision and compacted revision in every format",
   const fields = await utl(["hashkv", "b", "-w", "fields"], fileSystem);
   assert.equal(fields.out, `"Hash" : ${hash}\n"Hash revision" : 202\n"Compact revision" : 2\n`);
   const table = await utl(["hashkv", "b", "-w", "table"], fileSystem);
-  assert.match(table.out, /\n\| +HASH +\| HASH REVISION \| COMPACT REVISION \|\n/);
+  assert.match(plainText(table.out), /\n│ +HASH +│ HASH REVISION │ COMPACT REVISION │\n/);
 });
 
 Deno.test("hashkv hashes up to a revision that can be read", async () => {

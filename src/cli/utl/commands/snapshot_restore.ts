@@ -1,19 +1,15 @@
 import { join } from "node:path";
-import { CompatVersion } from "../../../core/members/compat_version.ts";
 import { formatId } from "../../../core/members/member_id.ts";
 import type { FileSystem } from "../../../disk/file_system.ts";
-import { boolFlag, int64Flag, stringFlag } from "../../ctl/flags/flag.ts";
 import { hasBackupHash, requireBackupHash } from "../backup_hash.ts";
 import type { UtlCommand } from "../command.ts";
-import { compatVersionFlag } from "../compat_version.ts";
 import type { UtlContext } from "../context.ts";
 import { onBackup } from "../integrity.ts";
+import { RESTORE_FLAGS } from "../restore/restore_flags.ts";
 import { writeRestoredDatabase } from "../restore/restored_database.ts";
 import { writeFirstLog, writeFirstSnapshot } from "../restore/restored_log.ts";
 import { type RestorePlan, restorePlanOf } from "../restore/restore_plan.ts";
 import { Staging } from "../restore/staging.ts";
-
-const DEFAULT_PEER_URL = "http://localhost:2380";
 
 /** Makes the data directory of a member out of a backup. */
 export const SNAPSHOT_RESTORE_COMMAND: UtlCommand = {
@@ -24,38 +20,7 @@ export const SNAPSHOT_RESTORE_COMMAND: UtlCommand = {
 For a cluster of several members, run it once for each, with the same snapshot and
 --initial-cluster. The directory appears only when it is complete: after an interruption, run
 the command again.`,
-  flags: [
-    stringFlag("data-dir", "", "Path to the output data directory"),
-    stringFlag("wal-dir", "", "Path to the WAL directory (use --data-dir if none given)"),
-    stringFlag(
-      "initial-cluster",
-      `default=${DEFAULT_PEER_URL}`,
-      "Initial cluster configuration for restore bootstrap",
-    ),
-    stringFlag(
-      "initial-cluster-token",
-      "etcd-cluster",
-      "Initial cluster token for the etcd cluster during restore bootstrap",
-    ),
-    stringFlag(
-      "initial-advertise-peer-urls",
-      DEFAULT_PEER_URL,
-      "List of this member's peer URLs to advertise to the rest of the cluster",
-    ),
-    stringFlag("name", "default", "Human-readable name for this member"),
-    boolFlag(
-      "skip-hash-check",
-      "Ignore snapshot integrity hash value (required if copied from data directory)",
-    ),
-    int64Flag("initial-memory-map-size", "Accepted and ignored: files are not mapped into memory"),
-    int64Flag("bump-revision", "How much to increase the latest revision after restore"),
-    boolFlag(
-      "mark-compacted",
-      "Mark the latest revision after restore as the point of scheduled compaction " +
-        "(required if --bump-revision > 0, disallowed otherwise)",
-    ),
-    compatVersionFlag(CompatVersion.newest.line, "The etcd that can start on the directory"),
-  ],
+  flags: RESTORE_FLAGS,
   async work(context) {
     await restore(context, restorePlanOf(context));
   },

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { plainText } from "../../ctl/byte_text.ts";
 import { Prng } from "../../../base/prng.ts";
 import { utl } from "../testing/captured_utl_io.ts";
 import {
@@ -35,9 +36,9 @@ Deno.test("snapshot status prints what etcdutl of the file's version would", asy
     `"Hash" : ${hash}\n"Revision" : ${revision}\n"Keys" : ${SAMPLE_KEYS}\n` +
       `"Size" : ${totalSize}\n"Version" : 3.6.0\n`,
   );
-  const table = (await status(image, ["-w", "table"])).split("\n");
-  assert.equal(table[1], "|   HASH   | REVISION | TOTAL KEYS | TOTAL SIZE | VERSION |");
-  assert.equal(table[3], `| ${hash.toString(16)} |      202 |        199 |      57 kB |   3.6.0 |`);
+  const table = plainText(await status(image, ["-w", "table"])).split("\n");
+  assert.equal(table[1], "│   HASH   │ REVISION │ TOTAL KEYS │ TOTAL SIZE │ VERSION │");
+  assert.equal(table[3], `│ ${hash.toString(16)} │      202 │        199 │      57 kB │   3.6.0 │`);
 });
 
 Deno.test("snapshot status prints as another etcd when it is told to", async () => {
