@@ -33,8 +33,7 @@ export async function checkProduct(product: string, version: string): Promise<vo
 async function checkVersion(product: string, version: string): Promise<void> {
   const run = await runProgram(product, ["--version"], { timeoutMs: VERSION_TIMEOUT_MS });
   const text = printedBy(run);
-  const isOurs = text.startsWith("etcd Version: ") &&
-    text.split("\n").includes(`Git SHA: detcd ${version}`);
+  const isOurs = text.startsWith("etcd Version: ") && text.includes(`detcd ${version}`);
   if (run.success && isOurs) return;
   throw new Error(
     `the executable is not detcd ${version}: to --version it says ${shorten(text)}` +
