@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { connect } from "node:tls";
 import type { Logger } from "../../base/log.ts";
-import type { SrvEndpoint } from "../proxy/srv_endpoints.ts";
+import type { SrvEndpoint } from "../srv_lookup.ts";
 import { CLI_LIMITS } from "../limits.ts";
 
 /** Those of the servers that DNS names whose certificates are good for that domain. */
