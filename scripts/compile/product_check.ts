@@ -65,16 +65,22 @@ async function checkServing(product: string, dataDir: string): Promise<void> {
   }).spawn();
   try {
     await untilHealthy(client, server, logPath);
-    const ctl = ["ctl", `--endpoints=${client}`];
-    await expectOutput(product, [...ctl, "put", "greeting", "hello"], /^OK\n$/);
-    await expectOutput(product, [...ctl, "get", "greeting"], /^greeting\nhello\n$/);
-    await addUser(`127.0.0.1:${clientPort}`);
-    const metrics = await fetch(`${client}/metrics`);
-    if (!(await metrics.text()).includes("etcd_server_has_leader 1")) {
-      throw new Error("the executable serves no metrics");
-    }
-  } finally {
-    await stop(server);
+    await use(product, client);
+  } catch (error) {
+    await kill(server);
+    throw error;
+  }
+  await stop(server);
+}
+
+async function use(product: string, client: string): Promise<void> {
+  const ctl = ["ctl", `--endpoints=${client}`];
+  await expectOutput(product, [...ctl, "put", "greeting", "hello"], /^OK\n$/);
+  await expectOutput(product, [...ctl, "get", "greeting"], /^greeting\nhello\n$/);
+  await addUser(client.replace("http://", ""));
+  const metrics = await fetch(`${client}/metrics`);
+  if (!(await metrics.text()).includes("etcd_server_has_leader 1")) {
+    throw new Error("the executable serves no metrics");
   }
 }
 
@@ -127,20 +133,23 @@ function logEnd(path: string): string {
 }
 
 async function stop(server: Deno.ChildProcess): Promise<void> {
+  server.kill("SIGTERM");
   const timer = setTimeout(() => server.kill("SIGKILL"), STOP_TIMEOUT_MS);
-  try {
-    server.kill("SIGTERM");
-  } catch {
-    // It has ended already, which the caller has seen.
-    clearTimeout(timer);
-    return;
-  }
   const { code } = await server.status;
   clearTimeout(timer);
   // Windows ends a process without asking it.
   if (Deno.build.os !== "windows" && code !== TERMINATED_EXIT_CODE) {
     throw new Error(`the executable did not stop in order: exit code ${code}`);
   }
+}
+
+async function kill(server: Deno.ChildProcess): Promise<void> {
+  try {
+    server.kill("SIGKILL");
+  } catch {
+    // It has ended already.
+  }
+  await server.status;
 }
 
 async function expectOutput(
