@@ -128,6 +128,8 @@ export class Listener {
       return;
     }
     this.#sockets.add(socket);
+    // A client that lost its power says nothing, and a watch may have nothing to say to it.
+    socket.setKeepAlive(true, this.#limits.tcpKeepAliveMs);
     // A socket closes after an error, and that is all that matters here.
     socket.on("error", () => {});
     socket.once("close", () => this.#socketClosed(socket));

@@ -15,14 +15,9 @@ export function storeMetrics(server: EtcdServer): MetricFamily[] {
     gauge(
       "etcd_debugging_auth_revision",
       "The revision of users, roles and permissions.",
-      () => authRevision(server),
+      () => server.auth.revision,
     ),
   ];
-}
-
-/** Users and roles are not kept yet; 1 is the revision of none. */
-function authRevision(_server: EtcdServer): number {
-  return 1;
 }
 
 function sizeMetrics({ backend }: EtcdServer): MetricFamily[] {
