@@ -12,6 +12,10 @@ export const CLI_LIMITS = {
   lockNoticeMs: 1000,
   /** How often a lock that somebody else holds is tried again: nobody notices a delay like this. */
   lockRetryMs: 50,
+  /** Keys under way to a mirror's destination at once; more would only wait there. */
+  mirrorPutsAtOnce: 64,
+  /** How long deleting, compacting or defragmenting may take behind a check, as in etcdctl. */
+  tidyMs: 30_000,
   /** A server's page of metrics comes in this time, or something is wrong. */
   fetchTimeoutMs: 10_000,
   /** Larger than any page of metrics. */

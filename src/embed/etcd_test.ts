@@ -9,6 +9,7 @@ import { ClientError } from "./client/client_error.ts";
 import { GrpcServer } from "../net/grpc/server.ts";
 import { type Config, newConfig } from "./config/config.ts";
 import { NotBuiltError } from "./config/errors.ts";
+import { ConfigError } from "./config/errors.ts";
 import { startEtcd } from "./etcd.ts";
 import { newMemoryConfig } from "./memory_config.ts";
 import { ListenError } from "./serving.ts";
@@ -159,6 +160,16 @@ Deno.test("Etcd.server.stop() stops the member, and the listeners follow", async
   await etcd.server.stop();
   await etcd.close();
   await assert.rejects(fetch(`${etcd.clientUrl}/health`));
+});
+
+Deno.test("startEtcd() rejects with a ConfigError for tokens that cannot be, and leaves nothing", async () => {
+  const config = newMemoryConfig();
+  config.authToken = "jwt,sign-method=RS256";
+  await assert.rejects(startEtcd(config), (error) => {
+    assert.ok(error instanceof ConfigError, String(error));
+    assert.match(error.message, /^auth: missing key data/);
+    return true;
+  });
 });
 
 Deno.test("startEtcd() rejects with a ListenError when a port is taken, and leaves nothing", async () => {

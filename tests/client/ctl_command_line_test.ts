@@ -72,8 +72,6 @@ describeCtl((test) => {
       "endpoint hashkv --rev x",
       "alarm",
       "alarm list --other x",
-      "completion",
-      "completion other",
       "lock --ttl x",
       "make-mirror --max-txn-ops=-1 a",
       "make-mirror --max-txn-ops x a",
@@ -86,6 +84,13 @@ describeCtl((test) => {
       assert.deepEqual(got, wanted, `etcdctl ${line}`);
     }
   });
+
+  test("completion for a shell that there is not", async ({ reference }) => {
+    for (const line of ["completion", "completion other", "completion bash zsh"]) {
+      const wanted = firstLine(await runEtcdctl(reference, line.split(" "), ""));
+      assert.deepEqual(firstLine(renamed(await runCtl(line.split(" "), ""))), wanted, line);
+    }
+  }, { newerOnly: "it has a command for each shell" });
 
   test("servers that cannot be reached", async (suite) => {
     const [port] = await freePorts(1);

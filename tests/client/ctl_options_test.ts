@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ctlMain } from "../../src/cli/ctl/main.ts";
 import { CapturedIo } from "../../src/cli/ctl/testing/captured_io.ts";
+import type { SrvRecord } from "../../src/cli/srv_lookup.ts";
 import { runCtl, runEtcdctl } from "./ctl_pair.ts";
 import { describeCtl, FORMATS, inAllFormats, SOME_KEYS, type Step } from "./ctl_suite.ts";
 
@@ -110,12 +111,16 @@ describeCtl((test) => {
   });
 });
 
+function record(target: string, port: number): SrvRecord {
+  return { target, port, priority: 0, weight: 0 };
+}
+
 Deno.test("ctl finds servers by the DNS, with TLS first", async () => {
   const connected = async (...args: string[]): Promise<[string[], string]> => {
     const io = new CapturedIo();
-    io.resolve = (name) => {
-      if (name.includes("-ssl")) return Promise.resolve([{ target: "b.test.", port: 2379 }]);
-      return Promise.resolve([{ target: "a.test.", port: 80 }, { target: "c.test.", port: 81 }]);
+    io.services = (name) => {
+      if (name.includes("-ssl")) return Promise.resolve([record("b.test.", 2379)]);
+      return Promise.resolve([record("a.test.", 80), record("c.test.", 81)]);
     };
     io.transport = {
       unary: () => Promise.reject(new Error("not reached")),
@@ -128,16 +133,16 @@ Deno.test("ctl finds servers by the DNS, with TLS first", async () => {
     return [io.connected, io.err];
   };
   const [all] = await connected();
-  assert.deepEqual(all, ["https://b.test.:2379", "http://a.test.:80", "http://c.test.:81"]);
+  assert.deepEqual(all, ["https://b.test:2379", "http://a.test:80", "http://c.test:81"]);
   const [secure, complaints] = await connected("--insecure-discovery=false");
-  assert.deepEqual(secure, ["https://b.test.:2379"]);
-  assert.match(complaints, /^ignoring discovered insecure endpoint "http:\/\/a\.test\.:80"\n/);
+  assert.deepEqual(secure, ["https://b.test:2379"]);
+  assert.match(complaints, /^ignoring discovered insecure endpoint "http:\/\/a\.test:80"\n/);
 });
 
 Deno.test("ctl says which names the DNS does not know", async () => {
   const io = new CapturedIo();
   const asked: string[] = [];
-  io.resolve = (name) => {
+  io.services = (name) => {
     asked.push(name);
     return Promise.reject(new Error("no such host"));
   };

@@ -43,52 +43,50 @@ function form({ exitCode, stdout, stderr }: Outcome): Outcome {
 }
 
 describeCtl((test) => {
-  const missing = whyNoCertificates();
-  if (missing !== undefined) {
-    test(`TLS - not run: ${missing}`, () => Promise.resolve());
-    return;
-  }
-
-  test("TLS", ({ reference }) =>
-    withSecureServer(reference.server, async (url, { cert, key, ca }) => {
-      const mine = [`--cert=${cert}`, `--key=${key}`];
-      const whole = [...mine, `--cacert=${ca}`];
-      const hasty = "--command-timeout=1s";
-      const bare = url.replace("https://", "");
-      const put = [`--endpoints=${url}`, ...whole, "put", "a", "1"];
-      assert.deepEqual(await runCtl(put, ""), { exitCode: 0, stdout: "OK\n", stderr: "" });
-      const lines: readonly string[][] = [
-        [`--endpoints=${url}`, ...whole, "get", "a"],
-        [`--endpoints=${bare}`, ...whole, "get", "a"],
-        [`--endpoints=${bare.replace("127.0.0.1", "localhost")}`, ...whole, "get", "a"],
-        [`--endpoints=${url}`, ...mine, "--insecure-skip-tls-verify", "get", "a"],
-        [`--endpoints=${bare}`, ...mine, "--insecure-skip-tls-verify", "get", "a"],
-        [`--endpoints=${url}`, ...whole, "endpoint", "health"],
-        [`--endpoints=${url}`, hasty, ...mine, "get", "a"],
-        [`--endpoints=${url}`, hasty, `--cacert=${ca}`, "get", "a"],
-        [`--endpoints=${bare}`, hasty, "get", "a"],
-        [`--endpoints=${bare}`, hasty, "--insecure-transport=false", "get", "a"],
-        [`--endpoints=${url}`, ...mine.slice(0, 1), "get", "a"],
-        [`--endpoints=${url}`, ...mine.slice(1), "get", "a"],
-        [`--endpoints=${url}`, ...mine, "--cacert=/no/such/file", "get", "a"],
-        [`--endpoints=${url}`, ...mine, "--cacert=", "get", "a"],
-        [`--endpoints=${url}`, "--cert=", "--key=", "get", "a"],
-      ];
-      await Promise.all(lines.map(async (args) => {
-        const wanted = form(await runEtcdctl(reference, args, ""));
-        // Whether it is a healthy line on one stream or the other is told elsewhere.
-        const got = form(await runCtl(args, ""));
-        const joined = ({ exitCode, stdout, stderr }: Outcome) => [exitCode, stdout + stderr];
-        assert.deepEqual(joined(got), joined(wanted), args.join(" "));
-      }));
-      const env = {
-        ETCDCTL_ENDPOINTS: url,
-        ETCDCTL_CERT: cert,
-        ETCDCTL_KEY: key,
-        ETCDCTL_CACERT: ca,
-      };
-      const wanted = await runEtcdctl(reference, ["get", "a"], "", env);
-      assert.equal(wanted.stdout, "a\n1\n");
-      assert.deepEqual(await runCtl(["get", "a"], "", env), wanted);
-    }));
+  test(
+    "TLS",
+    ({ reference }) =>
+      withSecureServer(reference.server, async (url, { cert, key, ca }) => {
+        const mine = [`--cert=${cert}`, `--key=${key}`];
+        const whole = [...mine, `--cacert=${ca}`];
+        const hasty = "--command-timeout=1s";
+        const bare = url.replace("https://", "");
+        const put = [`--endpoints=${url}`, ...whole, "put", "a", "1"];
+        assert.deepEqual(await runCtl(put, ""), { exitCode: 0, stdout: "OK\n", stderr: "" });
+        const lines: readonly string[][] = [
+          [`--endpoints=${url}`, ...whole, "get", "a"],
+          [`--endpoints=${bare}`, ...whole, "get", "a"],
+          [`--endpoints=${bare.replace("127.0.0.1", "localhost")}`, ...whole, "get", "a"],
+          [`--endpoints=${url}`, ...mine, "--insecure-skip-tls-verify", "get", "a"],
+          [`--endpoints=${bare}`, ...mine, "--insecure-skip-tls-verify", "get", "a"],
+          [`--endpoints=${url}`, ...whole, "endpoint", "health"],
+          [`--endpoints=${url}`, hasty, ...mine, "get", "a"],
+          [`--endpoints=${url}`, hasty, `--cacert=${ca}`, "get", "a"],
+          [`--endpoints=${bare}`, hasty, "get", "a"],
+          [`--endpoints=${bare}`, hasty, "--insecure-transport=false", "get", "a"],
+          [`--endpoints=${url}`, ...mine.slice(0, 1), "get", "a"],
+          [`--endpoints=${url}`, ...mine.slice(1), "get", "a"],
+          [`--endpoints=${url}`, ...mine, "--cacert=/no/such/file", "get", "a"],
+          [`--endpoints=${url}`, ...mine, "--cacert=", "get", "a"],
+          [`--endpoints=${url}`, "--cert=", "--key=", "get", "a"],
+        ];
+        await Promise.all(lines.map(async (args) => {
+          const wanted = form(await runEtcdctl(reference, args, ""));
+          // Whether it is a healthy line on one stream or the other is told elsewhere.
+          const got = form(await runCtl(args, ""));
+          const joined = ({ exitCode, stdout, stderr }: Outcome) => [exitCode, stdout + stderr];
+          assert.deepEqual(joined(got), joined(wanted), args.join(" "));
+        }));
+        const env = {
+          ETCDCTL_ENDPOINTS: url,
+          ETCDCTL_CERT: cert,
+          ETCDCTL_KEY: key,
+          ETCDCTL_CACERT: ca,
+        };
+        const wanted = await runEtcdctl(reference, ["get", "a"], "", env);
+        assert.equal(wanted.stdout, "a\n1\n");
+        assert.deepEqual(await runCtl(["get", "a"], "", env), wanted);
+      }),
+    { missing: whyNoCertificates() },
+  );
 });

@@ -2,10 +2,10 @@ import { bytesFromLatin1 } from "../../base/bytes.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { DenoFileSystem } from "../../disk/deno_file_system.ts";
 import type { FileSystem } from "../../disk/file_system.ts";
-import type { ServiceRecord } from "../../embed/config/dns_discovery.ts";
 import type { ClientTls, ConnectOptions } from "../../embed/client/network_transport.ts";
 import type { Transport } from "../../embed/client/transport.ts";
 import { processSignals, STOP_SIGNALS } from "../signals.ts";
+import type { SrvResolver } from "../srv_lookup.ts";
 import type { ByteText } from "./byte_text.ts";
 import { InputReader } from "./input_reader.ts";
 import { type ProgramFailure, runProgram } from "./program.ts";
@@ -35,8 +35,8 @@ export interface CtlIo {
   fetchText(url: string, tls: ClientTls | undefined): Promise<string>;
   /** Has a signal that would end the program call this instead, until the result is called. */
   onInterrupt(listener: () => void): () => void;
-  /** The SRV records of a name in the DNS. */
-  services(name: string): Promise<readonly ServiceRecord[]>;
+  /** Asks the DNS for servers. */
+  readonly services: SrvResolver;
   /** Connects without waiting for the connection. */
   connect(endpoints: readonly string[], options: ConnectOptions): Promise<Transport>;
   /**

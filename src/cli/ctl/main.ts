@@ -42,20 +42,6 @@ export async function ctlMain(args: readonly string[], io: CtlIo = systemIo()): 
     io.stdout(helpText(found.path));
     return EXIT_CODE.success;
   }
-  try {
-    return await runCommand(io, flags, positionals, run);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    return reportUsage(io, found.path, error.message);
-  }
-}
-
-async function runCommand(
-  io: CtlIo,
-  flags: FlagSet,
-  positionals: Positionals,
-  run: (context: CommandContext) => Promise<void>,
-): Promise<number> {
   const context = new CommandContext(io, flags, positionals);
   try {
     applyEnvironment(flags, io.environment);
@@ -63,15 +49,17 @@ async function runCommand(
     await run(context);
     return EXIT_CODE.success;
   } catch (error) {
-    if (error instanceof UsageError) throw error;
-    return reportError(io, error);
+    return reportError(io, found.path, error);
   } finally {
     await context.close();
   }
 }
 
-function reportError(io: CtlIo, error: unknown): number {
+function reportError(io: CtlIo, path: readonly Command[], error: unknown): number {
+  // What went wrong first is told, not what could not be tidied up behind it.
+  if (error instanceof SuppressedError) return reportError(io, path, error.suppressed);
   if (error instanceof SilentExit) return error.exitCode;
+  if (error instanceof UsageError) return reportUsage(io, path, error.message);
   const message = error instanceof CtlError ? error.message : byteText(errorText(error));
   io.stderr(`Error: ${message}\n`);
   return error instanceof CtlError ? error.exitCode : EXIT_CODE.error;

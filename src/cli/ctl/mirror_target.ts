@@ -3,6 +3,7 @@ import type { Client } from "../../embed/client/client.ts";
 import type { KeyValue } from "../../embed/client/key_value.ts";
 import { op, type Operation } from "../../embed/client/txn.ts";
 import type { WatchEvent } from "../../embed/client/watch.ts";
+import { CLI_LIMITS } from "../limits.ts";
 import type { ByteText } from "./byte_text.ts";
 
 /** How keys are called at the destination, and how many are changed at once. */
@@ -14,9 +15,6 @@ export interface MirrorTargetOptions {
   /** Operations in one transaction. */
   readonly maxTxnOps: number;
 }
-
-/** So many keys are under way to the destination at once while there is no order to keep. */
-const PUTS_AT_ONCE = 64;
 
 /** The other cluster, which gets the keys. */
 export class MirrorTarget {
@@ -36,9 +34,10 @@ export class MirrorTarget {
 
   /** Puts pairs of one revision, in any order. */
   async putAll(pairs: readonly KeyValue[]): Promise<void> {
-    for (let i = 0; i < pairs.length; i += PUTS_AT_ONCE) {
+    const { mirrorPutsAtOnce } = CLI_LIMITS;
+    for (let i = 0; i < pairs.length; i += mirrorPutsAtOnce) {
       await Promise.all(
-        pairs.slice(i, i + PUTS_AT_ONCE).map(async ({ keyBytes, value }) => {
+        pairs.slice(i, i + mirrorPutsAtOnce).map(async ({ keyBytes, value }) => {
           await this.#client.put(this.#renamed(keyBytes), value);
           this.#total++;
         }),

@@ -8,6 +8,9 @@ const INTERRUPT = "\x03";
 const END_OF_INPUT = "\x04";
 const ERASE = ["\b", "\x7f"];
 
+/** A character with all its bytes. */
+const LAST_CHARACTER = /[^\x80-\xbf]?[\x80-\xbf]*$/;
+
 /** Reads a line from standard input; if that is a terminal, without showing what is typed. */
 export async function readSecret(input: InputReader): Promise<ByteText> {
   if (!Deno.stdin.isTerminal()) return await secretLine(input, () => undefined);
@@ -34,8 +37,7 @@ async function secretLine(
     if (key === undefined || key === "\n") return line;
     const command = commandOf(key);
     if (command === "end") return line;
-    // A character of several bytes is erased byte by byte, like a terminal that knows no UTF-8.
-    line = command === "erase" ? line.slice(0, -1) : line + key;
+    line = command === "erase" ? line.replace(LAST_CHARACTER, "") : line + key;
   }
 }
 

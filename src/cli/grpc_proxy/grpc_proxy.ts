@@ -15,6 +15,7 @@ import type { FlagSet } from "../ctl/flags/flag_set.ts";
 import { ProxyError, type ProxyHost, type RunningProxy, runProxy } from "../proxy/proxy_host.ts";
 import { CallLog } from "./call_log.ts";
 import { registerCluster } from "./cluster_proxy.ts";
+import { EndpointSync } from "./endpoint_sync.ts";
 import { checkGrpcProxyFlags, GRPC_PROXY_COMMAND } from "./flags.ts";
 import { Forwarder } from "./forwarding.ts";
 import { proxyRoutes } from "./http_routes.ts";
@@ -36,7 +37,9 @@ export function grpcProxyMain(args: readonly string[], host: ProxyHost): Promise
     checkGrpcProxyFlags(flags);
     const endpoints = await endpointsOf(flags, logger);
     const options = await channelOptionsOf(flags);
-    const upstream = await Upstream.open(endpoints, options, host.clock);
+    const upstream = await Upstream.open(endpoints, options, host.clock).catch((error) => {
+      throw error instanceof TypeError ? new ProxyError(error.message, { cause: error }) : error;
+    });
     const proxy = new GrpcProxy({ flags, logger, host, endpoints, options, upstream });
     try {
       await proxy.start();
@@ -66,6 +69,7 @@ class GrpcProxy implements RunningProxy {
   readonly #hub: ProxyWatchHub;
   readonly #namespace: Namespace;
   #registration: ProxyRegistration | undefined;
+  #sync: EndpointSync | undefined;
 
   constructor(parts: ProxyParts) {
     const { flags, logger, host, upstream } = parts;
@@ -83,16 +87,26 @@ class GrpcProxy implements RunningProxy {
     this.#addServices();
     this.#addRoutes();
     this.#serving.begin();
+    this.#syncEndpoints();
     logger.info("started gRPC proxy", { address: flags.text("listen-addr") });
   }
 
   async close(): Promise<void> {
+    this.#sync?.stop();
     await this.#registration?.close();
     const closing = this.#serving.close(GRPC_PROXY_LIMITS.closeGraceMs);
     // Streams end only with those behind them.
     this.#hub.close();
     this.#parts.upstream.close();
     await closing;
+  }
+
+  #syncEndpoints(): void {
+    const { flags, upstream, host, logger } = this.#parts;
+    const intervalMs = flags.durationMs("endpoints-auto-sync-interval");
+    if (intervalMs <= 0) return;
+    this.#sync = new EndpointSync(upstream, intervalMs, host.clock, logger);
+    this.#sync.start();
   }
 
   /** Makes this proxy known to others if that is wanted. */
@@ -135,8 +149,8 @@ class GrpcProxy implements RunningProxy {
   }
 
   #addRoutes(): void {
-    const { upstream, endpoints } = this.#parts;
-    const routes = proxyRoutes({ upstream, endpoints, cache: this.#cache, hub: this.#hub });
+    const { upstream } = this.#parts;
+    const routes = proxyRoutes({ upstream, cache: this.#cache, hub: this.#hub });
     for (const [path, handler] of routes) {
       this.#serving.clientRoutes.set(path, handler);
       this.#serving.metricsRoutes.set(path, handler);

@@ -6,8 +6,9 @@ import { joinHostPort } from "../../base/host_port.ts";
 import { type Sweepable, Sweeper } from "../http2/sweeper.ts";
 import { TLS_LIMITS, type TlsLimits } from "../limits.ts";
 import type { RemoteEnd } from "../remote_end.ts";
-import { type CredentialError, CredentialFiles, type Credentials } from "./credential_files.ts";
-import { HandshakeError } from "./handshake_error.ts";
+import type { CredentialError } from "./credential_error.ts";
+import { CredentialFiles, type Credentials } from "./credential_files.ts";
+import { HandshakeError, handshakeErrorOf } from "./handshake_error.ts";
 import { Handshaker } from "./handshaker.ts";
 import type { NamesCheck } from "./names_check.ts";
 import { checkSecured } from "./secured_check.ts";
@@ -76,8 +77,9 @@ export class TlsGate {
   /** Makes a handshake; `firstBytes` were read of the socket before. */
   accept(socket: Socket, firstBytes: Buffer, onSecured: SecuredListener): void {
     const credentials = this.#latestCredentials();
-    const handshaker = this.#idle.pop() ?? new Handshaker(credentials, this.#options);
     const entry = new Entry(socket, this.#clock.monotonicMs() + this.#limits.handshakeTimeoutMs);
+    const handshaker = this.#handshakerFor(credentials);
+    if (handshaker instanceof HandshakeError) return this.#reject(entry, handshaker);
     this.#sweeper.add(entry);
     socket.once("close", () => this.#sweeper.remove(entry));
     socket.pause();
@@ -107,6 +109,15 @@ export class TlsGate {
       this.#idle = [];
     }
     return latest;
+  }
+
+  /** Deno may find fault with credentials in which nothing was found before. */
+  #handshakerFor(credentials: Credentials): Handshaker | HandshakeError {
+    try {
+      return this.#idle.pop() ?? new Handshaker(credentials, this.#options);
+    } catch (error) {
+      return handshakeErrorOf(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   #release(handshaker: Handshaker, credentials: Credentials): void {

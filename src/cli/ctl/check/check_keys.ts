@@ -2,12 +2,10 @@ import { latin1PrefixEnd } from "../../../embed/client/keys.ts";
 import type { Transport } from "../../../embed/client/transport.ts";
 import { DeleteRangeRequest, PutRequest } from "../../../pb/etcdserverpb.ts";
 import { KV_SERVICE } from "../../../pb/services.ts";
+import { CLI_LIMITS } from "../../limits.ts";
 import { type ByteText, quoteBytes } from "../byte_text.ts";
 import type { CommandContext } from "../context.ts";
 import { CtlError, EXIT_CODE } from "../exit_code.ts";
-
-/** How long tidying up may take. */
-const TIDY_TIMEOUT_MS = 30_000;
 
 /** The keys that a check writes, all below a prefix that nothing else uses. */
 export class CheckKeys {
@@ -51,7 +49,7 @@ export class CheckKeys {
     const { transport } = await this.#context.session();
     const request = DeleteRangeRequest.encode(DeleteRangeRequest.create(this.#range()));
     const { path, response } = KV_SERVICE.deleteRange;
-    const options = { timeoutMs: TIDY_TIMEOUT_MS };
+    const options = { timeoutMs: CLI_LIMITS.tidyMs };
     const bytes = await transport.unary(path, request, options);
     return response.decode(bytes).header?.revision ?? 0;
   }

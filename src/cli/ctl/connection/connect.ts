@@ -1,6 +1,8 @@
-import { AuthenticatedTransport } from "../../../embed/client/authenticated_transport.ts";
-import { withCredentials } from "../../../embed/client/authenticated_transport.ts";
-import type { Credentials } from "../../../embed/client/credentials.ts";
+import {
+  AuthenticatedTransport,
+  withCredentials,
+} from "../../../embed/client/authenticated_transport.ts";
+import { checkCredentials, type Credentials } from "../../../embed/client/credentials.ts";
 import { limitedWait } from "../../../embed/client/limited_wait.ts";
 import type { ClientTls, ConnectOptions } from "../../../embed/client/network_transport.ts";
 import type { Transport } from "../../../embed/client/transport.ts";
@@ -41,6 +43,8 @@ export async function connect(
   );
   const options = { ...connectOptions(flags), ...(tls === undefined ? {} : { tls }) };
   try {
+    // What is wrong with them is told before there is a connection to close.
+    checkCredentials(credentials);
     const transport = withCredentials(await io.connect(secured, options), io.clock, credentials);
     if (transport instanceof AuthenticatedTransport) await authenticate(io, flags, transport);
     return transport;

@@ -1,15 +1,9 @@
 import { goQuote } from "../../../base/go_quote.ts";
-import { joinHostPort } from "../../../base/host_port.ts";
+import { lookUpServers } from "../../srv_lookup.ts";
 import { byteText, plainText } from "../byte_text.ts";
 import { CtlError, EXIT_CODE } from "../exit_code.ts";
 import type { FlagSet } from "../flags/flag_set.ts";
 import type { CtlIo } from "../io.ts";
-
-/** What clients of etcd are announced as in the DNS, with TLS and without. */
-const SERVICES = [
-  { scheme: "https", service: "etcd-client-ssl" },
-  { scheme: "http", service: "etcd-client" },
-] as const;
 
 /** The servers that `--endpoints` names, or those of the domain in `--discovery-srv`. */
 export async function endpointsOfFlags(io: CtlIo, flags: FlagSet): Promise<string[]> {
@@ -21,31 +15,17 @@ export async function endpointsOfFlags(io: CtlIo, flags: FlagSet): Promise<strin
 async function discoveredEndpoints(io: CtlIo, flags: FlagSet): Promise<string[]> {
   const domain = plainText(flags.text("discovery-srv"));
   if (domain === "") return [];
-  const suffix = plainText(flags.text("discovery-srv-name"));
-  const endpoints = await lookUp(io, domain, suffix === "" ? "" : `-${suffix}`);
-  if (flags.bool("insecure-discovery")) return endpoints;
-  return endpoints.filter((endpoint) => {
-    const isSecure = endpoint.startsWith("https://");
-    if (!isSecure) {
-      io.stderr(byteText(`ignoring discovered insecure endpoint ${goQuote(endpoint)}\n`));
-    }
+  const serviceName = plainText(flags.text("discovery-srv-name"));
+  const { endpoints, problems } = await lookUpServers(domain, serviceName, io.services);
+  if (endpoints.length === 0 && problems.length > 0) {
+    const text = `dns lookup errors: ${problems.join(" and ")}`;
+    throw new CtlError(EXIT_CODE.error, byteText(text));
+  }
+  const urls = endpoints.map(({ url }) => url);
+  if (flags.bool("insecure-discovery")) return urls;
+  return urls.filter((url) => {
+    const isSecure = url.startsWith("https://");
+    if (!isSecure) io.stderr(byteText(`ignoring discovered insecure endpoint ${goQuote(url)}\n`));
     return isSecure;
   });
-}
-
-async function lookUp(io: CtlIo, domain: string, suffix: string): Promise<string[]> {
-  const endpoints: string[] = [];
-  const failures: string[] = [];
-  for (const { scheme, service } of SERVICES) {
-    const name = `_${service}${suffix}._tcp.${domain}`;
-    try {
-      for (const { target, port } of await io.services(name)) {
-        endpoints.push(`${scheme}://${joinHostPort(target, String(port))}`);
-      }
-    } catch (error) {
-      failures.push(`lookup ${name}: ${error instanceof Error ? error.message : error}`);
-    }
-  }
-  if (failures.length < SERVICES.length) return endpoints;
-  throw new CtlError(EXIT_CODE.error, byteText(`dns lookup errors: ${failures.join(" and ")}`));
 }

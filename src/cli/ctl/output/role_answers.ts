@@ -40,9 +40,9 @@ export function roleAnswer(
 }
 
 function roleLines(role: ByteText, permissions: readonly Permission[]): ByteText[] {
-  const isAllMighty = role === ROOT_ROLE && permissions.length === 0;
+  const mayDoAll = role === ROOT_ROLE && permissions.length === 0;
   const rangesOf = (type: number): ByteText[] =>
-    isAllMighty ? [`\t${rangeText("", OPEN_END)}`] : permissions
+    mayDoAll ? [`\t${rangeText("", OPEN_END)}`] : permissions
       .filter(({ permType }) => permType === type || permType === PermissionType.READWRITE)
       .map(({ key, rangeEnd }) => `\t${rangeText(key, rangeEnd)}`);
   return [

@@ -1,13 +1,13 @@
 import { type Clock, systemClock } from "../../../base/clock.ts";
 import { DenoFileSystem } from "../../../disk/deno_file_system.ts";
 import type { FileSystem } from "../../../disk/file_system.ts";
-import type { ServiceRecord } from "../../../embed/config/dns_discovery.ts";
 import {
   type ClientTls,
   type ConnectOptions,
   openTransport,
 } from "../../../embed/client/network_transport.ts";
 import type { Transport } from "../../../embed/client/transport.ts";
+import type { SrvResolver } from "../../srv_lookup.ts";
 import type { ByteText } from "../byte_text.ts";
 import { fetchText } from "../http_text.ts";
 import type { CtlIo } from "../io.ts";
@@ -31,8 +31,7 @@ export class CapturedIo implements CtlIo {
   /** Endpoints that were connected to. */
   readonly connected: string[] = [];
   connectOptions: ConnectOptions = {};
-  /** Asks the DNS. */
-  resolve: (name: string) => Promise<readonly ServiceRecord[]> = () => Promise.resolve([]);
+  services: SrvResolver = () => Promise.resolve([]);
   readonly #interrupts = new Set<() => void>();
   #input: ByteText;
   #inputEnd: Promise<void> = Promise.resolve();
@@ -89,10 +88,6 @@ export class CapturedIo implements CtlIo {
   /** What a signal does. */
   interrupt(): void {
     for (const listener of [...this.#interrupts]) listener();
-  }
-
-  services(name: string): Promise<readonly ServiceRecord[]> {
-    return this.resolve(name);
   }
 
   readFile(path: string): Uint8Array {
