@@ -31,8 +31,7 @@ async function enabled(
   }
 }
 
-/** detcd's own server joins them when it has authentication. */
-const TARGETS: readonly TargetName[] = ["etcd", "etcd-3.7"];
+const TARGETS: readonly TargetName[] = ["etcd", "etcd-3.7", "detcd"];
 
 describeBothTargets("Client with credentials", (test) => {
   test("reads and writes what its user may", (context) =>
