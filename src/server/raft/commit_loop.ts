@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers";
-import type { RaftNode } from "../core/raft/raft_node.ts";
-import type { Entry } from "../pb/raftpb.ts";
-import { SERVER_LIMITS } from "./limits.ts";
+import type { RaftNode } from "../../core/raft/raft_node.ts";
+import type { Entry } from "../../pb/raftpb.ts";
+import { SERVER_LIMITS } from "../limits.ts";
 import type { LogStorage } from "./log_storage.ts";
 
 /** What the loop needs from the server around it. */

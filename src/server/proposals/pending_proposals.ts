@@ -1,6 +1,6 @@
-import { ETCD_ERRORS, type EtcdError } from "../core/errors.ts";
-import type { Operation } from "./operations/operation.ts";
-import { SERVER_LIMITS } from "./limits.ts";
+import { ETCD_ERRORS, type EtcdError } from "../../core/errors.ts";
+import type { Operation } from "../operations/operation.ts";
+import { SERVER_LIMITS } from "../limits.ts";
 
 export interface PendingProposal {
   readonly operation: Operation;

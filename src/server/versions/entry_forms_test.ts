@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { CompatVersion } from "../core/members/compat_version.ts";
+import { CompatVersion } from "../../core/members/compat_version.ts";
 import {
   AuthUserAddRequest,
   InternalRaftRequest,
   LeaseGrantRequest,
   PutRequest,
   Request,
-} from "../pb/etcdserverpb.ts";
-import { ClusterMemberAttrSetRequest, ClusterVersionSetRequest } from "../pb/membershippb.ts";
-import { type Entry, EntryType } from "../pb/raftpb.ts";
+} from "../../pb/etcdserverpb.ts";
+import { ClusterMemberAttrSetRequest, ClusterVersionSetRequest } from "../../pb/membershippb.ts";
+import { type Entry, EntryType } from "../../pb/raftpb.ts";
 import { firstUnreadableEntry } from "./entry_forms.ts";
 
 function entry(data: Uint8Array | undefined, type: number = EntryType.EntryNormal): Entry {

@@ -1,5 +1,5 @@
-import type { CompatVersion } from "../core/members/compat_version.ts";
-import { decodeV2Store, type V2StoreContents } from "../core/members/v2_store_json.ts";
+import type { CompatVersion } from "../../core/members/compat_version.ts";
+import { decodeV2Store, type V2StoreContents } from "../../core/members/v2_store_json.ts";
 
 /** The first 3.x that does not look at what a Raft snapshot says of the members. */
 const FIRST_MINOR_WITHOUT_V2_STORE = 7;

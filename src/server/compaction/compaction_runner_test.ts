@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout } from "node:timers/promises";
-import { ManualClock } from "../base/manual_clock.ts";
+import { ManualClock } from "../../base/manual_clock.ts";
 import {
   compact,
   hashOfMemory,
@@ -13,9 +13,9 @@ import {
   until,
   watchEnd,
   withMember,
-} from "./backend/member_fixtures.ts";
-import type { EtcdServer } from "./etcd_server.ts";
-import { put, startServer } from "./server_fixtures.ts";
+} from "../backend/member_fixtures.ts";
+import type { EtcdServer } from "../etcd_server.ts";
+import { put, startServer } from "../server_fixtures.ts";
 
 const DB_SYNC = /^sync .*\/db$/;
 const KEYS = 40;

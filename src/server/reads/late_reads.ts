@@ -1,5 +1,5 @@
-import type { Logger } from "../base/log.ts";
-import { durationText } from "./late_ticks.ts";
+import type { Logger } from "../../base/log.ts";
+import { durationText } from "../raft/late_ticks.ts";
 
 /** etcd asks again after this time. */
 const RETRY_MS = 500;

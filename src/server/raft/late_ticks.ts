@@ -1,5 +1,5 @@
-import { formatGoDuration, nanosecondsFromMilliseconds } from "../base/go_duration.ts";
-import type { Logger } from "../base/log.ts";
+import { formatGoDuration, nanosecondsFromMilliseconds } from "../../base/go_duration.ts";
+import type { Logger } from "../../base/log.ts";
 
 /** A heartbeat is late when two of its intervals have passed, as in etcd. */
 const TOLERATED_INTERVALS = 2;

@@ -1,10 +1,10 @@
-import type { Clock, Timer } from "../base/clock.ts";
-import type { Logger } from "../base/log.ts";
-import type { AutoCompactor } from "../core/compactor/auto_compactor.ts";
-import { PeriodicCompactor } from "../core/compactor/periodic_compactor.ts";
-import { RevisionCompactor } from "../core/compactor/revision_compactor.ts";
-import { ETCD_ERRORS, type EtcdError } from "../core/errors.ts";
-import type { ServerConfig } from "./server_config.ts";
+import type { Clock, Timer } from "../../base/clock.ts";
+import type { Logger } from "../../base/log.ts";
+import type { AutoCompactor } from "../../core/compactor/auto_compactor.ts";
+import { PeriodicCompactor } from "../../core/compactor/periodic_compactor.ts";
+import { RevisionCompactor } from "../../core/compactor/revision_compactor.ts";
+import { ETCD_ERRORS, type EtcdError } from "../../core/errors.ts";
+import type { ServerConfig } from "../server_config.ts";
 
 /** What automatic compaction asks of the server. */
 export interface CompactionProposer {

@@ -1,4 +1,4 @@
-import { ETCD_ERRORS, type EtcdError } from "../core/errors.ts";
+import { ETCD_ERRORS, type EtcdError } from "../../core/errors.ts";
 
 /** A read that waits until the state is fresh enough to answer it. */
 export interface WaitingRead {

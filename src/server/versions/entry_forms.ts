@@ -1,10 +1,14 @@
-import type { CompatVersion } from "../core/members/compat_version.ts";
-import { memberOfV2AttributesPath, V2_VERSION_PATH } from "../core/members/v2_keys.ts";
-import { AuthUserAddRequest, AuthUserChangePasswordRequest, Request } from "../pb/etcdserverpb.ts";
-import { ClusterVersionSetRequest } from "../pb/membershippb.ts";
-import { type Entry, EntryType } from "../pb/raftpb.ts";
-import { type EntryLayout, layoutOf } from "./operations/entry_layout.ts";
-import { OperationField } from "./operations/field.ts";
+import type { CompatVersion } from "../../core/members/compat_version.ts";
+import { memberOfV2AttributesPath, V2_VERSION_PATH } from "../../core/members/v2_keys.ts";
+import {
+  AuthUserAddRequest,
+  AuthUserChangePasswordRequest,
+  Request,
+} from "../../pb/etcdserverpb.ts";
+import { ClusterVersionSetRequest } from "../../pb/membershippb.ts";
+import { type Entry, EntryType } from "../../pb/raftpb.ts";
+import { type EntryLayout, layoutOf } from "../operations/entry_layout.ts";
+import { OperationField } from "../operations/field.ts";
 
 /** The minor number of the first 3.x that knows an operation; 3.4 knows all others. */
 const FIRST_MINORS: ReadonlyMap<number, number> = new Map([

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
-import { ManualClock } from "../base/manual_clock.ts";
-import { CompatVersion } from "../core/members/compat_version.ts";
-import { MemoryFileSystem } from "../disk/memory_file_system.ts";
-import { DowngradeInfoSetRequest } from "../pb/membershippb.ts";
-import type { EtcdServer } from "./etcd_server.ts";
-import { DowngradeInfoSetOperation } from "./operations/cluster.ts";
-import { put, startServer, testConfig } from "./server_fixtures.ts";
+import { ManualClock } from "../../base/manual_clock.ts";
+import { CompatVersion } from "../../core/members/compat_version.ts";
+import { MemoryFileSystem } from "../../disk/memory_file_system.ts";
+import { DowngradeInfoSetRequest } from "../../pb/membershippb.ts";
+import type { EtcdServer } from "../etcd_server.ts";
+import { DowngradeInfoSetOperation } from "../operations/cluster.ts";
+import { put, startServer, testConfig } from "../server_fixtures.ts";
 
 /** A cluster of one member, through restarts as other versions. */
 class VersionedMember {

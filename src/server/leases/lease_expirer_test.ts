@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { ManualClock } from "../base/manual_clock.ts";
-import { ETCD_ERRORS, type EtcdError } from "../core/errors.ts";
-import { Lessor } from "../core/lease/lessor.ts";
+import { ManualClock } from "../../base/manual_clock.ts";
+import { ETCD_ERRORS, type EtcdError } from "../../core/errors.ts";
+import { Lessor } from "../../core/lease/lessor.ts";
 import { LeaseExpirer } from "./lease_expirer.ts";
 
 const RETRY_MS = 7_000;

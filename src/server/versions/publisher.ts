@@ -1,13 +1,16 @@
-import { decideClusterVersion } from "../core/members/cluster_version.ts";
-import { formatAttributes } from "../core/members/member_attributes.ts";
-import type { Membership } from "../core/members/membership.ts";
-import { V2_VERSION_PATH, v2AttributesPath } from "../core/members/v2_keys.ts";
-import { Request } from "../pb/etcdserverpb.ts";
-import { ClusterMemberAttrSetRequest, ClusterVersionSetRequest } from "../pb/membershippb.ts";
-import { ClusterMemberAttrSetOperation, ClusterVersionSetOperation } from "./operations/cluster.ts";
-import type { Operation } from "./operations/operation.ts";
-import { V2Operation } from "./operations/v2.ts";
-import type { ServerConfig } from "./server_config.ts";
+import { decideClusterVersion } from "../../core/members/cluster_version.ts";
+import { formatAttributes } from "../../core/members/member_attributes.ts";
+import type { Membership } from "../../core/members/membership.ts";
+import { V2_VERSION_PATH, v2AttributesPath } from "../../core/members/v2_keys.ts";
+import { Request } from "../../pb/etcdserverpb.ts";
+import { ClusterMemberAttrSetRequest, ClusterVersionSetRequest } from "../../pb/membershippb.ts";
+import {
+  ClusterMemberAttrSetOperation,
+  ClusterVersionSetOperation,
+} from "../operations/cluster.ts";
+import type { Operation } from "../operations/operation.ts";
+import { V2Operation } from "../operations/v2.ts";
+import type { ServerConfig } from "../server_config.ts";
 
 /** The member that publishes itself. */
 export interface PublishingMember {

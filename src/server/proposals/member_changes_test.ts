@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { ManualClock } from "../base/manual_clock.ts";
-import { ETCD_ERRORS, type EtcdError } from "../core/errors.ts";
-import { ConfChange } from "../pb/raftpb.ts";
+import { ManualClock } from "../../base/manual_clock.ts";
+import { ETCD_ERRORS, type EtcdError } from "../../core/errors.ts";
+import { ConfChange } from "../../pb/raftpb.ts";
 import { MemberChanges } from "./member_changes.ts";
 
 /** Changes, and what became of them. */

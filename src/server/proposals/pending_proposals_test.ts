@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { ETCD_ERRORS } from "../core/errors.ts";
-import { SERVER_LIMITS } from "./limits.ts";
-import { NoOperation } from "./operations/no_operation.ts";
+import { ETCD_ERRORS } from "../../core/errors.ts";
+import { SERVER_LIMITS } from "../limits.ts";
+import { NoOperation } from "../operations/no_operation.ts";
 import { PendingProposals } from "./pending_proposals.ts";
 
 Deno.test("PendingProposals leaves room for what has priority", () => {

@@ -1,5 +1,5 @@
-import type { Entry, HardState } from "../pb/raftpb.ts";
-import type { Snapshot } from "../pb/walpb.ts";
+import type { Entry, HardState } from "../../pb/raftpb.ts";
+import type { Snapshot } from "../../pb/walpb.ts";
 
 /** Where the log goes: etcd's WAL on a disk, or nowhere for a server that lives in memory only. */
 export interface LogStorage {

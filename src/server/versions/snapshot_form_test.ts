@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { bytesFromText, EMPTY_BYTES, textFromBytes } from "../base/bytes.ts";
-import { CompatVersion } from "../core/members/compat_version.ts";
-import { Membership } from "../core/members/membership.ts";
-import { encodeV2Store } from "../core/members/v2_store_json.ts";
+import { bytesFromText, EMPTY_BYTES, textFromBytes } from "../../base/bytes.ts";
+import { CompatVersion } from "../../core/members/compat_version.ts";
+import { Membership } from "../../core/members/membership.ts";
+import { encodeV2Store } from "../../core/members/v2_store_json.ts";
 import { isSnapshotReadable } from "./snapshot_form.ts";
 
 /** The lines of etcd that start from a snapshot with this data. */

@@ -1,4 +1,4 @@
-import type { RaftNode, RaftRole } from "../core/raft/raft_node.ts";
+import type { RaftNode, RaftRole } from "../../core/raft/raft_node.ts";
 
 /** How far a member of the group is, as its leader knows. */
 export interface RaftProgress {

@@ -1,7 +1,7 @@
-import type { Clock } from "../base/clock.ts";
-import { ETCD_ERRORS, EtcdError } from "../core/errors.ts";
-import type { ConfChange } from "../pb/raftpb.ts";
-import type { Waiter } from "./operations/operation.ts";
+import type { Clock } from "../../base/clock.ts";
+import { ETCD_ERRORS, EtcdError } from "../../core/errors.ts";
+import type { ConfChange } from "../../pb/raftpb.ts";
+import type { Waiter } from "../operations/operation.ts";
 
 interface MemberChange {
   readonly change: ConfChange;

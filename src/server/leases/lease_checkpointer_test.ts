@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
-import { ManualClock } from "../base/manual_clock.ts";
-import { CompatVersion } from "../core/members/compat_version.ts";
-import { MemoryFileSystem } from "../disk/memory_file_system.ts";
-import { LeaseGrantRequest } from "../pb/etcdserverpb.ts";
-import type { EtcdServer } from "./etcd_server.ts";
-import { LeaseGrantOperation } from "./operations/lease.ts";
-import type { LeaseConfig, ServerConfig } from "./server_config.ts";
-import { startServer, testConfig } from "./server_fixtures.ts";
+import { ManualClock } from "../../base/manual_clock.ts";
+import { CompatVersion } from "../../core/members/compat_version.ts";
+import { MemoryFileSystem } from "../../disk/memory_file_system.ts";
+import { LeaseGrantRequest } from "../../pb/etcdserverpb.ts";
+import type { EtcdServer } from "../etcd_server.ts";
+import { LeaseGrantOperation } from "../operations/lease.ts";
+import type { LeaseConfig, ServerConfig } from "../server_config.ts";
+import { startServer, testConfig } from "../server_fixtures.ts";
 
 const ON: LeaseConfig = { checkpoint: true, persistCheckpoints: false };
 const OFF: LeaseConfig = { checkpoint: false, persistCheckpoints: false };

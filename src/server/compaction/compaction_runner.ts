@@ -1,10 +1,10 @@
-import type { Clock, Timer } from "../base/clock.ts";
-import type { Compaction } from "../core/mvcc/compaction.ts";
-import type { Backend } from "./backend/backend.ts";
-import { BackgroundWork } from "./background.ts";
-import { CompactionDurations } from "./counts/compaction_durations.ts";
-import { SERVER_LIMITS } from "./limits.ts";
-import type { CompactionConfig } from "./server_config.ts";
+import type { Clock, Timer } from "../../base/clock.ts";
+import type { Compaction } from "../../core/mvcc/compaction.ts";
+import type { Backend } from "../backend/backend.ts";
+import { BackgroundWork } from "../background.ts";
+import { CompactionDurations } from "../counts/compaction_durations.ts";
+import { SERVER_LIMITS } from "../limits.ts";
+import type { CompactionConfig } from "../server_config.ts";
 
 /** What compactions are run with. */
 export interface CompactionRunnerParts {

@@ -1,7 +1,7 @@
-import type { Clock, Timer } from "../base/clock.ts";
-import type { EtcdError } from "../core/errors.ts";
-import type { Lessor } from "../core/lease/lessor.ts";
-import { SERVER_LIMITS } from "./limits.ts";
+import type { Clock, Timer } from "../../base/clock.ts";
+import type { EtcdError } from "../../core/errors.ts";
+import type { Lessor } from "../../core/lease/lessor.ts";
+import { SERVER_LIMITS } from "../limits.ts";
 
 /** What the expirer asks of the server. */
 export interface LeaseRevoker {

@@ -1,8 +1,8 @@
-import { EtcdError } from "../core/errors.ts";
-import { decodeMember } from "../core/members/member.ts";
-import type { Membership } from "../core/members/membership.ts";
-import { NO_MEMBER } from "../core/raft/raft_node.ts";
-import { ConfChange, ConfChangeType, type Entry } from "../pb/raftpb.ts";
+import { EtcdError } from "../../core/errors.ts";
+import { decodeMember } from "../../core/members/member.ts";
+import type { Membership } from "../../core/members/membership.ts";
+import { NO_MEMBER } from "../../core/raft/raft_node.ts";
+import { ConfChange, ConfChangeType, type Entry } from "../../pb/raftpb.ts";
 
 /** What became of an entry that changes the membership. */
 export interface AppliedConfChange {

@@ -1,10 +1,10 @@
-import type { Timer } from "../base/clock.ts";
-import { EtcdError } from "../core/errors.ts";
-import { minorOf } from "../core/members/compat_version.ts";
-import { DowngradeInfoSetRequest } from "../pb/membershippb.ts";
-import { SERVER_LIMITS } from "./limits.ts";
-import { DowngradeInfoSetOperation } from "./operations/cluster.ts";
-import type { Operation } from "./operations/operation.ts";
+import type { Timer } from "../../base/clock.ts";
+import { EtcdError } from "../../core/errors.ts";
+import { minorOf } from "../../core/members/compat_version.ts";
+import { DowngradeInfoSetRequest } from "../../pb/membershippb.ts";
+import { SERVER_LIMITS } from "../limits.ts";
+import { DowngradeInfoSetOperation } from "../operations/cluster.ts";
+import type { Operation } from "../operations/operation.ts";
 import { publishClusterVersion, type PublishingMember } from "./publisher.ts";
 
 /** The member whose cluster is looked after. */
