@@ -8,15 +8,7 @@
  * to be had, 2 for a bad command line and 1 for anything else.
  */
 
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -96,7 +88,10 @@ async function makeProduct(
 }
 
 function checkFormat(path: string, target: CompileTarget): void {
-  if (hasFormatOf(target, readFileSync(path).subarray(0, 4))) return;
+  const beginning = new Uint8Array(4);
+  using file = Deno.openSync(path);
+  file.readSync(beginning);
+  if (hasFormatOf(target, beginning)) return;
   throw new Error(`deno compile made no ${target.format} file for ${target.triple}`);
 }
 

@@ -151,6 +151,21 @@ Deno.test({
 });
 
 Deno.test({
+  name: "compile says why a product of ours ended",
+  ignore: hasNoShell,
+  fn: () =>
+    compileWith(
+      making(WORKING_PRODUCT.replace("#!/bin/sh\n", '#!/bin/sh\n[ "$1" = --version ] || exit 7\n')),
+      [],
+      (run) => {
+        assert.equal(run.exitCode, 1);
+        assert.match(run.errors, /the executable ended; its log ends: \(no log/);
+        assert.deepEqual(productsIn(run), []);
+      },
+    ),
+});
+
+Deno.test({
   name: "compile tells a runtime out of reach from a failure, by its exit code too",
   ignore: hasNoShell,
   async fn() {

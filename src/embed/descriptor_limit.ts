@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { openFileLimit } from "../api/metrics/process_files.ts";
 import type { Logger } from "../base/log.ts";
 import { LISTENER_LIMITS, type ListenerLimits } from "../net/limits.ts";
 import { ConfigError } from "./config/errors.ts";
@@ -6,16 +6,13 @@ import { ConfigError } from "./config/errors.ts";
 /** Files and connections to other members need descriptors too; etcd reserves as many. */
 const RESERVED_DESCRIPTORS = 150;
 
-/** Only Linux tells the limit of a process in a file, and Deno tells it nowhere. */
-const LIMITS_FILE = "/proc/self/limits";
-
 /**
  * How many connections each listener takes, which must leave some descriptors to the rest of the
  * server. Throws a ConfigError when there are too few for that.
  */
 export function connectionLimits(
   logger: Logger,
-  limit: number | undefined = descriptorLimit(),
+  limit: number | undefined = openFileLimit(),
 ): ListenerLimits {
   if (limit === undefined) return LISTENER_LIMITS;
   if (limit <= RESERVED_DESCRIPTORS) {
@@ -25,15 +22,4 @@ export function connectionLimits(
   }
   const maxConnections = Math.min(LISTENER_LIMITS.maxConnections, limit - RESERVED_DESCRIPTORS);
   return { ...LISTENER_LIMITS, maxConnections };
-}
-
-/** How many files and sockets this process may have open; undefined where that cannot be told. */
-function descriptorLimit(): number | undefined {
-  try {
-    const found = /^Max open files\s+(\d+)/m.exec(readFileSync(LIMITS_FILE, "latin1"));
-    return found === null ? undefined : Number(found[1]);
-  } catch {
-    // Another system than Linux, or a program that may not read this file.
-    return undefined;
-  }
 }

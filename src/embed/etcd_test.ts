@@ -9,6 +9,7 @@ import { ClientError } from "./client/client_error.ts";
 import { GrpcServer } from "../net/grpc/server.ts";
 import { type Config, newConfig } from "./config/config.ts";
 import { NotBuiltError } from "./config/errors.ts";
+import { ConfigError } from "./config/errors.ts";
 import { startEtcd } from "./etcd.ts";
 import { newMemoryConfig } from "./memory_config.ts";
 import { ListenError } from "./serving.ts";
@@ -161,6 +162,16 @@ Deno.test("Etcd.server.stop() stops the member, and the listeners follow", async
   await assert.rejects(fetch(`${etcd.clientUrl}/health`));
 });
 
+Deno.test("startEtcd() rejects with a ConfigError for tokens that cannot be, and leaves nothing", async () => {
+  const config = newMemoryConfig();
+  config.authToken = "jwt,sign-method=RS256";
+  await assert.rejects(startEtcd(config), (error) => {
+    assert.ok(error instanceof ConfigError, String(error));
+    assert.match(error.message, /^auth: missing key data/);
+    return true;
+  });
+});
+
 Deno.test("startEtcd() rejects with a ListenError when a port is taken, and leaves nothing", async () => {
   const blocker = createServer();
   await new Promise<void>((resolve) => blocker.listen(0, "127.0.0.1", resolve));
@@ -287,6 +298,11 @@ Deno.test("Config.listenClientHttpUrls takes HTTP away from the client URLs", as
   await client.put("a", "1");
   assert.equal((await fetchText(`http://127.0.0.1:${port}/health`))[0], 200);
   await assert.rejects(fetch(`${etcd.clientUrl}/health`));
+  const range = { method: "POST", body: '{"key":"YQ=="}' };
+  const [status, text] = await fetchText(`http://127.0.0.1:${port}/v3/kv/range`, range);
+  assert.deepEqual([status, JSON.parse(text).count], [200, "1"]);
+  await using other = await connect(`http://127.0.0.1:${port}`);
+  await assert.rejects(other.put("a", "2"));
 });
 
 Deno.test("newConfig() starts a server with etcd's defaults but for what is changed", async () => {

@@ -5,9 +5,11 @@ import { ScrapeCounts } from "../api/metrics/scrape_counts.ts";
 import { registerServices } from "../api/v3/services.ts";
 import { systemClock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
+import { AuthOptionsError } from "../server/auth/auth_options_error.ts";
 import { EtcdServer } from "../server/etcd_server.ts";
 import { requestTimeoutMs } from "../server/server_config.ts";
 import type { Config } from "./config/config.ts";
+import { ConfigError } from "./config/errors.ts";
 import { DescriptorWatch } from "./file_descriptors.ts";
 import { type BoundListener, withRealPorts } from "./listeners.ts";
 import { memberConfig } from "./member_config.ts";
@@ -168,6 +170,7 @@ export async function startServedEtcd<E extends ServedEtcd>(
       features: config.serverFeatureGate.states(),
     });
     registerServices(serving.grpc, server);
+    serving.authEnabled = () => server.auth.enabled;
     serving.onDefect = (error) => server.fail(error);
     config.serviceRegister?.(serving.grpc);
     const etcd = make({ config, server, serving, tracing });
@@ -176,7 +179,9 @@ export async function startServedEtcd<E extends ServedEtcd>(
   } catch (error) {
     await serving.close(0);
     await tracing?.close();
-    throw error;
+    throw error instanceof AuthOptionsError
+      ? new ConfigError(error.message, { cause: error })
+      : error;
   }
 }
 

@@ -22,7 +22,7 @@ import {
   reachableUrl,
 } from "./listeners.ts";
 import { slowCallWarning } from "./slow_call_warning.ts";
-import { ClientTls } from "./tls/client_tls.ts";
+import { prepareClientTls } from "./tls/client_tls.ts";
 
 /** gRPC messages may be larger than a request by what stands around it. */
 const RECEIVE_OVERHEAD_BYTES = 512 * 1024;
@@ -94,7 +94,7 @@ export class Serving {
   async bind(): Promise<void> {
     const { listenClientUrls, listenClientHttpUrls, listenMetricsUrls } = this.#config;
     try {
-      const tls = await ClientTls.prepare(this.#config);
+      const tls = await prepareClientTls(this.#config);
       const httpSeparate = listenClientHttpUrls.length > 0;
       for (const target of listenTargets(listenClientUrls)) {
         const routes = httpSeparate ? undefined : this.clientRoutes;

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { type LogFields, silentLogger } from "../base/log.ts";
 import { ManualClock } from "../base/manual_clock.ts";
+import { connectTransport } from "./client/network_transport.ts";
+import { newZapLoggerBuilder } from "./config/config.ts";
+import { startEtcd } from "./etcd.ts";
 import { descriptorUse, DescriptorWatch } from "./file_descriptors.ts";
+import { newMemoryConfig } from "./memory_config.ts";
 import { SlowDiskWarning } from "./slow_disk.ts";
 
 function recordingLogger() {
@@ -49,4 +53,36 @@ Deno.test({
     assert.equal(after.used, before.used + 1);
     assert(after.limit > after.used);
   },
+});
+
+Deno.test("startEtcd() warns of a request that takes long, without what is in it", async () => {
+  const { lines, logger } = recordingLogger();
+  const config = newMemoryConfig();
+  config.warningUnaryRequestDurationMs = 20;
+  config.zapLoggerBuilder = newZapLoggerBuilder(logger);
+  const asIs = (bytes: Uint8Array) => bytes;
+  config.serviceRegister = (server) => {
+    server.addService({
+      Wait: {
+        path: "/test.Waiter/Wait",
+        requestStream: false,
+        responseStream: false,
+        requestSerialize: asIs,
+        requestDeserialize: asIs,
+        responseSerialize: asIs,
+        responseDeserialize: asIs,
+      },
+    }, {
+      Wait: (_call: unknown, callback: (error: null, answer: Uint8Array) => void) =>
+        void setTimeout(() => callback(null, new Uint8Array(0)), 60),
+    });
+  };
+  await using etcd = await startEtcd(config);
+  const transport = await connectTransport(etcd.clientUrl);
+  await transport.unary("/test.Waiter/Wait", new TextEncoder().encode("a secret"));
+  await transport.close();
+  const line = lines.find(({ message }) => message === "request stats");
+  assert.equal(line?.fields.method, "/test.Waiter/Wait");
+  assert.equal(line.fields.code, "OK");
+  assert(!JSON.stringify(lines).includes("secret"));
 });

@@ -151,6 +151,7 @@ export interface ListenerLimits {
   readonly maxConnections: number;
   readonly sniffTimeoutMs: number;
   readonly sweepIntervalMs: number;
+  readonly tcpKeepAliveMs: number;
 }
 
 export const LISTENER_LIMITS: ListenerLimits = {
@@ -163,12 +164,17 @@ export const LISTENER_LIMITS: ListenerLimits = {
 
   // How often timeouts are looked at.
   sweepIntervalMs: 1_000,
+
+  // How long a connection is silent until the system asks whether there is still somebody. Only
+  // HTTP/2 has pings of its own.
+  tcpKeepAliveMs: 30_000,
 };
 
 /** The bounds of TLS handshakes. */
 export interface TlsLimits {
   readonly handshakeTimeoutMs: number;
   readonly sweepIntervalMs: number;
+  readonly handshakesPerTurn: number;
   readonly idleHandshakers: number;
   readonly rememberedCertificates: number;
   readonly authoritiesBytes: number;
@@ -185,6 +191,9 @@ export const TLS_LIMITS: TlsLimits = {
 
   // How often timeouts are looked at.
   sweepIntervalMs: 1_000,
+
+  // Handshakes that begin at once; each takes some two milliseconds before anything else goes on.
+  handshakesPerTurn: 4,
 
   // What is kept for the next handshakes once so many were under way: 2 KiB and the third of a
   // millisecond that each takes to make.
@@ -216,6 +225,7 @@ export const TLS_LIMITS: TlsLimits = {
 /** The bounds of HTTP/1.1 connections. */
 export interface Http1Limits {
   readonly maxHeaderBytes: number;
+  readonly maxKeptHeadBytes: number;
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
@@ -233,6 +243,9 @@ export interface Http1Limits {
 export const HTTP1_LIMITS: Http1Limits = {
   // The same as over HTTP/2.
   maxHeaderBytes: 64 * KIB,
+
+  // The head that each connection keeps for the case that the next is the same; most are shorter.
+  maxKeptHeadBytes: 1 * KIB,
 
   // From the connection's begin to the end of the first request's headers.
   headersTimeoutMs: 20_000,

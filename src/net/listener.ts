@@ -71,6 +71,8 @@ export class Listener {
   readonly #sweeper: Sweeper;
   readonly #sockets = new Set<Socket>();
   readonly #sniffers = new Set<Sniffer>();
+  /** Connections whose TLS handshake is under way. */
+  readonly #handshakes = new Set<Socket>();
   readonly #connections = new Set<Http2Connection>();
   /** Connections that wait for `begin`; undefined once it was called. */
   #held: Socket[] | undefined;
@@ -126,6 +128,8 @@ export class Listener {
       return;
     }
     this.#sockets.add(socket);
+    // A client that lost its power says nothing, and a watch may have nothing to say to it.
+    socket.setKeepAlive(true, this.#limits.tcpKeepAliveMs);
     // A socket closes after an error, and that is all that matters here.
     socket.on("error", () => {});
     socket.once("close", () => this.#socketClosed(socket));
@@ -145,7 +149,11 @@ export class Listener {
   #begin(socket: Socket): void {
     this.#sniff(socket, (protocol, firstBytes) => {
       if (protocol === "tls" && this.#tls !== undefined) {
-        this.#tls.accept(socket, firstBytes, (secured, remote) => this.#secured(secured, remote));
+        this.#handshakes.add(socket);
+        this.#tls.accept(socket, firstBytes, (secured, remote) => {
+          this.#handshakes.delete(socket);
+          this.#secured(secured, remote);
+        });
       } else if (this.#servesPlain) {
         this.#route(socket, remoteEndOf(socket), protocol, firstBytes);
       } else if (this.#tls !== undefined) {
@@ -186,6 +194,7 @@ export class Listener {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const socket of this.#held ?? []) socket.destroy();
     for (const sniffer of this.#sniffers) sniffer.destroy();
+    for (const socket of this.#handshakes) socket.destroy();
     for (const connection of this.#connections) connection.goAway();
     this.#http1?.closeGracefully();
     if (!await this.#isEmptyWithin(options.graceMs)) {
@@ -219,6 +228,7 @@ export class Listener {
 
   #socketClosed(socket: Socket): void {
     this.#sockets.delete(socket);
+    this.#handshakes.delete(socket);
     if (this.#sockets.size === 0) this.#onEmpty?.();
   }
 

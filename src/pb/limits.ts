@@ -30,8 +30,10 @@ export const JSON_LIMITS = {
    * transactions nest, and those beyond PB_LIMITS.nestingDepth are refused anyway.
    */
   nestingDepth: 10_000,
-  /** How deep messages may nest, which is how deep the reader calls itself: as in protobuf. */
-  messageDepth: 300,
+  /** How many messages and lists may be open: a transaction in another opens two of each. */
+  openDepth: 600,
+  /** From here on the runtime decodes base64 faster than a loop. */
+  longBase64Bytes: 4 * 1024,
   /** Where a text of JSON starts; holds a usual response. */
   textInitialBytes: 4 * 1024,
   /** What is kept of it from one use to the next. */

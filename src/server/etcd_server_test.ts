@@ -224,3 +224,19 @@ Deno.test("EtcdServer can be stopped at any time and more than once", async () =
     ETCD_ERRORS.stopped,
   );
 });
+
+Deno.test("EtcdServer waits for the election timeout unless its ticks are advanced", async () => {
+  const clock = new ManualClock();
+  const config = testConfig(undefined, { clock, initialElectionTickAdvance: false });
+  const server = await EtcdServer.open(config);
+  server.start();
+  for (let i = 0; i < 10; i++) await setImmediate();
+  assert.equal(server.leader, 0n);
+  clock.advance(config.tickMs * (config.electionTicks - 1));
+  assert.equal(server.leader, 0n);
+  // The timeout is drawn between one and two times the election timeout.
+  clock.advance(config.tickMs * (config.electionTicks + 1));
+  await server.readyNotify;
+  assert.equal(server.leader, server.memberId);
+  await server.stop();
+});

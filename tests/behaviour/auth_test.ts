@@ -5,6 +5,7 @@ import { AUTH_SERVICE, KV_SERVICE } from "../../src/pb/services.ts";
 import { AuthAdmin, authenticate, enableAuth, withToken } from "../harness/auth_calls.ts";
 import { describeBothTargets } from "../harness/both_targets.ts";
 import { type CallFailure, type GrpcClient, refusal } from "../harness/grpc_client.ts";
+import { httpRequest } from "../harness/http1.ts";
 import { headerOf, put, range } from "../harness/kv_calls.ts";
 import { NEWER_TARGET_NAMES } from "../harness/targets.ts";
 
@@ -289,6 +290,13 @@ describeBothTargets("auth since etcd 3.5", (test) => {
     await admin.deleteRole("r");
     await admin.deleteUser("root");
     assert.equal((await admin.status()).revision, 11);
+  });
+
+  test("the metrics tell the auth revision", async ({ client, server }) => {
+    const { revision } = await new AuthAdmin(client).status();
+    const { body } = await httpRequest(server.clientPort, "/metrics");
+    const line = body.split("\n").find((line) => line.startsWith("etcd_debugging_auth_revision"));
+    assert.equal(line, `etcd_debugging_auth_revision ${revision}`);
   });
 
   test("permissions are refused for no key, and for ranges without keys", async ({ client }) => {

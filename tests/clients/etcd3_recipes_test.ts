@@ -6,17 +6,22 @@ import type { TargetName } from "../harness/targets.ts";
 
 const TARGETS: readonly TargetName[] = ["etcd", "etcd-3.7", "detcd"];
 
+/** A client with a connection of its own; with credentials it logs in before its first call. */
+function connectTo(endpoint: string, auth?: { username: string; password: string }): Etcd3 {
+  return new Etcd3({
+    hosts: `http://${endpoint}`,
+    grpcOptions: { "grpc.use_local_subchannel_pool": 1 },
+    ...(auth === undefined ? {} : { auth }),
+  });
+}
+
 /** Runs work with several clients, each with a connection of its own, and closes them. */
 async function withClients(
   endpoint: string,
   count: number,
   work: (clients: readonly Etcd3[]) => Promise<void>,
 ): Promise<void> {
-  const clients = Array.from({ length: count }, () =>
-    new Etcd3({
-      hosts: `http://${endpoint}`,
-      grpcOptions: { "grpc.use_local_subchannel_pool": 1 },
-    }));
+  const clients = Array.from({ length: count }, () => connectTo(endpoint));
   try {
     await work(clients);
   } finally {
@@ -94,13 +99,14 @@ describeBothTargets("etcd3 from npm at work", (test) => {
       await leaders.until("first");
       const second = elections[1].campaign("second");
       let isElected = false;
-      second.on("elected", () => isElected = true);
+      // Who asks after the event waits for ever, so this begins before it can happen.
+      const elected = second.wait().then(() => isElected = true);
       await first.proclaim("first, again");
       await leaders.until("first, again");
       assert.equal(isElected, false);
       assert.equal(await elections[1].leader(), "first, again");
       await first.resign();
-      await second.wait();
+      await elected;
       await leaders.until("second");
       await second.resign();
       await observer.cancel();
@@ -113,9 +119,10 @@ describeBothTargets("etcd3 from npm at work", (test) => {
       const lost = once(campaign, "error");
       const key = await campaign.getCampaignKey();
       const next = second.election(`${prefix}seat`, 2).campaign("second");
+      const elected = next.wait();
       const pair = await first.get(key).exec();
       await first.leaseClient.leaseRevoke({ ID: pair.kvs[0].lease });
-      await next.wait();
+      await elected;
       await lost;
       assert.equal(await second.election(`${prefix}seat`).leader(), "second");
       await next.resign();
@@ -185,5 +192,34 @@ describeBothTargets("etcd3 from npm at work", (test) => {
       });
       await assert.rejects(slow, /conflict/);
       assert.equal(await first.get(a).number(), 50);
+    }));
+
+  test("users do what their roles allow", ({ server, prefix }) =>
+    withClients(server.endpoint, 1, async ([client]) => {
+      const root = client.user("root");
+      await root.create("secret");
+      await root.addRole("root");
+      const role = client.role("app");
+      await role.create();
+      await role.grant({ permission: "Readwrite", range: client.range({ prefix }) });
+      const ada = client.user("ada");
+      await ada.create("pw");
+      await ada.addRole("app");
+      await client.auth.authEnable();
+      const asRoot = connectTo(server.endpoint, { username: "root", password: "secret" });
+      const asAda = connectTo(server.endpoint, { username: "ada", password: "pw" });
+      try {
+        await asAda.put(`${prefix}a`).value("1");
+        assert.equal(await asAda.get(`${prefix}a`).string(), "1");
+        await assert.rejects(asAda.put(`outside${prefix}`).value("1").exec(), /permission denied/);
+        await assert.rejects(client.get(`${prefix}a`).exec(), /user name is empty/);
+        const stranger = connectTo(server.endpoint, { username: "ada", password: "wrong" });
+        await assert.rejects(stranger.get(`${prefix}a`).exec(), /authentication failed/);
+        stranger.close();
+      } finally {
+        await asRoot.auth.authDisable();
+        asRoot.close();
+        asAda.close();
+      }
     }));
 }, { targets: TARGETS });

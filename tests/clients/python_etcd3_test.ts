@@ -90,4 +90,15 @@ describeClient({
       "snapshot True True",
     ],
   },
+  {
+    behaviour: "logs in, and may do what its role allows",
+    name: "rights",
+    sees: [
+      "root reads 1",
+      "pw PERMISSION_DENIED etcdserver: permission denied",
+      "wrong INVALID_ARGUMENT etcdserver: authentication failed, invalid user ID or password",
+      "nobody INVALID_ARGUMENT etcdserver: user name is empty",
+      "off again 1",
+    ],
+  },
 ]);

@@ -1,30 +1,12 @@
-import { mkdirSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { bytesFromLatin1, latin1FromBytes } from "../../src/base/bytes.ts";
 import type { Model, Operation } from "../../src/disk/btree/btree_fixtures.ts";
-import { findProgram, PROJECT_DIR } from "../harness/programs.ts";
+import { GoProgram } from "../harness/go_program.ts";
 
-const SOURCE_DIR = join(PROJECT_DIR, "tests", "disk", "bbolt_peer");
-const BIN_DIR = join(PROJECT_DIR, ".peers", "bin");
-const PROGRAM = join(BIN_DIR, "bbolt_peer");
+const PROGRAM = new GoProgram("tests", "disk", "bbolt_peer");
 
-/** Where Go is if nobody has put it on the path. */
-const GO_DIR = "/usr/local/go/bin";
-
-/** Builds a program around bbolt itself, unless it is there; a string says why that is impossible. */
+/** Builds a program around bbolt itself; a string says why that is impossible. */
 export function whyNoBbolt(): string | undefined {
-  if (modifiedAt(PROGRAM) > modifiedAt(join(SOURCE_DIR, "main.go"))) return undefined;
-  const go = findProgram("go") ?? join(GO_DIR, "go");
-  if (modifiedAt(go) === 0) return "Go is not here";
-  mkdirSync(BIN_DIR, { recursive: true });
-  const built = new Deno.Command(go, { args: ["build", "-o", PROGRAM, "."], cwd: SOURCE_DIR });
-  const { success, stderr } = built.outputSync();
-  return success ? undefined : `bbolt cannot be built: ${new TextDecoder().decode(stderr)}`;
-}
-
-/** 0 if it is not there. */
-function modifiedAt(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return PROGRAM.whyNotBuilt();
 }
 
 /** Whether bbolt keeps its list of free pages in the file; etcd has it not do so. */
@@ -38,7 +20,7 @@ export async function runBbolt(
   commands: readonly string[],
 ): Promise<string[]> {
   const args = [path, `${pageBytes}`, freelist];
-  const child = new Deno.Command(PROGRAM, {
+  const child = new Deno.Command(PROGRAM.path, {
     args,
     stdin: "piped",
     stdout: "piped",

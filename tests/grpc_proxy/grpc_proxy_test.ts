@@ -64,6 +64,18 @@ function openWatch(client: GrpcClient, fields: Record<string, unknown>) {
   return stream;
 }
 
+/** More than fits between a server and a client that does not read. */
+const SLOW_EVENT_COUNT = 200;
+
+/** The versions of a key that a watch tells of, as many as are asked for. */
+async function versions(watch: ReturnType<typeof openWatch>, count: number): Promise<number[]> {
+  const heard: number[] = [];
+  while (heard.length < count) {
+    for (const { kv } of (await watch.next()).events) heard.push(kv?.version ?? 0);
+  }
+  return heard;
+}
+
 /** etcd's proxy makes "unknown" of the server's code; the text is the same. */
 function checkRefusal(
   target: TargetName,
@@ -164,6 +176,30 @@ for (const target of NEWER_TARGET_NAMES) {
   });
 
   Deno.test({
+    name: `grpc-proxy ${title} loses nothing for a client that reads slowly, and holds up nobody`,
+    ignore,
+    fn: () =>
+      withProxy(target, [], async ({ client, direct }) => {
+        const slow = openWatch(client, { key: "w" });
+        const quick = openWatch(client, { key: "w" });
+        for (const watch of [slow, quick]) assert.equal((await watch.next()).created, true);
+        slow.pause();
+        const value = bytes("x".repeat(100_000));
+        for (let i = 0; i < SLOW_EVENT_COUNT; i++) {
+          await direct.call(KV_SERVICE.put, { key: "w", value });
+        }
+        const expected = Array.from({ length: SLOW_EVENT_COUNT }, (_, i) => i + 1);
+        assert.deepEqual(await versions(quick, SLOW_EVENT_COUNT), expected);
+        slow.resume();
+        assert.deepEqual(await versions(slow, SLOW_EVENT_COUNT), expected);
+        await direct.call(KV_SERVICE.put, { key: "w", value });
+        for (const watch of [slow, quick]) {
+          assert.deepEqual(await versions(watch, 1), [SLOW_EVENT_COUNT + 1]);
+        }
+      }),
+  });
+
+  Deno.test({
     name: `grpc-proxy ${title} goes on with a watch when the server comes back`,
     ignore,
     fn: () =>
@@ -253,6 +289,24 @@ for (const target of NEWER_TARGET_NAMES) {
             assert(kvs[0].lease !== 0n);
             break;
           }
+        },
+      ),
+  });
+
+  Deno.test({
+    name: `grpc-proxy ${title} serves profiles if it is asked to, and reads in order`,
+    ignore,
+    fn: () =>
+      withProxy(
+        target,
+        ["--enable-pprof", "--experimental-serializable-ordering"],
+        async ({ proxy, client }) => {
+          const { status, body } = await httpRequest(proxy.port, "/debug/pprof/");
+          assert.equal(status, 200);
+          assert.match(body, /heap/);
+          await client.call(KV_SERVICE.put, { key: "k", value: bytes("v") });
+          const { kvs } = await client.call(KV_SERVICE.range, { key: "k", serializable: true });
+          assert.equal(text(kvs[0].value), "v");
         },
       ),
   });

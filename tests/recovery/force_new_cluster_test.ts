@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CLUSTER_SERVICE, KV_SERVICE } from "../../src/pb/services.ts";
 import { GrpcClient } from "../harness/grpc_client.ts";
-import { freePorts, ServerProcess } from "../harness/server_process.ts";
+import { freePorts, ServerProcess, type StartOptions } from "../harness/server_process.ts";
 import { commandOf, type TargetName, whyMissing } from "../harness/targets.ts";
 
 const MEMBER_COUNT = 3;
@@ -101,6 +101,17 @@ async function checkSurvivor(server: ServerProcess): Promise<void> {
   }
 }
 
+/** Starts a server, has a look at it and stops it in order. */
+async function checkServer(target: TargetName, options: StartOptions): Promise<void> {
+  const server = await ServerProcess.start(target, options);
+  try {
+    await checkSurvivor(server);
+    await server.stop();
+  } finally {
+    await server.dispose();
+  }
+}
+
 interface Case {
   readonly etcd: TargetName;
   readonly etcdFlags: readonly string[];
@@ -132,20 +143,15 @@ for (const { etcd, etcdFlags, survivorFlags } of CASES) {
         "--name=m1",
         `--initial-cluster=${cluster.initialCluster}`,
         `--initial-advertise-peer-urls=${cluster.initialCluster.split(",")[1].slice("m1=".length)}`,
-        ...survivorFlags,
+        "--force-new-cluster",
       ];
-      const server = await ServerProcess.start("detcd", {
-        ...options,
-        flags: [...flags, "--force-new-cluster"],
-      });
-      try {
-        await checkSurvivor(server);
-        await server.stop();
-      } finally {
-        await server.dispose();
-      }
+      // What etcd makes of the same directory is what has to come out.
+      const copy = { dataDir: `${options.dataDir}-copy` };
+      cpSync(options.dataDir, copy.dataDir, { recursive: true });
+      await checkServer(etcd, { ...copy, flags });
+      await checkServer("detcd", { ...options, flags: [...flags, ...survivorFlags] });
       // Once forced, it is an ordinary member: of detcd, and of the etcd it came from.
-      const again = await ServerProcess.start("detcd", {
+      await checkServer("detcd", {
         ...options,
         flags: [
           ...survivorFlags,
@@ -154,12 +160,7 @@ for (const { etcd, etcdFlags, survivorFlags } of CASES) {
           "--initial-advertise-peer-urls=http://127.0.0.1:1",
         ],
       });
-      await checkSurvivor(again);
-      await again.stop();
-      await again.dispose();
-      const peer = await ServerProcess.start(etcd, { ...options, flags: ["--name=m1"] });
-      await checkSurvivor(peer);
-      await peer.dispose();
+      await checkServer(etcd, { ...options, flags: ["--name=m1"] });
     },
   });
 }

@@ -17,6 +17,9 @@ await local.put("greeting", "hello");
 await using remote = await connect(etcd.clientUrl);
 const pair = await remote.get("greeting");
 console.log("read", pair?.text);
+const body = JSON.stringify({ name: "root", password: "secret" });
+const added = await fetch(etcd.clientUrl + "/v3/auth/user/add", { method: "POST", body });
+console.log("added", added.status, (await added.text()).includes("header"));
 `;
 }
 
@@ -63,7 +66,11 @@ Deno.test("mod.ts works when it is imported by URL", async () => {
     const ran = await deno(["run", ...PERMISSIONS, ...flags, "program.ts"], directory);
     assert.equal(ran.code, 0, ran.text);
     assert.match(ran.text, /^read hello$/m);
+    assert.match(ran.text, /^added 200 true$/m);
     assert.ok(asked.includes("/src/embed/etcd.ts"), "the tree was read over HTTP");
+    const worker = "/src/server/auth/password_worker.ts";
+    assert.ok(asked.includes(worker), "so was the worker that hashes passwords");
+    assert.doesNotMatch(ran.text, /hashed on the main thread/);
     assert.ok(!asked.some((path) => path.startsWith("/tests")), "and nothing but the product");
   } finally {
     await server.shutdown();

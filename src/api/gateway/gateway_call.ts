@@ -1,3 +1,5 @@
+import { EMPTY_BYTES } from "../../base/bytes.ts";
+import type { Timer } from "../../base/clock.ts";
 import { GrpcCode } from "../../base/grpc_code.ts";
 import type { CallReceiver, InProcessCall } from "../../net/grpc/in_process_call.ts";
 import type { Metadata } from "../../net/grpc/metadata.ts";
@@ -5,10 +7,12 @@ import { parseTimeout } from "../../net/grpc/timeout.ts";
 import type { ExchangeListener, HttpExchange } from "../../net/http/exchange.ts";
 import type { RemoteEnd } from "../../net/remote_end.ts";
 import { JsonError } from "../../pb/json/json_error.ts";
-import { readJsonMessage } from "../../pb/json/json_reader.ts";
+import { JsonReader, readJsonMessage } from "../../pb/json/json_reader.ts";
 import type { MessageType } from "../../pb/json/message_type.ts";
+import { Writer } from "../../pb/writer.ts";
 import { callMetadata } from "./call_metadata.ts";
 import { HeldBytes } from "./held_bytes.ts";
+import { GATEWAY_LIMITS } from "./limits.ts";
 import { MessageSplitter } from "./message_splitter.ts";
 import { ResponseSender } from "./response_sender.ts";
 import type { GatewayMethod } from "./routes.ts";
@@ -27,7 +31,7 @@ abstract class GatewayCall implements ExchangeListener, CallReceiver {
   protected call: InProcessCall | undefined;
   readonly #exchange: HttpExchange;
   readonly #method: GatewayMethod;
-  readonly #requestType: MessageType;
+  protected readonly requestType: MessageType;
   readonly #sender: ResponseSender;
 
   constructor(
@@ -39,7 +43,7 @@ abstract class GatewayCall implements ExchangeListener, CallReceiver {
     this.shared = shared;
     this.#exchange = exchange;
     this.#method = method;
-    this.#requestType = types.request;
+    this.requestType = types.request;
     this.#sender = new ResponseSender(shared, exchange, types.response, method.responseStream);
     this.#sender.onDrain = () => this.call?.drained();
     exchange.listener = this;
@@ -97,7 +101,12 @@ abstract class GatewayCall implements ExchangeListener, CallReceiver {
   protected give(bytes: Uint8Array, start: number, end: number): void {
     const { writer } = this.shared;
     writer.reset();
-    readJsonMessage(this.#requestType, bytes, start, end, writer);
+    readJsonMessage(this.requestType, bytes, start, end, writer);
+    this.giveRead(writer);
+  }
+
+  /** Gives what was read to the handler. */
+  protected giveRead(writer: Writer): void {
     const call = this.call ?? this.beginCall();
     call?.give(writer.buffer, 0, writer.position);
   }
@@ -125,22 +134,44 @@ abstract class GatewayCall implements ExchangeListener, CallReceiver {
 /** A call with one request, which the whole body makes up. */
 export class SingleRequestCall extends GatewayCall {
   #body: HeldBytes | undefined;
+  #timer: Timer | undefined;
 
   data(bytes: Uint8Array, start: number, end: number): void {
-    this.#body ??= new HeldBytes(this.shared);
+    this.#body ??= new HeldBytes(this.shared, this.shared.maxBodyBytes);
     const body = this.#body;
     this.guarded(() => body.add(bytes, start, end));
   }
 
   end(): void {
-    const bytes = this.#body?.take() ?? new Uint8Array(0);
+    const sizeBytes = this.#body?.sizeBytes ?? 0;
+    if (sizeBytes > GATEWAY_LIMITS.stepwiseFromBytes) return this.#readInSteps(sizeBytes);
+    const bytes = this.#body?.take() ?? EMPTY_BYTES;
     this.guarded(() => {
       this.give(bytes, 0, bytes.length);
       this.call?.halfClose();
     });
   }
 
+  /** Others get their turns while a long text is read. */
+  #readInSteps(sizeBytes: number): void {
+    const bytes = this.#body?.take() ?? EMPTY_BYTES;
+    const writer = new Writer();
+    const reader = new JsonReader(this.requestType, bytes, 0, sizeBytes, writer);
+    const readOn = (): void =>
+      this.guarded(() => {
+        for (let i = 0; i < GATEWAY_LIMITS.readStepsPerTurn; i++) {
+          if (!reader.step(GATEWAY_LIMITS.stepBytes)) continue;
+          this.giveRead(writer);
+          this.call?.halfClose();
+          return;
+        }
+        this.#timer = this.shared.clock.setTimer(0, readOn);
+      });
+    readOn();
+  }
+
   protected releaseRequest(): void {
+    this.#timer?.cancel();
     this.#body?.release();
   }
 }

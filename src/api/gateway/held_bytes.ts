@@ -5,11 +5,13 @@ import type { GatewayShared } from "./shared.ts";
 /** Bytes of a body that are held until a whole message is there. */
 export class HeldBytes {
   readonly #shared: GatewayShared;
+  readonly #maxBytes: number;
   #chunks: Uint8Array[] = [];
   #sizeBytes = 0;
 
-  constructor(shared: GatewayShared) {
+  constructor(shared: GatewayShared, maxBytes: number) {
     this.#shared = shared;
+    this.#maxBytes = maxBytes;
   }
 
   get sizeBytes(): number {
@@ -19,7 +21,7 @@ export class HeldBytes {
   /** Copies bytes[start, end); throws GatewayError when that is too much. */
   add(bytes: Uint8Array, start: number, end: number): void {
     const grownBytes = end - start;
-    this.#shared.grow(this.#sizeBytes + grownBytes, grownBytes);
+    this.#shared.grow(this.#sizeBytes + grownBytes, this.#maxBytes, grownBytes);
     this.#sizeBytes += grownBytes;
     this.#chunks.push(bytes.slice(start, end));
   }

@@ -4,10 +4,16 @@ const MIB = 1024 * KIB;
 /** Every bound of the JSON gateway, each with its reason. */
 export const GATEWAY_LIMITS = {
   /**
-   * How many times larger than a message its JSON may be. Base64 takes 4/3, names and quotes make
-   * small messages several times larger, but one that is near the bound consists of values.
+   * What stands around the values in the JSON of a request, which base64 makes a third longer: names,
+   * quotes and braces take some 60 bytes for each operation of a transaction.
    */
-  jsonFactor: 4,
+  structureBytes: 1 * MIB,
+
+  /**
+   * One request of a stream, which is a key with some numbers and is read in one turn. A longer body
+   * is read in steps.
+   */
+  streamedTextBytes: 512 * KIB,
 
   /**
    * Bodies whose end has not come yet, over all requests; as for unfinished messages of gRPC. A
@@ -15,12 +21,15 @@ export const GATEWAY_LIMITS = {
    */
   maxUnfinishedBytes: 256 * MIB,
 
-  /** A larger response is written in steps, so that others get their turns. */
+  /** A larger request or response is read or written in steps, so that others get their turns. */
   stepwiseFromBytes: 128 * KIB,
 
-  /** One step: some 100 us of work. */
+  /** One step: some 100 us of work on a response, up to a millisecond on a request. */
   stepBytes: 64 * KIB,
 
   /** Steps in one turn of the event loop. */
   stepsPerTurn: 16,
+
+  /** The same for requests. A long value is read in one step, whatever its length. */
+  readStepsPerTurn: 4,
 } as const;

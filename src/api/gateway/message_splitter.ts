@@ -1,6 +1,7 @@
 import { isBlank } from "../../pb/json/byte_classes.ts";
 import { JsonSyntax } from "../../pb/json/json_syntax.ts";
 import { HeldBytes } from "./held_bytes.ts";
+import { GATEWAY_LIMITS } from "./limits.ts";
 import type { GatewayShared } from "./shared.ts";
 
 /** Takes one JSON text. */
@@ -13,7 +14,7 @@ export class MessageSplitter {
   #syntax = new JsonSyntax();
 
   constructor(shared: GatewayShared, listener: TextListener) {
-    this.#held = new HeldBytes(shared);
+    this.#held = new HeldBytes(shared, GATEWAY_LIMITS.streamedTextBytes);
     this.#listener = listener;
   }
 

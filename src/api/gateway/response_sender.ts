@@ -42,6 +42,8 @@ export class ResponseSender {
   #waiting: Uint8Array[] = [];
   #ending: Ending | undefined;
   #timer: Timer | undefined;
+  /** Whether the client takes what is sent. */
+  #hasRoom = true;
   /** Called when messages that were held back have gone out. */
   onDrain: (() => void) | undefined;
 
@@ -65,7 +67,7 @@ export class ResponseSender {
     if (!isLong && this.#writer === undefined) return this.#sendWhole(bytes, start, end);
     this.#waiting.push(bytes.slice(start, end));
     if (this.#writer === undefined) this.#nextLong();
-    return this.#writer === undefined;
+    return this.#writer === undefined && this.#hasRoom;
   }
 
   /** Ends the response; what waits goes out before. */
@@ -93,6 +95,7 @@ export class ResponseSender {
 
   /** The client has taken what was sent. */
   drained(): void {
+    this.#hasRoom = true;
     if (this.#writer !== undefined) this.#pump();
     else this.onDrain?.();
   }
@@ -109,7 +112,8 @@ export class ResponseSender {
     }
     text.ascii(RESULT_END);
     this.#begin();
-    return this.#exchange.send(text.bytes, 0, text.length);
+    this.#hasRoom = this.#exchange.send(text.bytes, 0, text.length);
+    return this.#hasRoom;
   }
 
   #begin(): void {
@@ -136,20 +140,20 @@ export class ResponseSender {
       if (this.#closed || writer === undefined || text === undefined) return;
       const isDone = writer.step(GATEWAY_LIMITS.stepBytes);
       if (isDone && this.#isStream) text.ascii(RESULT_END);
-      const hasRoom = this.#exchange.send(text.bytes, 0, text.length);
+      this.#hasRoom = this.#exchange.send(text.bytes, 0, text.length);
       text.reset();
-      if (isDone) return this.#longIsDone(hasRoom);
-      if (!hasRoom) return;
+      if (isDone) return this.#longIsDone();
+      if (!this.#hasRoom) return;
     }
     this.#timer = this.#shared.clock.setTimer(0, () => this.#pump());
   }
 
-  #longIsDone(hasRoom: boolean): void {
+  #longIsDone(): void {
     this.#writer = undefined;
     if (this.#waiting.length > 0) return this.#nextLong();
     this.#text = undefined;
     if (this.#ending !== undefined) this.#end(this.#ending.code, this.#ending.message);
-    else if (hasRoom) this.onDrain?.();
+    else if (this.#hasRoom) this.onDrain?.();
   }
 
   #end(code: number, message: string): void {

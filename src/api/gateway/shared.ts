@@ -28,11 +28,15 @@ export class GatewayShared {
     return this.#unfinishedBytes;
   }
 
-  /** Counts a body that has grown to `sizeBytes` by `grownBytes`; throws if that is too much. */
-  grow(sizeBytes: number, grownBytes: number): void {
-    const most = this.#maxMessageBytes * GATEWAY_LIMITS.jsonFactor;
-    if (sizeBytes > most) {
-      const text = `grpc: received message larger than max (${sizeBytes} vs. ${most})`;
+  /** The longest body of a single request. */
+  get maxBodyBytes(): number {
+    return Math.ceil(this.#maxMessageBytes * 4 / 3) + GATEWAY_LIMITS.structureBytes;
+  }
+
+  /** Counts text of which `sizeBytes` of `maxBytes` are there; throws if that is too much. */
+  grow(sizeBytes: number, maxBytes: number, grownBytes: number): void {
+    if (sizeBytes > maxBytes) {
+      const text = `grpc: received message larger than max (${sizeBytes} vs. ${maxBytes})`;
       throw new GatewayError(GrpcCode.ResourceExhausted, text);
     }
     if (this.#unfinishedBytes + grownBytes > GATEWAY_LIMITS.maxUnfinishedBytes) {

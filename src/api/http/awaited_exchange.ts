@@ -15,6 +15,8 @@ export class AwaitedExchange implements ExchangeListener {
   #bodyWanted: ((body: Uint8Array<ArrayBuffer> | undefined) => void) | undefined;
   #drainWanted: (() => void) | undefined;
   #gone = false;
+  #ended = false;
+  #missedBytes = 0;
 
   constructor(exchange: HttpExchange) {
     this.#exchange = exchange;
@@ -23,7 +25,10 @@ export class AwaitedExchange implements ExchangeListener {
 
   /** The whole body; undefined when it is larger than allowed or does not come. */
   readBody(maxBytes: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    if (this.#exchange.contentLengthBytes > maxBytes) return Promise.resolve(undefined);
+    if (this.#exchange.contentLengthBytes > maxBytes || this.#missedBytes > 0 || this.#gone) {
+      return Promise.resolve(undefined);
+    }
+    if (this.#ended) return Promise.resolve(new Uint8Array(0));
     this.#maxBytes = maxBytes;
     return new Promise((resolve) => this.#bodyWanted = resolve);
   }
@@ -44,13 +49,17 @@ export class AwaitedExchange implements ExchangeListener {
   }
 
   data(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#bodyWanted === undefined) return;
+    if (this.#bodyWanted === undefined) {
+      this.#missedBytes += end - start;
+      return;
+    }
     this.#sizeBytes += end - start;
     if (this.#sizeBytes > this.#maxBytes) this.#settleBody(undefined);
     else this.#chunks.push(bytes.slice(start, end));
   }
 
   end(): void {
+    this.#ended = true;
     this.#settleBody(new Uint8Array(Buffer.concat(this.#chunks)));
   }
 

@@ -67,6 +67,16 @@ Deno.test("httpApi() gives handlers the request's headers, query and body", asyn
     }]]),
   }, "hello");
   assert.equal((await untilFinished(large)).status, 413);
+  for (const body of ["", "missed"]) {
+    const late = new FakeExchange("/x");
+    ask(late, {
+      routes: new Map([["/x", async (request) => {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        return textResponse(200, String((await request.readBody(10))?.length));
+      }]]),
+    }, body);
+    assert.equal((await untilFinished(late)).body, body === "" ? "0" : "undefined");
+  }
 });
 
 Deno.test("httpApi() sends a body that is made on the way as fast as the client takes it", async () => {

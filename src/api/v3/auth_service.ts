@@ -48,6 +48,7 @@ export class AuthService {
 
   register(registry: ServiceRegistry): void {
     this.#registerChanges(registry);
+    this.#registerPasswordChanges(registry);
     this.#registerQuestions(registry);
     registry.addUnary(
       AUTH_SERVICE.authenticate.path,
@@ -78,6 +79,9 @@ export class AuthService {
       AUTH_SERVICE.roleRevokePermission.path,
       AuthChanges.roleRevokePermission,
     );
+  }
+
+  #registerPasswordChanges(registry: ServiceRegistry): void {
     registry.addUnary(
       AUTH_SERVICE.userAdd.path,
       refusing((call, bytes, start, end) => {

@@ -14,6 +14,7 @@ import { startServer, testConfig } from "../../server/server_fixtures.ts";
 import { registerServices } from "./services.ts";
 
 const SIZES = { maxReceiveMessageBytes: 1 << 20, maxSendMessageBytes: 1 << 20 };
+const OBSERVE = services.ELECTION_SERVICE.observe.path;
 const WATCH = services.WATCH_SERVICE.watch.path;
 const KEEP_ALIVE = services.LEASE_SERVICE.leaseKeepAlive.path;
 
@@ -90,7 +91,7 @@ Deno.test("a health watch that cannot be read is forgotten", async () => {
   });
 });
 
-for (const path of [WATCH, KEEP_ALIVE, services.HEALTH_SERVICE.watch.path]) {
+for (const path of [WATCH, KEEP_ALIVE, OBSERVE, services.HEALTH_SERVICE.watch.path]) {
   Deno.test(`a stream of ${path} is forgotten when a message breaks the rules`, async () => {
     await withServices(({ grpc, server }) => {
       const stream = openStream(grpc, { ":path": path });

@@ -1,4 +1,4 @@
-import { wordsOfPi } from "./pi.ts";
+import { PI_DIGITS } from "./pi_digits.ts";
 
 const ROUNDS = 16;
 /** One subkey for every round, and two for the end. */
@@ -15,7 +15,7 @@ export class Blowfish {
   readonly #boxes: Int32Array;
 
   constructor() {
-    initial ??= wordsOfPi(SUBKEYS + BOXES_SIZE);
+    initial ??= wordsOf(PI_DIGITS);
     this.#subkeys = initial.slice(0, SUBKEYS);
     this.#boxes = initial.slice(SUBKEYS);
   }
@@ -64,6 +64,13 @@ export class Blowfish {
       part[i + 1] = block[1];
     }
   }
+}
+
+function wordsOf(digits: string): Int32Array {
+  const digitsPerWord = 8;
+  return Int32Array.from({ length: SUBKEYS + BOXES_SIZE }, (_, i) => {
+    return Number.parseInt(digits.slice(i * digitsPerWord, (i + 1) * digitsPerWord), 16);
+  });
 }
 
 function substitute(boxes: Int32Array, word: number): number {

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { connect } from "node:tls";
 import type { Logger } from "../../base/log.ts";
+import { ProxyError } from "../proxy/proxy_host.ts";
 import type { SrvEndpoint } from "../srv_lookup.ts";
 import { CLI_LIMITS } from "../limits.ts";
 
@@ -11,7 +12,7 @@ export async function verifiedEndpoints(
   caFile: string,
   logger: Logger,
 ): Promise<SrvEndpoint[]> {
-  const authority = caFile === "" ? undefined : await readFile(caFile);
+  const authority = await authorityIn(caFile);
   const verified: SrvEndpoint[] = [];
   for (const endpoint of endpoints) {
     try {
@@ -26,6 +27,16 @@ export async function verifiedEndpoints(
     }
   }
   return verified;
+}
+
+async function authorityIn(path: string): Promise<Uint8Array | undefined> {
+  if (path === "") return undefined;
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ProxyError(`cannot read --trusted-ca-file ${path}: ${why}`, { cause: error });
+  }
 }
 
 function shakeHands(

@@ -66,9 +66,6 @@ export const GRPC_PROXY_COMMAND: ProxyCommand = {
 
 /** Flags whose feature is not there; any value but the default is refused. */
 const NOT_BUILT = [
-  "endpoints-auto-sync-interval",
-  "enable-pprof",
-  "experimental-serializable-ordering",
   "experimental-leasing-prefix",
 ];
 
@@ -86,7 +83,6 @@ export function checkGrpcProxyFlags(flags: FlagSet): void {
   checkTlsVersions(flags);
   for (const { name, default: value } of GRPC_PROXY_COMMAND.flags) {
     if (!NOT_BUILT.includes(name) || flags.text(name) === value) continue;
-    if (value === "0s" && flags.durationMs(name) === 0) continue;
     throw new ProxyError(
       `--${name} is refused: detcd's grpc-proxy does not have this feature yet and would ignore it`,
     );

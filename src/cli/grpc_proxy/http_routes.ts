@@ -19,8 +19,6 @@ const PROBED_KEY = "a";
 /** What the HTTP pages tell about. */
 export interface ProxySource {
   readonly upstream: Upstream;
-  /** As URLs, for what the servers tell by HTTP. */
-  readonly endpoints: readonly string[];
   readonly cache: RangeCache;
   readonly hub: ProxyWatchHub;
 }
@@ -33,7 +31,7 @@ export function proxyRoutes(source: ProxySource): Map<string, HttpHandler> {
       "/proxy/health",
       getOnly(async () => healthResponse(await readFailure(source) ?? await watchFailure(source))),
     ],
-    ["/metrics", getOnly(() => serverMetrics(source.endpoints))],
+    ["/metrics", getOnly(() => serverMetrics(source.upstream.endpoints))],
     ["/proxy/metrics", getOnly(() => proxyMetrics(source))],
   ]);
 }

@@ -1,7 +1,11 @@
 import { Buffer } from "node:buffer";
 import type { Clock } from "../../base/clock.ts";
 import { GrpcCode } from "../../base/grpc_code.ts";
-import type { Metadata as GrpcMetadata, ServiceError } from "../../deps/grpc_js.ts";
+import type {
+  Client as GrpcClient,
+  Metadata as GrpcMetadata,
+  ServiceError,
+} from "../../deps/grpc_js.ts";
 import { ClientError } from "../../embed/client/client_error.ts";
 import { parseEndpoint } from "../../embed/client/endpoint.ts";
 import { EndpointPool } from "../../embed/client/endpoint_pool.ts";
@@ -59,12 +63,23 @@ export interface UpstreamStream {
 /** The servers behind the proxy. */
 export class Upstream {
   readonly #grpc: GrpcModule;
-  readonly #pool: EndpointPool;
+  readonly #options: ChannelOptions;
+  readonly #clock: Clock;
+  /** A channel for each endpoint, by its text. */
+  #channels = new Map<string, GrpcClient>();
+  #pool: EndpointPool;
   readonly #open = new Set<() => void>();
 
-  private constructor(grpc: GrpcModule, pool: EndpointPool) {
+  private constructor(
+    grpc: GrpcModule,
+    endpoints: readonly string[],
+    options: ChannelOptions,
+    clock: Clock,
+  ) {
     this.#grpc = grpc;
-    this.#pool = pool;
+    this.#options = options;
+    this.#clock = clock;
+    this.#pool = this.#newPool(endpoints);
   }
 
   /** Throws a TypeError for an endpoint that is none. */
@@ -74,11 +89,41 @@ export class Upstream {
     clock: Clock,
   ): Promise<Upstream> {
     const grpc = await import("../../deps/grpc_js.ts");
-    const members = endpoints.map((text) => ({
-      text,
-      client: newGrpcClient(grpc, parseEndpoint(text), options),
-    }));
-    return new Upstream(grpc, new EndpointPool(members, clock));
+    return new Upstream(grpc, endpoints, options, clock);
+  }
+
+  /** Where the servers are. */
+  get endpoints(): string[] {
+    return [...this.#channels.keys()];
+  }
+
+  /**
+   * Uses these servers from now on; calls that are under way go on where they are. Returns whether
+   * anything has changed. Throws a TypeError for an endpoint that is none.
+   */
+  useEndpoints(endpoints: readonly string[]): boolean {
+    const wanted = new Set(endpoints);
+    const isSame = wanted.size === this.#channels.size &&
+      this.endpoints.every((endpoint) => wanted.has(endpoint));
+    // Without any there would be nobody left to ask who is there.
+    if (isSame || wanted.size === 0) return false;
+    const before = this.#channels;
+    this.#pool = this.#newPool([...wanted]);
+    for (const [endpoint, channel] of before) {
+      if (!wanted.has(endpoint)) channel.close();
+    }
+    return true;
+  }
+
+  #newPool(endpoints: readonly string[]): EndpointPool {
+    const parsed = endpoints.map(parseEndpoint);
+    const channels = parsed.map((endpoint) => {
+      const client = this.#channels.get(endpoint.text) ??
+        newGrpcClient(this.#grpc, endpoint, this.#options);
+      return { text: endpoint.text, client };
+    });
+    this.#channels = new Map(channels.map(({ text, client }) => [text, client]));
+    return new EndpointPool(channels, this.#clock);
   }
 
   /** One request, one response. Rejects with a ClientError that has the server's code and text. */

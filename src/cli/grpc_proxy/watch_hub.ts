@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import { GrpcCode } from "../../base/grpc_code.ts";
 import { Broadcast, type BroadcastMember, type WatchShape } from "./broadcast.ts";
 import type { Namespace } from "./namespace.ts";
 import type { Upstream } from "./upstream.ts";
@@ -52,13 +53,15 @@ export class ProxyWatchHub {
     this.#forget(home);
   }
 
-  /** Ends all watches at the servers. */
+  /** Ends all watches, those at the servers and those of clients, who may go to another proxy. */
   close(): void {
     for (const broadcasts of this.#byShape.values()) {
       for (const broadcast of broadcasts) broadcast.close();
     }
+    const members = [...this.#homes.keys()];
     this.#byShape.clear();
     this.#homes.clear();
+    for (const member of members) member.failed(GrpcCode.Unavailable, "the proxy stops");
   }
 
   #broadcastsOf(shape: WatchShape): Set<Broadcast> {

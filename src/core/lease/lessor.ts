@@ -75,9 +75,12 @@ export class Lessor {
     return lease;
   }
 
-  /** Puts back a lease that was stored as it is. It expires only after the next `promote`. */
-  restore(lease: Lease): void {
-    const { id, ttlSeconds, remainingTtlSeconds } = lease;
+  /**
+   * Puts back a lease that was stored. Elections may take longer now than when it was granted, and
+   * then it gets more. It expires only after the next `promote`.
+   */
+  restore({ id, ttlSeconds: storedSeconds, remainingTtlSeconds }: Lease): void {
+    const ttlSeconds = Math.max(storedSeconds, this.#minTtlSeconds);
     this.#leases.set(id, new HeldLease(id, ttlSeconds, remainingTtlSeconds, true));
   }
 

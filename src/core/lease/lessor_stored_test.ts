@@ -98,3 +98,22 @@ Deno.test("Lessor.takeChanged() keeps a copy equal, whatever happened in between
 function order(leases: Map<bigint, Lease>): Lease[] {
   return [...leases.values()].sort((a, b) => Number(a.id - b.id));
 }
+
+Deno.test("Lessor.restore() gives at least what a lease gets now", () => {
+  const lessor = new Lessor({ minTtlSeconds: 15 });
+  lessor.restore({ id: 1n, ttlSeconds: 2, remainingTtlSeconds: 0 });
+  lessor.restore({ id: 2n, ttlSeconds: 20, remainingTtlSeconds: 3 });
+  assert.deepEqual([...leasesOf(lessor).values()], [
+    { id: 1n, ttlSeconds: 15, remainingTtlSeconds: 0 },
+    { id: 2n, ttlSeconds: 20, remainingTtlSeconds: 3 },
+  ]);
+});
+
+Deno.test("Lessor.takeChanged() keeps checkpoints to itself when they are not to be stored", () => {
+  const lessor = new Lessor({ minTtlSeconds: 2, storeCheckpoints: false });
+  lessor.grant(1n, 10, 0);
+  lessor.takeChanged();
+  lessor.checkpoint(1n, 4, 0);
+  assert.deepEqual(lessor.takeChanged(), []);
+  assert.equal(lessor.get(1n)?.remainingTtlSeconds, 4);
+});

@@ -19,7 +19,8 @@ export class RotatingFile {
   readonly #path: string;
   readonly #config: LogRotationConfig;
   readonly #nowMs: () => number;
-  #file: Deno.FsFile;
+  /** Undefined when a new one could not be opened; the next line tries again. */
+  #file: Deno.FsFile | undefined;
   #sizeBytes: number;
   #tidying: Promise<void> = Promise.resolve();
 
@@ -29,8 +30,9 @@ export class RotatingFile {
     this.#config = config;
     this.#nowMs = nowMs;
     Deno.mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-    this.#file = openForAppending(path);
-    this.#sizeBytes = this.#file.statSync().size;
+    const file = openForAppending(path);
+    this.#file = file;
+    this.#sizeBytes = file.statSync().size;
     this.#tidy();
   }
 
@@ -41,13 +43,14 @@ export class RotatingFile {
       throw new Error(`write length ${bytes.length} exceeds maximum file size ${maxBytes}`);
     }
     if (this.#sizeBytes + bytes.length > maxBytes) this.#rotate();
+    this.#file ??= openForAppending(this.#path);
     const count = this.#file.writeSync(bytes);
     this.#sizeBytes += count;
     return count;
   }
 
   close(): void {
-    this.#file.close();
+    this.#file?.close();
   }
 
   /** Resolves when old files have been compressed and removed. */
@@ -56,10 +59,14 @@ export class RotatingFile {
   }
 
   #rotate(): void {
-    this.#file.close();
-    Deno.renameSync(this.#path, this.#freeBackupPath());
-    this.#file = openForAppending(this.#path);
-    this.#sizeBytes = 0;
+    this.#file?.close();
+    this.#file = undefined;
+    try {
+      Deno.renameSync(this.#path, this.#freeBackupPath());
+      this.#sizeBytes = 0;
+    } catch {
+      // Better a file that is too long than no log.
+    }
     this.#tidy();
   }
 

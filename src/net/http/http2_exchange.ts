@@ -4,6 +4,7 @@ import type { Http2Handler, Http2Stream, Http2StreamListener } from "../http2/ha
 import { ErrorCode } from "../http2/protocol.ts";
 import type { RemoteEnd } from "../remote_end.ts";
 import type { ExchangeHandler, ExchangeListener, HttpExchange } from "./exchange.ts";
+import { isBodiless } from "./status.ts";
 
 const NOTHING: Uint8Array = new Uint8Array(0);
 const GRPC_CONTENT_TYPE = "application/grpc";
@@ -51,6 +52,7 @@ class Http2Exchange implements HttpExchange {
 
   respond(status: number, fields: readonly string[], body: Uint8Array | string): void {
     if (this.#begun || this.finished) return;
+    if (isBodiless(status)) return this.#sendHead(status, fields, true);
     const bytes = typeof body === "string" ? Buffer.from(body) : body;
     this.#sendHead(status, [...fields, "content-length", String(bytes.length)], bytes.length === 0);
     if (bytes.length > 0 && !this.finished) this.#stream.sendData(bytes, 0, bytes.length, true);

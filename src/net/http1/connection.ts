@@ -202,11 +202,12 @@ export class Http1Connection implements ExchangeOwner, OutputOwner, Sweepable {
     this.#position = end + HEAD_END.length;
     const text = input.toString("latin1", start, end);
     // A client that repeats its requests repeats their heads byte by byte.
-    if (this.#lastHead === undefined || text !== this.#lastHeadText) {
-      this.#lastHead = parseRequestHead(text);
-      this.#lastHeadText = text;
-    }
-    return this.#lastHead;
+    if (this.#lastHead !== undefined && text === this.#lastHeadText) return this.#lastHead;
+    const head = parseRequestHead(text);
+    const isKept = text.length <= this.#limits.maxKeptHeadBytes;
+    this.#lastHead = isKept ? head : undefined;
+    this.#lastHeadText = isKept ? text : "";
+    return head;
   }
 
   #readBody(exchange: Http1Exchange, body: BodyReader): boolean {

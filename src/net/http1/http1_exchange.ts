@@ -1,10 +1,11 @@
 import { Buffer } from "node:buffer";
 import type { HeaderList } from "../hpack/header_list.ts";
 import type { ExchangeListener, HttpExchange, Tunnel, TunnelListener } from "../http/exchange.ts";
+import { isBodiless } from "../http/status.ts";
 import type { RemoteEnd } from "../remote_end.ts";
 import type { Http1Output } from "./output.ts";
 import type { RequestHead } from "./request_head.ts";
-import { fieldLines, isBodiless, statusLine } from "./response_head.ts";
+import { fieldLines, statusLine } from "./response_head.ts";
 
 const KEEP_ALIVE = "Connection: keep-alive\r\n";
 const CLOSE = "Connection: close\r\n";

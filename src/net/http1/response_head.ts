@@ -47,11 +47,6 @@ export function statusLine(status: number): string {
   return `HTTP/1.1 ${status} ${REASONS[status] ?? `status code ${status}`}\r\n`;
 }
 
-/** What a status of this kind never has. */
-export function isBodiless(status: number): boolean {
-  return status < 200 || status === 204 || status === 304;
-}
-
 /** `fields` (name, value ...) as lines. */
 export function fieldLines(fields: readonly string[]): string {
   let text = "";
@@ -74,7 +69,15 @@ function capitalized(name: string): string {
   return text;
 }
 
-/** A value that would end its line could begin a response of its own. */
+/**
+ * A value that ends its line could begin a response of its own. A character of more than a byte
+ * would become one that nobody meant, such as a line end.
+ */
 function oneLine(value: string): string {
-  return /[\r\n\0]/.test(value) ? value.replace(/[\r\n\0]+/g, " ") : value;
+  return UNSAFE.test(value) ? value.replaceAll(UNSAFE_CHARACTERS, " ") : value;
 }
+
+// deno-lint-ignore no-control-regex -- control characters are what is looked for
+const UNSAFE = /[\r\n\0]|[^\x00-\xff]/;
+// deno-lint-ignore no-control-regex -- control characters are what is looked for
+const UNSAFE_CHARACTERS = /(?:[\r\n\0]|[^\x00-\xff])+/g;

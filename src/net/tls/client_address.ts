@@ -12,7 +12,8 @@ export interface HostResolver {
 
 /** The machine's own name service. */
 export const systemHostResolver: HostResolver = {
-  namesOf: (address) => reverse(address),
+  // It throws at once for what is no address.
+  namesOf: async (address) => await reverse(address),
   addressesOf: async (name) => {
     return (await lookup(name, { all: true })).map(({ address }) => address);
   },

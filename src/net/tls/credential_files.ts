@@ -1,7 +1,9 @@
 import type { Buffer } from "node:buffer";
-import { createPrivateKey, X509Certificate } from "node:crypto";
-import { readFileSync, type Stats, statSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
 import { TLS_LIMITS } from "../limits.ts";
+import { CredentialError, parsedFrom } from "./credential_error.ts";
+import { certificateBlocks, type KeyPair, keyPairFrom } from "./key_pair.ts";
 import { type RevokedSerials, revokedSerials } from "./revocation_list.ts";
 import type { TlsOptions } from "./tls_options.ts";
 import { VerifiedCertificates } from "./verified_certificates.ts";
@@ -18,11 +20,6 @@ export interface Credentials {
   readonly revoked: RevokedSerials;
   /** The certificates that these authorities were seen to have signed. */
   readonly verified: VerifiedCertificates;
-}
-
-/** Files that cannot be used; the message says which and why, in Go's words where it has some. */
-export class CredentialError extends Error {
-  override name = "CredentialError";
 }
 
 /**
@@ -61,12 +58,12 @@ export class CredentialFiles {
   #read(previous: Credentials | undefined): Credentials {
     const { certFile, keyFile, trustedCaFile, revocationListFile } = this.#options;
     const { certificate, key } = readKeyPair(certFile, keyFile);
-    const authorities = trustedCaFile === "" ? "" : readText(trustedCaFile);
+    const { authorities, fingerprints } = readAuthorities(trustedCaFile);
     return {
       certificate,
       key,
       authorities,
-      authorityFingerprints: fingerprintsOf(authorities, trustedCaFile),
+      authorityFingerprints: fingerprints,
       revoked: revocationListFile === "" ? NONE_REVOKED : readRevoked(revocationListFile),
       verified: previous?.authorities === authorities
         ? previous.verified
@@ -83,9 +80,13 @@ export class CredentialFiles {
 
 function stateOfFile(path: string): string {
   if (path === "") return "";
-  const stats: Stats | undefined = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return "missing";
-  return `${stats.dev}/${stats.ino}/${stats.size}/${stats.mtimeMs}/${stats.ctimeMs}`;
+  try {
+    const { dev, ino, size, mtimeMs, ctimeMs } = statSync(path);
+    return `${dev}/${ino}/${size}/${mtimeMs}/${ctimeMs}`;
+  } catch (error) {
+    // That it cannot be read is told when it is.
+    return systemReason(error);
+  }
 }
 
 function readText(path: string): string {
@@ -107,58 +108,19 @@ function systemReason(error: unknown): string {
   return error.message;
 }
 
-const KEY_PEM = "PRIVATE KEY-----";
-
-/**
- * Reads a certificate and the key to it. Throws a CredentialError when they cannot be read or do not
- * belong together.
- */
-export function readKeyPair(
-  certFile: string,
-  keyFile: string,
-): { certificate: string; key: string } {
-  const certificate = readText(certFile);
-  const key = readText(keyFile);
-  checkPair(certificate, key);
-  return { certificate, key };
+/** Reads a certificate and the key to it. Throws a CredentialError when they cannot be used. */
+export function readKeyPair(certFile: string, keyFile: string): KeyPair {
+  return keyPairFrom(readText(certFile), readText(keyFile));
 }
 
-function checkPair(certificatePem: string, keyPem: string): void {
-  if (!certificatePem.includes("-----BEGIN CERTIFICATE-----")) {
-    throw new CredentialError(
-      certificatePem.includes(KEY_PEM)
-        ? "tls: failed to find certificate PEM data in certificate input, but did find a private " +
-          "key; PEM inputs may have been switched"
-        : "tls: failed to find any PEM data in certificate input",
-    );
-  }
-  if (!keyPem.includes(KEY_PEM)) {
-    throw new CredentialError("tls: failed to find any PEM data in key input");
-  }
-  const certificate = parsed("certificate", () => new X509Certificate(certificatePem));
-  const key = parsed("private key", () => createPrivateKey(keyPem));
-  if (!certificate.checkPrivateKey(key)) {
-    throw new CredentialError("tls: private key does not match public key");
-  }
-}
-
-function parsed<T>(what: string, parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new CredentialError(`tls: failed to parse ${what}: ${why}`, { cause: error });
-  }
-}
-
-const CERTIFICATE_PEM = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
-
-function fingerprintsOf(authorities: string, path: string): ReadonlySet<string> {
-  if (path === "") return new Set();
-  const found = authorities.match(CERTIFICATE_PEM) ?? [];
-  if (found.length === 0) throw new CredentialError(`${path} holds no certificate in PEM`);
-  const parse = (pem: string) => parsed(`certificate in ${path}`, () => new X509Certificate(pem));
-  const certificates = found.map(parse);
+/** The certificates of authorities in a file, and SHA-256 of each; "" stands for no file. */
+function readAuthorities(path: string): { authorities: string; fingerprints: Set<string> } {
+  if (path === "") return { authorities: "", fingerprints: new Set() };
+  const blocks = certificateBlocks(readText(path));
+  if (blocks.length === 0) throw new CredentialError(`${path} holds no certificate in PEM`);
+  const certificates = blocks.map((block) => {
+    return parsedFrom(`certificate in ${path}`, () => new X509Certificate(block));
+  });
   const totalBytes = certificates.reduce((sum, { raw }) => sum + raw.length, 0);
   if (totalBytes > TLS_LIMITS.authoritiesBytes) {
     throw new CredentialError(
@@ -166,7 +128,10 @@ function fingerprintsOf(authorities: string, path: string): ReadonlySet<string> 
         `${TLS_LIMITS.authoritiesBytes} that fit into a handshake; leave out what signs no clients`,
     );
   }
-  return new Set(certificates.map(({ fingerprint256 }) => fingerprint256));
+  return {
+    authorities: blocks.map((block) => `${block}\n`).join(""),
+    fingerprints: new Set(certificates.map(({ fingerprint256 }) => fingerprint256)),
+  };
 }
 
 const NONE_REVOKED: RevokedSerials = new Set();
@@ -179,5 +144,5 @@ function readRevoked(path: string): RevokedSerials {
         "list of revoked certificates may have",
     );
   }
-  return parsed(`list of revoked certificates in ${path}`, () => revokedSerials(bytes));
+  return parsedFrom(`list of revoked certificates in ${path}`, () => revokedSerials(bytes));
 }

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CredentialError, CredentialFiles } from "./credential_files.ts";
+import { CredentialError } from "./credential_error.ts";
+import { CredentialFiles } from "./credential_files.ts";
+import { checkKeyKind } from "./key_pair.ts";
 import { CertificateDirectory } from "./testing/certificate_directory.ts";
 import type { TlsOptions } from "./tls_options.ts";
 
@@ -16,7 +19,7 @@ Deno.test("CredentialFiles reads its files once as long as they do not change", 
   const { files } = open(directory.options);
   const first = files.current;
   assert.equal(first.certificate, directory.certificate);
-  assert.equal(first.key, directory.key);
+  assert.equal(first.key, directory.key.trimEnd());
   assert.equal(files.current, first);
 });
 
@@ -58,6 +61,49 @@ Deno.test("CredentialFiles forgets whom other authorities have verified", () => 
   assert(!files.current.verified.has("client"));
 });
 
+Deno.test("CredentialFiles finds what it wants in one file among other things", () => {
+  using directory = new CertificateDirectory();
+  const { certificate, key } = directory;
+  const parameters = "-----BEGIN EC PARAMETERS-----\nBgUrgQQAIw==\n-----END EC PARAMETERS-----\n";
+  const whole = join(directory.path, "whole.pem");
+  for (
+    const parts of [[certificate, key], [key, certificate], [
+      parameters,
+      key,
+      "text\n",
+      certificate,
+    ]]
+  ) {
+    writeFileSync(whole, parts.join(""));
+    const { files } = open({
+      ...directory.options,
+      certFile: whole,
+      keyFile: whole,
+      trustedCaFile: whole,
+    });
+    assert.deepEqual(
+      [files.current.certificate, files.current.key, files.current.authorities],
+      [certificate, key.trimEnd(), certificate],
+    );
+  }
+});
+
+Deno.test("checkKeyKind() refuses keys that Deno's TLS does not take", () => {
+  const kinds = [
+    generateKeyPairSync("rsa", { modulusLength: 1_024 }),
+    generateKeyPairSync("rsa-pss", { modulusLength: 2_048 }),
+    generateKeyPairSync("ec", { namedCurve: "secp256k1" }),
+  ];
+  for (const { privateKey } of kinds) {
+    assert.throws(() => checkKeyKind(privateKey), /is of a kind that Deno's TLS does not take/);
+  }
+  for (const namedCurve of ["prime256v1", "secp384r1", "secp521r1"]) {
+    checkKeyKind(generateKeyPairSync("ec", { namedCurve }).privateKey);
+  }
+  checkKeyKind(generateKeyPairSync("rsa", { modulusLength: 2_048 }).privateKey);
+  checkKeyKind(generateKeyPairSync("ed25519").privateKey);
+});
+
 Deno.test("CredentialFiles says what is wrong with its files", () => {
   using directory = new CertificateDirectory();
   using other = new CertificateDirectory();
@@ -70,9 +116,11 @@ Deno.test("CredentialFiles says what is wrong with its files", () => {
   const cases: [Partial<TlsOptions>, RegExp][] = [
     [{ certFile: join(directory.path, "none") }, /^open .*none: no such file or directory$/],
     [{ certFile: directory.path }, /^open .*: /],
+    [{ certFile: join(directory.certFile, "within") }, /^open .*: /],
     [{ certFile: text }, /^tls: failed to find any PEM data in certificate input$/],
     [{ keyFile: text }, /^tls: failed to find any PEM data in key input$/],
     [{ certFile: directory.keyFile }, /PEM inputs may have been switched$/],
+    [{ keyFile: directory.certFile }, /found a certificate rather than a key in the PEM/],
     [{ certFile: broken }, /^tls: failed to parse certificate: /],
     [{ keyFile: other.keyFile }, /^tls: private key does not match public key$/],
     [{ trustedCaFile: text }, /holds no certificate in PEM$/],

@@ -31,7 +31,7 @@ export function handshakeErrorOf(error: Error): HandshakeError {
 /** Go's words for what Deno finds wrong with a certificate. */
 const GO_VERDICTS: readonly (readonly [code: RegExp, inGo: string])[] = [
   [/EXPIRED|NOT_YET_VALID/, "x509: certificate has expired or is not yet valid"],
-  [/SELF_SIGNED|UNABLE_TO|UNKNOWN_ISSUER/i, "x509: certificate signed by unknown authority"],
+  [/SELF_SIGNED|UNABLE_TO/, "x509: certificate signed by unknown authority"],
   [/PURPOSE/, "x509: certificate specifies an incompatible key usage"],
 ];
 

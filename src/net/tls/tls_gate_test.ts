@@ -168,6 +168,9 @@ Deno.test("TlsGate closes connections whose handshake does not end", async () =>
     stalled.push(socket);
   }
   await until(() => listener.connectionCount === 50);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  // Some of them have not even begun.
+  for (let turn = 0; turn < 10; turn++) clock.advance(0);
   const session = newSession(listener, trusting(directory));
   await get(session);
   session.close();
@@ -191,7 +194,8 @@ Deno.test("Listener.close() does not wait for handshakes", async () => {
   stalled.write("\x16\x03\x01\x02\x00\x01", "latin1");
   await until(() => listener.connectionCount === 1);
   await new Promise((resolve) => setTimeout(resolve, 20));
-  await listener.close({ graceMs: 0 });
+  // The test would not end in time if this waited as long as it may.
+  await listener.close({ graceMs: 3_600_000 });
   await closed(stalled);
   await until(() => rejections.length === 1);
   assert.deepEqual(rejections, ["EOF"]);
@@ -283,6 +287,30 @@ Deno.test("TlsGate cuts off a client that sends while nobody reads", async () =>
   assert.equal(listener.connectionCount, 0);
   socket.destroy();
   await closed(socket);
+  await listener.close({ graceMs: 0 });
+});
+
+Deno.test("TlsGate cuts off the greediest when all together send too much", async () => {
+  using directory = new CertificateDirectory();
+  const limits = { ...TLS_LIMITS, unreadTotalBytes: 3 * 1024 * 1024, unreadSweepIntervalMs: 1 };
+  const { listener } = await serve({ ...directory.options, limits }, {
+    http1: (exchange) => exchange.pause(),
+  });
+  const sockets: TLSSocket[] = [];
+  for (let i = 0; i < 3; i++) {
+    const socket = await secure(listener, { ...trusting(directory), ALPNProtocols: ["http/1.1"] });
+    socket.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n");
+    sockets.push(socket);
+  }
+  const [greedy, ...modest] = sockets;
+  for (const socket of modest) socket.write(Buffer.alloc(256 * 1024));
+  for (let i = 0; i < 1_000 && listener.connectionCount === 3; i++) {
+    greedy.write(Buffer.alloc(64 * 1024));
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  await closed(greedy);
+  assert.equal(listener.connectionCount, 2);
+  for (const socket of modest) socket.destroy();
   await listener.close({ graceMs: 0 });
 });
 

@@ -9,7 +9,7 @@ export interface TlsOptions {
   readonly keyFile: string;
   /** Whether clients must show a certificate that is trusted. */
   readonly requiresClientCertificate: boolean;
-  /** Path of the authorities that are trusted, in PEM; without it the machine's are. */
+  /** Path of the authorities that may have signed such a certificate, in PEM. */
   readonly trustedCaFile: string;
   /** Path of the list of revoked certificates. */
   readonly revocationListFile: string;

@@ -9,10 +9,11 @@ import type { TlsLimits } from "../limits.ts";
  * the client, but node:tls of Deno 2.9 goes on to take and to hold them. A client that makes it hold
  * too much is cut off.
  */
-export class UnreadGuard {
+export class UnreadGuard implements Sweepable {
   readonly #limits: TlsLimits;
   readonly #sweeper: Sweeper;
-  readonly #paused = new Set<PausedSocket>();
+  /** Connections that nobody reads from, with what had been read of each when that began. */
+  readonly #paused = new Map<Socket, number>();
 
   constructor(clock: Clock, limits: TlsLimits) {
     this.#limits = limits;
@@ -21,62 +22,42 @@ export class UnreadGuard {
 
   /** Looks after a connection to its end; `socket` is what `secured` was made of. */
   watch(socket: Socket, secured: TLSSocket): void {
-    const entry = new PausedSocket(socket, () => this.#check(entry));
-    const forget = (): void => {
-      this.#paused.delete(entry);
-      this.#sweeper.remove(entry);
-    };
-    const remember = (): void => {
-      entry.begin();
-      this.#paused.add(entry);
-      this.#sweeper.add(entry);
-    };
     // Nobody has begun to read yet.
-    remember();
-    secured.on("pause", remember);
+    this.#remember(socket);
+    secured.on("pause", () => this.#remember(socket));
     secured.on("resume", () => {
       // What resuming brings at once may have paused it again, and that was told before this.
-      if (!secured.isPaused()) forget();
+      if (!secured.isPaused()) this.#forget(socket);
     });
-    secured.on("close", forget);
-  }
-
-  #check(entry: PausedSocket): void {
-    if (entry.unreadBytes > this.#limits.unreadBytes) return entry.end();
-    let totalBytes = 0;
-    let greediest = entry;
-    for (const paused of this.#paused) {
-      totalBytes += paused.unreadBytes;
-      if (paused.unreadBytes > greediest.unreadBytes) greediest = paused;
-    }
-    if (totalBytes > this.#limits.unreadTotalBytes) greediest.end();
-  }
-}
-
-/** A connection from which nobody reads at the moment. */
-class PausedSocket implements Sweepable {
-  readonly #socket: Socket;
-  readonly #onSweep: () => void;
-  #bytesAtPause = 0;
-
-  constructor(socket: Socket, onSweep: () => void) {
-    this.#socket = socket;
-    this.#onSweep = onSweep;
-  }
-
-  get unreadBytes(): number {
-    return this.#socket.bytesRead - this.#bytesAtPause;
-  }
-
-  begin(): void {
-    this.#bytesAtPause = this.#socket.bytesRead;
+    secured.on("close", () => this.#forget(socket));
   }
 
   sweep(): void {
-    this.#onSweep();
+    const { unreadBytes: mostBytes, unreadTotalBytes: mostTotalBytes } = this.#limits;
+    let totalBytes = 0;
+    let greediest: Socket | undefined;
+    let greediestBytes = 0;
+    for (const [socket, bytesAtPause] of this.#paused) {
+      const unreadBytes = socket.bytesRead - bytesAtPause;
+      if (unreadBytes > mostBytes) {
+        socket.destroy();
+        continue;
+      }
+      totalBytes += unreadBytes;
+      if (unreadBytes <= greediestBytes) continue;
+      greediest = socket;
+      greediestBytes = unreadBytes;
+    }
+    if (totalBytes > mostTotalBytes) greediest?.destroy();
   }
 
-  end(): void {
-    this.#socket.destroy();
+  #remember(socket: Socket): void {
+    if (this.#paused.size === 0) this.#sweeper.add(this);
+    this.#paused.set(socket, socket.bytesRead);
+  }
+
+  #forget(socket: Socket): void {
+    this.#paused.delete(socket);
+    if (this.#paused.size === 0) this.#sweeper.remove(this);
   }
 }

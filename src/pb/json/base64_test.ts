@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Prng } from "../../base/prng.ts";
 import { Writer } from "../writer.ts";
-import { decodeBase64, encodeBase64 } from "./base64.ts";
+import { decodeBase64, decodeLongBase64, encodeBase64 } from "./base64.ts";
 
 function decoded(text: string): string | undefined {
   const writer = new Writer();
@@ -38,4 +38,21 @@ Deno.test("decodeBase64() refuses what Go refuses", () => {
 
 Deno.test("decodeBase64() lets line ends through, as Go does", () => {
   assert.equal(decoded("Zm9v\nYmFy\r\n"), "foobar");
+});
+
+Deno.test("decodeLongBase64() reads what is plain and leaves the rest to others", () => {
+  const prng = new Prng(8);
+  for (let length = 0; length < 200; length++) {
+    const bytes = Buffer.from(prng.bytes(10_000 + length));
+    const source = Buffer.from(`"${bytes.toString("base64")}"`);
+    const [ours, theirs] = [new Writer(), new Writer()];
+    assert.equal(decodeLongBase64(source, 1, source.length - 1, ours), true);
+    assert.equal(decodeBase64(source, 1, source.length - 1, theirs), true);
+    assert.deepEqual(ours.finish(), theirs.finish());
+  }
+  for (const text of ["AA=A", "A===", "AAA", "====", "AA\n=", "-_-_", "AAA*", "=AAA", "AA==AAAA"]) {
+    const writer = new Writer();
+    assert.equal(decodeLongBase64(Buffer.from(text), 0, text.length, writer), false, text);
+    assert.equal(writer.position, 0);
+  }
 });

@@ -1,39 +1,202 @@
-import { latin1FromBytes } from "../../base/bytes.ts";
 import { JSON_LIMITS } from "../limits.ts";
 import type { Writer } from "../writer.ts";
-import { decodeBase64 } from "./base64.ts";
 import { Byte, isBlank } from "./byte_classes.ts";
+import { JsonCursor, MALFORMED } from "./json_cursor.ts";
 import { JsonError } from "./json_error.ts";
+import { readScalar } from "./json_scalars.ts";
 import { JsonSyntax } from "./json_syntax.ts";
 import type { FieldType, MessageType } from "./message_type.ts";
-import { wholeNumber } from "./whole_number.ts";
 
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const LETTER_N = 0x6e;
 
-/** The text breaks the rules of JSON; what is wrong is worked out once reading has stopped. */
-const MALFORMED = Symbol("malformed");
+/** A message that has been begun and not ended. */
+interface OpenMessage {
+  readonly type: MessageType;
+  /** What the writer gave for its begin; undefined for the outermost. */
+  readonly writerStart: number | undefined;
+  readonly seen: SeenFields;
+  isEmpty: boolean;
+}
 
-const INT64_MAX = 2n ** 63n - 1n;
-const INT64_MIN = -(2n ** 63n);
-const UINT64_MAX = 2n ** 64n - 1n;
-const INT32_MAX = 2n ** 31n - 1n;
-const INT32_MIN = -(2n ** 31n);
-const UINT32_MAX = 2n ** 32n - 1n;
-
-/** Escapes of strings; the two halves of a pair count as one. */
-const ESCAPES =
-  /\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\[^u]/g;
-const ESCAPE_LENGTH = 6;
-
-const TRUE = "true";
-const FALSE = "false";
-const NULL = "null";
+/** A list that has been begun and not ended. */
+interface OpenList {
+  readonly type: undefined;
+  readonly field: FieldType;
+  readonly writerStart: number;
+  isEmpty: boolean;
+}
 
 /**
- * Appends the message of a JSON text in bytes[start, end) to `writer` as protobuf, and returns the
- * position behind the text. Blanks in front are skipped, and nothing but blanks is an empty message.
- * Throws JsonError with the text that Go's gateway has for what is wrong.
+ * Reads a JSON text in bytes[start, end) as a message, which it appends to `writer` as protobuf.
+ * Blanks in front are skipped, and nothing but blanks is an empty message. Long texts are read in
+ * steps.
  */
+export class JsonReader {
+  readonly #cursor: JsonCursor;
+  readonly #writer: Writer;
+  readonly #open: (OpenMessage | OpenList)[] = [];
+  /** Goes over a value that nobody knows, from #skipStart on. */
+  #skipping: JsonSyntax | undefined;
+  #skipStart = 0;
+  /** What is wrong; it is told when the syntax has been checked, which Go does first. */
+  #failure: unknown;
+  #checking: JsonSyntax | undefined;
+  /** Whether the text is a value, but not an object. */
+  readonly #isOtherValue: boolean;
+
+  constructor(type: MessageType, bytes: Uint8Array, start: number, end: number, writer: Writer) {
+    let first = start;
+    while (first < end && isBlank(bytes[first])) first++;
+    this.#cursor = new JsonCursor(bytes, first, end);
+    this.#writer = writer;
+    if (first < end) this.#guarded(() => this.#beginMessage(type, undefined));
+    this.#isOtherValue = this.#checking !== undefined;
+  }
+
+  /** Where the text ends, once it has been read. */
+  get position(): number {
+    return this.#cursor.position;
+  }
+
+  /**
+   * Reads on for about so many bytes; true when the message is complete. Throws JsonError with the
+   * words that Go's gateway has for what is wrong.
+   */
+  step(sizeBytes: number): boolean {
+    const cursor = this.#cursor;
+    const until = cursor.position + sizeBytes;
+    this.#guarded(() => {
+      while (this.#open.length > 0 && cursor.position < until) this.#advance(until);
+    });
+    if (this.#checking !== undefined) return this.#check(this.#checking, until);
+    return this.#open.length === 0;
+  }
+
+  /** Runs what may find something wrong. */
+  #guarded(run: () => void): void {
+    if (this.#checking !== undefined) return;
+    try {
+      run();
+    } catch (error) {
+      this.#failure = error;
+      this.#checking = new JsonSyntax();
+      this.#cursor.position = this.#cursor.start;
+    }
+  }
+
+  /** Looks for what breaks the rules of JSON; without that the failure is one of meaning. */
+  #check(syntax: JsonSyntax, until: number): false {
+    const { bytes, start, position, end } = this.#cursor;
+    const stop = Math.min(end, until);
+    const valueEnd = syntax.read(bytes, position, stop);
+    if (valueEnd < 0) {
+      this.#cursor.position = stop;
+      if (stop < end) return false;
+      syntax.finish();
+    } else if (this.#isOtherValue) {
+      // Go looks no further than to where the value ends.
+      throw new JsonCursor(bytes, start, valueEnd).unexpectedToken();
+    }
+    throw this.#failure === MALFORMED ? new JsonError("unexpected EOF") : this.#failure;
+  }
+
+  /** Reads what comes next: a member, an element, an end, or a piece of what nobody knows. */
+  #advance(until: number): void {
+    if (this.#skipping !== undefined) return this.#skip(this.#skipping, until);
+    const open = this.#open[this.#open.length - 1];
+    const byte = this.#cursor.next();
+    const isEnd = byte === (open.type === undefined ? Byte.CLOSE_ARRAY : Byte.CLOSE_OBJECT);
+    if (isEnd) return this.#end(open);
+    if (!open.isEmpty) {
+      if (byte !== Byte.COMMA) throw MALFORMED;
+      this.#cursor.position++;
+    }
+    open.isEmpty = false;
+    if (open.type === undefined) this.#value(open.field);
+    else this.#member(open);
+  }
+
+  #beginMessage(type: MessageType, writerStart: number | undefined): void {
+    const cursor = this.#cursor;
+    if (cursor.next() !== Byte.OPEN_OBJECT) throw cursor.unexpectedToken();
+    if (this.#open.length > JSON_LIMITS.openDepth) {
+      throw new JsonError("proto: exceeded max recursion depth");
+    }
+    cursor.position++;
+    this.#open.push({ type, writerStart, seen: new SeenFields(), isEmpty: true });
+  }
+
+  #beginList(field: FieldType): void {
+    const cursor = this.#cursor;
+    if (cursor.next() !== Byte.OPEN_ARRAY) throw cursor.unexpectedToken();
+    cursor.position++;
+    let writerStart = 0;
+    // An empty run would be written as one.
+    if (field.isPacked && cursor.next() !== Byte.CLOSE_ARRAY) {
+      this.#writer.tag(field.tag);
+      writerStart = this.#writer.beginMessage();
+    }
+    this.#open.push({ type: undefined, field, writerStart, isEmpty: true });
+  }
+
+  #end(open: OpenMessage | OpenList): void {
+    this.#cursor.position++;
+    this.#open.pop();
+    const isWritten = open.type === undefined
+      ? open.field.isPacked && !open.isEmpty
+      : open.writerStart !== undefined;
+    if (isWritten) this.#writer.endMessage(open.writerStart ?? 0);
+  }
+
+  #member({ type, seen }: OpenMessage): void {
+    const cursor = this.#cursor;
+    if (cursor.next() !== Byte.QUOTE) throw MALFORMED;
+    const nameStart = cursor.position;
+    const name = cursor.name();
+    const nameEnd = cursor.position;
+    if (cursor.next() !== Byte.COLON) throw MALFORMED;
+    cursor.position++;
+    const field = type.byName.get(name);
+    if (field === undefined) {
+      this.#skipping = new JsonSyntax();
+      this.#skipStart = cursor.position;
+      return;
+    }
+    if (!seen.add(field)) {
+      throw cursor.error(nameStart, `duplicate field ${cursor.raw(nameStart, nameEnd)}`);
+    }
+    if (cursor.next() === LETTER_N) return cursor.word("null");
+    if (field.isRepeated) return this.#beginList(field);
+    if (!seen.addOneof(field)) {
+      const what = cursor.raw(nameStart, nameEnd);
+      throw cursor.error(nameStart, `error parsing ${what}, oneof ${field.oneof} is already set`);
+    }
+    this.#value(field);
+  }
+
+  /** A value that is no list, or one of a list. */
+  #value(field: FieldType): void {
+    if (field.message === undefined) return readScalar(this.#cursor, field, this.#writer);
+    this.#writer.tag(field.tag);
+    this.#beginMessage(field.message, this.#writer.beginMessage());
+  }
+
+  #skip(syntax: JsonSyntax, until: number): void {
+    const cursor = this.#cursor;
+    const stop = Math.min(cursor.end, until);
+    const end = syntax.read(cursor.bytes, cursor.position, stop);
+    if (end < 0) {
+      if (stop === cursor.end) throw MALFORMED;
+      cursor.position = stop;
+      return;
+    }
+    this.#skipping = undefined;
+    cursor.position = this.#skipStart;
+    cursor.checkStrings(end);
+  }
+}
+
+/** Reads a whole text at once; returns the position behind it. Throws JsonError. */
 export function readJsonMessage(
   type: MessageType,
   bytes: Uint8Array,
@@ -41,371 +204,9 @@ export function readJsonMessage(
   end: number,
   writer: Writer,
 ): number {
-  let first = start;
-  while (first < end && isBlank(bytes[first])) first++;
-  if (first === end) return end;
-  const reader = new JsonReader(bytes, first, end, writer);
-  try {
-    reader.message(type, 0);
-    return reader.position;
-  } catch (error) {
-    // Go looks at the whole text before it looks at what it says.
-    checkSyntax(bytes, first, end);
-    throw error === MALFORMED ? new JsonError("unexpected EOF") : error;
-  }
-}
-
-function checkSyntax(bytes: Uint8Array, start: number, end: number): void {
-  const syntax = new JsonSyntax();
-  if (syntax.read(bytes, start, end) < 0) syntax.finish();
-}
-
-/** Reads one text. */
-class JsonReader {
-  position: number;
-  readonly #bytes: Uint8Array;
-  readonly #start: number;
-  readonly #end: number;
-  readonly #writer: Writer;
-  /** Of the last string: where its content ends, and what is in it. */
-  #contentEnd = 0;
-  #hasEscapes = false;
-
-  constructor(bytes: Uint8Array, start: number, end: number, writer: Writer) {
-    this.#bytes = bytes;
-    this.#start = start;
-    this.#end = end;
-    this.position = start;
-    this.#writer = writer;
-  }
-
-  message(type: MessageType, depth: number): void {
-    if (this.#next() !== Byte.OPEN_OBJECT) throw this.#unexpectedToken();
-    if (depth > JSON_LIMITS.messageDepth) {
-      throw new JsonError("proto: exceeded max recursion depth");
-    }
-    this.position++;
-    if (this.#next() === Byte.CLOSE_OBJECT) {
-      this.position++;
-      return;
-    }
-    const seen = new SeenFields();
-    for (;;) {
-      this.#member(type, seen, depth);
-      const byte = this.#next();
-      this.position++;
-      if (byte === Byte.CLOSE_OBJECT) return;
-      if (byte !== Byte.COMMA) throw MALFORMED;
-    }
-  }
-
-  #member(type: MessageType, seen: SeenFields, depth: number): void {
-    if (this.#next() !== Byte.QUOTE) throw MALFORMED;
-    const nameStart = this.position;
-    const name = this.#name();
-    const nameEnd = this.position;
-    if (this.#next() !== Byte.COLON) throw MALFORMED;
-    this.position++;
-    const field = type.byName.get(name);
-    if (field === undefined) return this.#skipValue();
-    if (!seen.add(field)) {
-      throw this.#error(nameStart, `duplicate field ${this.#raw(nameStart, nameEnd)}`);
-    }
-    if (this.#next() === 0x6e) return this.#literal(NULL);
-    if (field.isRepeated) return this.#list(field, depth);
-    if (!seen.addOneof(field)) {
-      const what = this.#raw(nameStart, nameEnd);
-      throw this.#error(nameStart, `error parsing ${what}, oneof ${field.oneof} is already set`);
-    }
-    this.#single(field, depth);
-  }
-
-  #list(field: FieldType, depth: number): void {
-    if (this.#next() !== Byte.OPEN_ARRAY) throw this.#unexpectedToken();
-    this.position++;
-    if (this.#next() === Byte.CLOSE_ARRAY) {
-      this.position++;
-      return;
-    }
-    const writer = this.#writer;
-    let runStart = 0;
-    if (field.isPacked) {
-      writer.tag(field.tag);
-      runStart = writer.beginMessage();
-    }
-    for (;;) {
-      this.#single(field, depth);
-      const byte = this.#next();
-      this.position++;
-      if (byte === Byte.CLOSE_ARRAY) break;
-      if (byte !== Byte.COMMA) throw MALFORMED;
-    }
-    if (field.isPacked) writer.endMessage(runStart);
-  }
-
-  /** A value that is no list, or one of a list. */
-  #single(field: FieldType, depth: number): void {
-    const writer = this.#writer;
-    const start = this.position = this.#skipBlanks();
-    switch (field.kind) {
-      case "message": {
-        writer.tag(field.tag);
-        const messageStart = writer.beginMessage();
-        if (field.message !== undefined) this.message(field.message, depth + 1);
-        return writer.endMessage(messageStart);
-      }
-      case "bytes":
-        return this.#bytesValue(field);
-      case "string":
-        return this.#stringValue(field);
-      case "bool":
-        return this.#boolValue(field);
-      case "enum":
-        return this.#enumValue(field, start);
-      default:
-        return this.#numberValue(field, start);
-    }
-  }
-
-  #bytesValue(field: FieldType): void {
-    const start = this.position;
-    if (this.#bytes[start] !== Byte.QUOTE) throw this.#invalidValue(field, start);
-    this.#string();
-    const end = this.position;
-    let [source, from, to] = [this.#bytes, start + 1, this.#contentEnd];
-    if (this.#hasEscapes) {
-      source = new TextEncoder().encode(this.#unescaped(start, end));
-      [from, to] = [0, source.length];
-    }
-    if (from === to && this.#isDefaultHidden(field)) return;
-    this.#writer.tag(field.tag);
-    if (!decodeBase64(source, from, to, this.#writer)) {
-      throw this.#invalidValueAt(field, start, end);
-    }
-  }
-
-  #stringValue(field: FieldType): void {
-    const start = this.position;
-    if (this.#bytes[start] !== Byte.QUOTE) throw this.#invalidValue(field, start);
-    this.#string();
-    const text = this.#unescaped(start, this.position);
-    if (text === "" && this.#isDefaultHidden(field)) return;
-    this.#writer.tag(field.tag);
-    this.#writer.string(text);
-  }
-
-  #boolValue(field: FieldType): void {
-    const byte = this.#bytes[this.position];
-    let value = false;
-    if (byte === 0x74) {
-      this.#literal(TRUE);
-      value = true;
-    } else if (byte === 0x66) this.#literal(FALSE);
-    else throw this.#invalidValue(field, this.position);
-    if (!value && this.#isDefaultHidden(field)) return;
-    if (!field.isPacked) this.#writer.tag(field.tag);
-    this.#writer.bool(value);
-  }
-
-  #enumValue(field: FieldType, start: number): void {
-    let value: number | undefined;
-    if (this.#bytes[start] === Byte.QUOTE) {
-      this.#string();
-      value = field.enumeration?.numbers.get(this.#unescaped(start, this.position));
-      // A name that is not known counts as if it were not there.
-      if (value === undefined) return;
-    } else {
-      const number = wholeNumber(this.#scalarText(field, start));
-      if (number === undefined || number > INT32_MAX || number < INT32_MIN) {
-        throw this.#invalidValueAt(field, start, this.position);
-      }
-      value = Number(number);
-    }
-    if (value === 0 && this.#isDefaultHidden(field)) return;
-    if (!field.isPacked) this.#writer.tag(field.tag);
-    this.#writer.int32(value);
-  }
-
-  /** A number, or a string with a number in it, which is how most programs send 64 bits. */
-  #numberValue(field: FieldType, start: number): void {
-    let text: string;
-    if (this.#bytes[start] === Byte.QUOTE) {
-      this.#string();
-      text = this.#unescaped(start, this.position);
-    } else text = this.#scalarText(field, start);
-    const value = wholeNumber(text);
-    if (value === undefined || !fits(field, value)) {
-      throw this.#invalidValueAt(field, start, this.position);
-    }
-    if (value === 0n && this.#isDefaultHidden(field)) return;
-    const writer = this.#writer;
-    if (!field.isPacked) writer.tag(field.tag);
-    writer.int64(value);
-  }
-
-  /** Values of proto3 that are zero are not written, unless they stand in a list or a oneof. */
-  #isDefaultHidden(field: FieldType): boolean {
-    return !field.isRepeated && field.oneof === undefined;
-  }
-
-  /** The text of a number; what is no number throws. */
-  #scalarText(field: FieldType, start: number): string {
-    const byte = this.#bytes[start];
-    if (byte !== Byte.MINUS && !(byte >= Byte.ZERO && byte <= Byte.NINE)) {
-      throw this.#invalidValue(field, start);
-    }
-    this.position = this.#wordEnd(start);
-    return latin1FromBytes(this.#bytes, start, this.position);
-  }
-
-  #skipValue(): void {
-    const syntax = new JsonSyntax();
-    const end = syntax.read(this.#bytes, this.position, this.#end);
-    if (end < 0) throw MALFORMED;
-    this.#checkStrings(end);
-    this.position = end;
-  }
-
-  /** What nobody reads must be text all the same. */
-  #checkStrings(end: number): void {
-    for (;;) {
-      const start = this.#bytes.indexOf(Byte.QUOTE, this.position);
-      if (start < 0 || start >= end) return;
-      this.position = start;
-      this.#string();
-    }
-  }
-
-  #literal(word: string): void {
-    const end = this.#wordEnd(this.position);
-    if (latin1FromBytes(this.#bytes, this.position, end) !== word) throw MALFORMED;
-    this.position = end;
-  }
-
-  /** A member's name, of which only those in ASCII can be known. */
-  #name(): string {
-    const start = this.position;
-    this.#string();
-    if (this.#hasEscapes) return this.#unescaped(start, this.position);
-    return latin1FromBytes(this.#bytes, start + 1, this.#contentEnd);
-  }
-
-  /** Finds the end of the string that begins here. */
-  #string(): void {
-    const bytes = this.#bytes;
-    const start = this.position;
-    let allBits = 0;
-    let hasEscapes = false;
-    let i = start + 1;
-    for (; i < this.#end; i++) {
-      const byte = bytes[i];
-      if (byte === Byte.QUOTE) break;
-      if (byte < Byte.SPACE) throw MALFORMED;
-      allBits |= byte;
-      if (byte === Byte.BACKSLASH) {
-        hasEscapes = true;
-        i++;
-      }
-    }
-    if (i >= this.#end) throw MALFORMED;
-    this.#contentEnd = i;
-    this.#hasEscapes = hasEscapes;
-    this.position = i + 1;
-    if (allBits >= 0x80) this.#checkUtf8(start, i);
-    if (hasEscapes) this.#checkPairs(start, i);
-  }
-
-  /** The halves of a surrogate pair mean nothing alone. */
-  #checkPairs(start: number, end: number): void {
-    const text = latin1FromBytes(this.#bytes, start, end);
-    if (!/\\u[dD][89a-fA-F]/.test(text)) return;
-    for (const { 0: escape, index } of text.matchAll(ESCAPES)) {
-      if (!/^\\u[dD][89a-fA-F]/.test(escape) || escape.length > ESCAPE_LENGTH) continue;
-      const next = start + index + ESCAPE_LENGTH;
-      if (this.#end - next < ESCAPE_LENGTH) throw new JsonError("proto: unexpected EOF");
-      const found = JSON.stringify(this.#raw(next, next + ESCAPE_LENGTH));
-      throw this.#syntaxError(start, `invalid escape code ${found} in string`);
-    }
-  }
-
-  #checkUtf8(start: number, end: number): void {
-    try {
-      utf8.decode(this.#bytes.subarray(start, end));
-    } catch {
-      throw this.#syntaxError(start, "invalid UTF-8 in string");
-    }
-  }
-
-  /** What the string in bytes[start, end) says. */
-  #unescaped(start: number, end: number): string {
-    const literal = utf8.decode(this.#bytes.subarray(start, end));
-    if (!this.#hasEscapes) return literal.slice(1, -1);
-    const text = parseString(literal);
-    if (text === undefined) throw MALFORMED;
-    return text;
-  }
-
-  #next(): number {
-    this.position = this.#skipBlanks();
-    if (this.position >= this.#end) throw MALFORMED;
-    return this.#bytes[this.position];
-  }
-
-  #skipBlanks(): number {
-    let position = this.position;
-    while (position < this.#end && isBlank(this.#bytes[position])) position++;
-    return position;
-  }
-
-  /** Where the number or word ends that begins here. */
-  #wordEnd(start: number): number {
-    let end = start;
-    while (end < this.#end && /[-+.\w]/.test(String.fromCharCode(this.#bytes[end]))) end++;
-    return end;
-  }
-
-  // What is wrong.
-
-  #unexpectedToken(): JsonError {
-    const start = this.position;
-    return this.#syntaxError(start, `unexpected token ${this.#raw(start, this.#tokenEnd(start))}`);
-  }
-
-  #invalidValue(field: FieldType, start: number): JsonError {
-    return this.#invalidValueAt(field, start, this.#tokenEnd(start));
-  }
-
-  #invalidValueAt(field: FieldType, start: number, end: number): JsonError {
-    const what = `invalid value for ${field.kind} field ${field.camelName}`;
-    return this.#error(start, `${what}: ${this.#raw(start, end)}`);
-  }
-
-  #tokenEnd(start: number): number {
-    const byte = this.#bytes[start];
-    if (byte === Byte.QUOTE) {
-      this.position = start;
-      this.#string();
-      return this.position;
-    }
-    return Math.max(this.#wordEnd(start), start + 1);
-  }
-
-  #raw(start: number, end: number): string {
-    return new TextDecoder().decode(this.#bytes.subarray(start, end));
-  }
-
-  #error(position: number, text: string): JsonError {
-    return new JsonError(`proto: (${this.#place(position)}): ${text}`);
-  }
-
-  #syntaxError(position: number, text: string): JsonError {
-    return new JsonError(`proto: syntax error (${this.#place(position)}): ${text}`);
-  }
-
-  #place(position: number): string {
-    const lines = this.#raw(this.#start, position).split("\n");
-    return `line ${lines.length}:${[...lines[lines.length - 1]].length + 1}`;
-  }
+  const reader = new JsonReader(type, bytes, start, end, writer);
+  while (!reader.step(Infinity));
+  return reader.position;
 }
 
 /** Which fields of a message have come. */
@@ -435,27 +236,5 @@ class SeenFields {
     if (this.#oneofs.includes(oneof)) return false;
     this.#oneofs.push(oneof);
     return true;
-  }
-}
-
-function fits({ kind }: FieldType, value: bigint): boolean {
-  switch (kind) {
-    case "uint64":
-      return value >= 0n && value <= UINT64_MAX;
-    case "uint32":
-      return value >= 0n && value <= UINT32_MAX;
-    case "int32":
-      return value >= INT32_MIN && value <= INT32_MAX;
-    default:
-      return value >= INT64_MIN && value <= INT64_MAX;
-  }
-}
-
-function parseString(literal: string): string | undefined {
-  try {
-    const value: unknown = JSON.parse(literal);
-    return typeof value === "string" ? value : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -10,7 +10,7 @@ import {
 } from "../message_fixtures.ts";
 import { Writer } from "../writer.ts";
 import { JsonError } from "./json_error.ts";
-import { readJsonMessage } from "./json_reader.ts";
+import { JsonReader, readJsonMessage } from "./json_reader.ts";
 import { JsonText } from "./json_text.ts";
 import { JsonWriter } from "./json_writer.ts";
 import { messageType } from "./message_type.ts";
@@ -68,6 +68,30 @@ Deno.test("readJsonMessage() reads what JsonWriter wrote, byte by byte the same"
       const bytes = type.codec.encode(randomMessage(type.reflection, prng).ours);
       const read = bytesOf(type.name, jsonOf(type.name, bytes));
       assert.deepEqual([...read], [...bytes], `${type.name} ${i}, seed ${SEED + 1}`);
+    }
+  }
+});
+
+Deno.test("JsonReader reads the same in steps of any length, and finds the same wrong", () => {
+  const prng = new Prng(SEED + 4);
+  const outcome = (type: TypeUnderTest, text: Buffer, step: () => number): string => {
+    const writer = new Writer();
+    const reader = new JsonReader(messageType(type.name), text, 0, text.length, writer);
+    try {
+      while (!reader.step(step()));
+      return Buffer.from(writer.finish()).toString("hex");
+    } catch (error) {
+      return String(error);
+    }
+  };
+  for (const type of TYPES) {
+    for (let i = 0; i < MESSAGES_PER_TYPE; i++) {
+      const bytes = type.codec.encode(randomMessage(type.reflection, prng).ours);
+      const value = changed(JSON.parse(jsonOf(type.name, bytes)), prng);
+      const sound = Buffer.from(JSON.stringify(value));
+      const text = prng.chance(0.5) ? sound : withBroken(sound, prng);
+      const whole = outcome(type, text, () => Infinity);
+      assert.equal(outcome(type, text, () => prng.between(1, 9)), whole, `seed ${SEED + 4}`);
     }
   }
 });

@@ -2,6 +2,7 @@ import type { Logger } from "../../base/log.ts";
 import { encodeMember } from "../../core/members/member.ts";
 import { formatId } from "../../core/members/member_id.ts";
 import type { Membership } from "../../core/members/membership.ts";
+import { DiskError, DiskErrorCode } from "../../disk/disk_error.ts";
 import type { WalContents } from "../../disk/wal_replay.ts";
 import { ConfChange, ConfChangeType, Entry, EntryType, type HardState } from "../../pb/raftpb.ts";
 
@@ -22,6 +23,8 @@ export interface Survivor {
   /** The members once the entries up to `appliedIndex` were applied. */
   readonly membership: Membership;
   readonly appliedIndex: number;
+  /** The data directory, for messages. */
+  readonly dataDir: string;
 }
 
 /**
@@ -34,6 +37,7 @@ export function forceNewCluster(
   survivor: Survivor,
   logger: Logger,
 ): ForcedLog {
+  refuseLearner(survivor);
   // The commit index is not synced: it may be older than what was applied because of it.
   const commit = Math.max(contents.hardState.commit, survivor.appliedIndex);
   const kept = contents.entries.filter(({ index }) => index <= commit);
@@ -60,6 +64,18 @@ export function forceNewCluster(
     entries: [...kept, ...added],
     added,
   };
+}
+
+/** A learner need not have what others have acknowledged, and could never lead. */
+function refuseLearner({ membership, memberId, dataDir }: Survivor): void {
+  if (membership.get(memberId)?.isLearner !== true) return;
+  throw new DiskError({
+    operation: "make a new cluster of the data directory",
+    path: dataDir,
+    code: DiskErrorCode.MISMATCH,
+    what: `its member ${formatId(memberId)} is a learner, which may lack acknowledged changes`,
+    advice: "Use the directory of a voter, or restore a backup",
+  });
 }
 
 /** Who is a member once all of these entries are applied. */

@@ -54,6 +54,7 @@ export async function restart(
       peerUrls: config.peerUrls,
       membership: fresh.membership,
       appliedIndex: stored.consistentIndex,
+      dataDir: directory.path,
     }, config.logger)
     : undefined;
   if (forced === undefined) refuseStranger(directory, nodeId, fresh.membership);

@@ -57,7 +57,11 @@ export class AuthChange<Request> {
   }
 
   /** The operation for a request. */
-  operation(request: Request, waiter: Waiter<void> | undefined, requester: Requester) {
+  operation(
+    request: Request,
+    waiter: Waiter<void> | undefined,
+    requester: Requester,
+  ): AuthChangeOperation {
     const change = (state: AppliedState): void => this.#change(state, request);
     return new AuthChangeOperation(this.field, change, waiter, requester);
   }

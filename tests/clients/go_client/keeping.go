@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -57,8 +56,7 @@ func leasingCache(s scenario) {
 // typedErrors are told apart by programs, which needs the exact code and text of each.
 func typedErrors(s scenario) {
 	report := func(name string, err error, want error) {
-		var typed rpctypes.EtcdError
-		fmt.Println(name, errors.As(err, &typed) && errors.Is(typed, want))
+		fmt.Println(name, is(err, want))
 	}
 	_, err := s.client.Put(s.ctx, "", "1")
 	report("empty key", err, rpctypes.ErrEmptyKey)
@@ -73,6 +71,12 @@ func typedErrors(s scenario) {
 	report("duplicate key", err, rpctypes.ErrDuplicateKey)
 	_, err = s.client.Put(s.ctx, s.key("none"), "", clientv3.WithIgnoreValue())
 	report("key not found", err, rpctypes.ErrKeyNotFound)
+	_, err = s.client.UserAdd(s.ctx, "", "secret")
+	report("empty user", err, rpctypes.ErrUserEmpty)
+	_, err = s.client.MoveLeader(s.ctx, 12345)
+	report("bad transferee", err, rpctypes.ErrBadLeaderTransferee)
+	_, err = s.client.MemberRemove(s.ctx, 12345)
+	report("no member", err, rpctypes.ErrMemberNotFound)
 }
 
 // snapshot takes a backup and checks the sum behind it.

@@ -30,6 +30,7 @@ var scenarios = map[string]func(scenario){
 	"lease-loss": leaseLoss,
 	"election":   election,
 	"recipes":    recipes,
+	"rights":     rights,
 	"stm":        softwareTransactions,
 	"namespace":  namespaces,
 	"mirror":     mirroring,

@@ -1,4 +1,3 @@
-import type { EtcdServer } from "../../../server/etcd_server.ts";
 import { gzip } from "../gzip.ts";
 import {
   type HttpHandler,
@@ -14,9 +13,10 @@ import { encodePprof } from "./pprof_encoding.ts";
 import { PPROF_PATH, pprofIndex, UNAVAILABLE_PROFILES } from "./pprof_index.ts";
 import type { StackProfile } from "./stack_profile.ts";
 import { cpuStacks, heapStacks } from "./v8_profiles.ts";
+import type { ProfiledProgram } from "./profiled_program.ts";
 
 /** The handlers of everything below /debug/pprof/, by path; for any method, as in Go. */
-export function pprofHandlers(server: EtcdServer): Map<string, HttpHandler> {
+export function pprofHandlers(server: ProfiledProgram): Map<string, HttpHandler> {
   const [cpu, heap] = [new CpuProfiling(server), HeapSampling.join()];
   server.stoppingNotify.then(() => heap.leave());
   const handlers = new Map<string, HttpHandler>([
@@ -50,7 +50,7 @@ async function cpuProfile(cpu: CpuProfiling, { query }: HttpRequest): Promise<Ht
 
 async function heapProfile(
   heap: HeapSampling,
-  server: EtcdServer,
+  server: ProfiledProgram,
   { query }: HttpRequest,
 ): Promise<HttpResponse> {
   try {

@@ -30,7 +30,10 @@ export class LeaderStream implements MessageListener, EndlessStream {
     this.#server = server;
     this.#caller = caller;
     call.onDrain = () => this.#drained.resolve();
-    caller.onGone = () => this.#drained.resolve();
+    caller.onGone = () => {
+      server.streams.delete(this);
+      this.#drained.resolve();
+    };
     server.streams.add(this);
   }
 
