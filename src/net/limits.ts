@@ -174,6 +174,7 @@ export const LISTENER_LIMITS: ListenerLimits = {
 export interface TlsLimits {
   readonly handshakeTimeoutMs: number;
   readonly sweepIntervalMs: number;
+  readonly handshakesPerTurn: number;
   readonly idleHandshakers: number;
   readonly rememberedCertificates: number;
   readonly authoritiesBytes: number;
@@ -190,6 +191,9 @@ export const TLS_LIMITS: TlsLimits = {
 
   // How often timeouts are looked at.
   sweepIntervalMs: 1_000,
+
+  // Handshakes that begin at once; each takes some two milliseconds before anything else goes on.
+  handshakesPerTurn: 4,
 
   // What is kept for the next handshakes once so many were under way: 2 KiB and the third of a
   // millisecond that each takes to make.

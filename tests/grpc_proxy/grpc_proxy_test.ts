@@ -294,6 +294,24 @@ for (const target of NEWER_TARGET_NAMES) {
   });
 
   Deno.test({
+    name: `grpc-proxy ${title} serves profiles if it is asked to, and reads in order`,
+    ignore,
+    fn: () =>
+      withProxy(
+        target,
+        ["--enable-pprof", "--experimental-serializable-ordering"],
+        async ({ proxy, client }) => {
+          const { status, body } = await httpRequest(proxy.port, "/debug/pprof/");
+          assert.equal(status, 200);
+          assert.match(body, /heap/);
+          await client.call(KV_SERVICE.put, { key: "k", value: bytes("v") });
+          const { kvs } = await client.call(KV_SERVICE.range, { key: "k", serializable: true });
+          assert.equal(text(kvs[0].value), "v");
+        },
+      ),
+  });
+
+  Deno.test({
     name: `grpc-proxy ${title} serves health and metrics`,
     ignore,
     fn: () =>

@@ -66,8 +66,6 @@ export const GRPC_PROXY_COMMAND: ProxyCommand = {
 
 /** Flags whose feature is not there; any value but the default is refused. */
 const NOT_BUILT = [
-  "enable-pprof",
-  "experimental-serializable-ordering",
   "experimental-leasing-prefix",
 ];
 

@@ -11,6 +11,7 @@ import {
   LOCK_SERVICE,
   MAINTENANCE_SERVICE,
 } from "../../pb/services.ts";
+import { OpenStreams } from "../../server/open_streams.ts";
 import type { FlagSet } from "../ctl/flags/flag_set.ts";
 import { ProxyError, type ProxyHost, type RunningProxy, runProxy } from "../proxy/proxy_host.ts";
 import { CallLog } from "./call_log.ts";
@@ -25,6 +26,7 @@ import { GRPC_PROXY_LIMITS } from "./limits.ts";
 import { listenConfig } from "./listening.ts";
 import { Namespace } from "./namespace.ts";
 import { RangeCache } from "./range_cache.ts";
+import { ReadOrdering } from "./read_ordering.ts";
 import { ProxyRegistration } from "./registration.ts";
 import { channelOptionsOf, endpointsOf } from "./servers.ts";
 import { Upstream } from "./upstream.ts";
@@ -70,6 +72,9 @@ class GrpcProxy implements RunningProxy {
   readonly #namespace: Namespace;
   #registration: ProxyRegistration | undefined;
   #sync: EndpointSync | undefined;
+  /** Profiles that are being made. */
+  readonly #streams = new OpenStreams();
+  readonly #stopping = Promise.withResolvers<void>();
 
   constructor(parts: ProxyParts) {
     const { flags, logger, host, upstream } = parts;
@@ -85,13 +90,15 @@ class GrpcProxy implements RunningProxy {
     await this.#serving.bind();
     await this.#register();
     this.#addServices();
-    this.#addRoutes();
+    await this.#addRoutes();
     this.#serving.begin();
     this.#syncEndpoints();
     logger.info("started gRPC proxy", { address: flags.text("listen-addr") });
   }
 
   async close(): Promise<void> {
+    this.#stopping.resolve();
+    this.#streams.endAll();
     this.#sync?.stop();
     await this.#registration?.close();
     const closing = this.#serving.close(GRPC_PROXY_LIMITS.closeGraceMs);
@@ -133,7 +140,10 @@ class GrpcProxy implements RunningProxy {
     const { flags, upstream, host } = this.#parts;
     const { grpc } = this.#serving;
     const forwarder = new Forwarder(upstream, host.clock);
-    new KvProxy(forwarder, this.#cache, this.#namespace).register(grpc);
+    const ordering = flags.bool("experimental-serializable-ordering")
+      ? new ReadOrdering(() => upstream.endpoints.length)
+      : undefined;
+    new KvProxy(forwarder, this.#cache, this.#namespace, ordering).register(grpc);
     new WatchProxy(this.#hub, this.#namespace).register(grpc);
     registerLeases(grpc, forwarder, this.#namespace);
     registerCluster(grpc, forwarder, {
@@ -148,12 +158,22 @@ class GrpcProxy implements RunningProxy {
     }
   }
 
-  #addRoutes(): void {
-    const { upstream } = this.#parts;
+  async #addRoutes(): Promise<void> {
+    const { flags, upstream, host } = this.#parts;
     const routes = proxyRoutes({ upstream, cache: this.#cache, hub: this.#hub });
     for (const [path, handler] of routes) {
       this.#serving.clientRoutes.set(path, handler);
       this.#serving.metricsRoutes.set(path, handler);
+    }
+    if (!flags.bool("enable-pprof")) return;
+    const { pprofHandlers } = await import("../../api/http/debug/pprof.ts");
+    const program = {
+      config: { clock: host.clock },
+      streams: this.#streams,
+      stoppingNotify: this.#stopping.promise,
+    };
+    for (const [path, handler] of pprofHandlers(program)) {
+      this.#serving.clientRoutes.set(path, handler);
     }
   }
 }

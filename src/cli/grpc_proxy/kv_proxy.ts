@@ -17,6 +17,7 @@ import type { ServerCall } from "../../net/grpc/server_call.ts";
 import type { Forwarder } from "./forwarding.ts";
 import type { Namespace } from "./namespace.ts";
 import type { RangeCache } from "./range_cache.ts";
+import type { ReadOrdering } from "./read_ordering.ts";
 import { Caller } from "./upstream.ts";
 
 /** etcdserverpb.KV: reads that may be old are answered from a cache, all else by the servers. */
@@ -24,8 +25,15 @@ export class KvProxy {
   readonly #forwarder: Forwarder;
   readonly #cache: RangeCache;
   readonly #namespace: Namespace;
+  readonly #ordering: ReadOrdering | undefined;
 
-  constructor(forwarder: Forwarder, cache: RangeCache, namespace: Namespace) {
+  constructor(
+    forwarder: Forwarder,
+    cache: RangeCache,
+    namespace: Namespace,
+    ordering: ReadOrdering | undefined,
+  ) {
+    this.#ordering = ordering;
     this.#forwarder = forwarder;
     this.#cache = cache;
     this.#namespace = namespace;
@@ -78,7 +86,9 @@ export class KvProxy {
     const { key } = new Caller(call.metadata);
     const known = request.serializable ? this.#cache.get(key, request) : undefined;
     if (known !== undefined) return known;
-    const bytes = await this.#forwarder.ask(call, call.path, RangeRequest.encode(request));
+    const encoded = RangeRequest.encode(request);
+    const ask = () => this.#forwarder.ask(call, call.path, encoded);
+    const bytes = this.#ordering === undefined ? await ask() : await this.#ordering.read(ask);
     const answer = this.#leaveRange(bytes);
     this.#cache.add(key, request, answer);
     return answer;

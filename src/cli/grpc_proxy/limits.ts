@@ -10,6 +10,8 @@ export const GRPC_PROXY_LIMITS = {
   dialTimeoutMs: 5_000,
   /** A watch that was lost is opened again after this time, so that a dead cluster is left alone. */
   watchRetryMs: 250,
+  /** A read that met servers which are behind is tried so often for each server, as in etcd. */
+  orderedReadsPerEndpoint: 5,
   /** /health gives up on the read behind it after this time, as in etcd. */
   healthReadMs: 1_000,
   /** /proxy/health gives up on the watch behind it after this time, as in etcd. */

@@ -74,7 +74,7 @@ const ACCESS_TYPES: Readonly<Record<Access, number>> = {
  * themselves and their own roles.
  *
  * @example
- * ```ts ignore
+ * ```ts
  * import { newMemoryConfig, startEtcd } from "@detcd/detcd";
  *
  * await using etcd = await startEtcd(newMemoryConfig());

@@ -558,12 +558,18 @@ export class Client implements AsyncDisposable {
  * ```
  *
  * @example As a user, on a server with authentication
- * ```ts ignore
- * import { connect } from "@detcd/detcd";
+ * ```ts
+ * import { connect, newMemoryConfig, startEtcd } from "@detcd/detcd";
  *
- * const url = "http://127.0.0.1:2379";
- * await using client = await connect(url, { user: "ada", password: "secret" });
- * await client.put("users/ada", "hello");
+ * await using etcd = await startEtcd(newMemoryConfig());
+ * const root = { user: "root", password: "secret" };
+ * await using client = await connect(etcd.clientUrl, root);
+ *
+ * await client.auth.addUser("root", root);
+ * await client.auth.addRole("root");
+ * await client.auth.grantRole("root", "root");
+ * await client.auth.enable();
+ * await client.put("greeting", "hello");
  * ```
  */
 export async function connect(

@@ -9,6 +9,7 @@ import type { RemoteEnd } from "../remote_end.ts";
 import type { CredentialError } from "./credential_error.ts";
 import { CredentialFiles, type Credentials } from "./credential_files.ts";
 import { HandshakeError, handshakeErrorOf } from "./handshake_error.ts";
+import { HandshakePacer } from "./handshake_pacer.ts";
 import { Handshaker } from "./handshaker.ts";
 import type { NamesCheck } from "./names_check.ts";
 import { checkSecured } from "./secured_check.ts";
@@ -57,6 +58,7 @@ export class TlsGate {
   readonly #files: CredentialFiles;
   readonly #namesCheck: NamesCheck | undefined;
   readonly #sweeper: Sweeper;
+  readonly #pacer: HandshakePacer;
   readonly #unread: UnreadGuard;
   #credentials: Credentials;
   /** Made for the credentials, and none of them at work. */
@@ -71,19 +73,30 @@ export class TlsGate {
     this.#namesCheck = namesCheck;
     this.#credentials = files.current;
     this.#sweeper = new Sweeper(this.#clock, this.#limits.sweepIntervalMs);
+    this.#pacer = new HandshakePacer(this.#clock, this.#limits.handshakesPerTurn);
     this.#unread = new UnreadGuard(this.#clock, this.#limits);
   }
 
   /** Makes a handshake; `firstBytes` were read of the socket before. */
   accept(socket: Socket, firstBytes: Buffer, onSecured: SecuredListener): void {
-    const credentials = this.#latestCredentials();
     const entry = new Entry(socket, this.#clock.monotonicMs() + this.#limits.handshakeTimeoutMs);
-    const handshaker = this.#handshakerFor(credentials);
-    if (handshaker instanceof HandshakeError) return this.#reject(entry, handshaker);
     this.#sweeper.add(entry);
-    socket.once("close", () => this.#sweeper.remove(entry));
+    socket.once("close", () => {
+      this.#sweeper.remove(entry);
+      if (!entry.hasBegun) this.#reject(entry, entry.isLate ? LATE : GONE);
+    });
     socket.pause();
     socket.unshift(firstBytes);
+    this.#pacer.pace(() => {
+      if (!socket.destroyed) this.#begin(socket, entry, onSecured);
+    });
+  }
+
+  #begin(socket: Socket, entry: Entry, onSecured: SecuredListener): void {
+    entry.hasBegun = true;
+    const credentials = this.#latestCredentials();
+    const handshaker = this.#handshakerFor(credentials);
+    if (handshaker instanceof HandshakeError) return this.#reject(entry, handshaker);
     handshaker.begin(socket, {
       secured: (secured) => {
         this.#release(handshaker, credentials);
@@ -165,12 +178,15 @@ export class TlsGate {
 }
 
 const LATE = new HandshakeError("i/o timeout");
+const GONE = new HandshakeError("EOF");
 const NOT_TLS = new HandshakeError("tls: first record does not look like a TLS handshake");
 
 /** A connection on its way through the gate. */
 class Entry implements Sweepable {
   readonly remoteAddress: string;
   isLate = false;
+  /** Whether its handshake has; from then on the handshake tells how it ends. */
+  hasBegun = false;
   readonly #socket: Socket;
   readonly #deadlineMs: number;
 

@@ -1,7 +1,7 @@
 import type { Profiler } from "node:inspector";
-import type { EtcdServer } from "../../../server/etcd_server.ts";
 import { Inspector } from "./inspector.ts";
 import { DEBUG_LIMITS } from "./limits.ts";
+import type { ProfiledProgram } from "./profiled_program.ts";
 
 /** A profile of the processor and when it began, in milliseconds since 1970. */
 export interface CpuProfile {
@@ -11,10 +11,10 @@ export interface CpuProfile {
 
 /** Makes profiles of the processor, one at a time. */
 export class CpuProfiling {
-  readonly #server: EtcdServer;
+  readonly #server: ProfiledProgram;
   #isBusy = false;
 
-  constructor(server: EtcdServer) {
+  constructor(server: ProfiledProgram) {
     this.#server = server;
   }
 

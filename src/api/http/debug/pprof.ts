@@ -1,5 +1,4 @@
 import { SharedRun } from "../../../base/shared_run.ts";
-import type { EtcdServer } from "../../../server/etcd_server.ts";
 import { gzip } from "../gzip.ts";
 import {
   type HttpHandler,
@@ -15,9 +14,10 @@ import { encodePprof } from "./pprof_encoding.ts";
 import { PPROF_PATH, pprofIndex, UNAVAILABLE_PROFILES } from "./pprof_index.ts";
 import type { StackProfile } from "./stack_profile.ts";
 import { cpuStacks, heapStacks } from "./v8_profiles.ts";
+import type { ProfiledProgram } from "./profiled_program.ts";
 
 /** The handlers of everything below /debug/pprof/, by path; for any method, as in Go. */
-export function pprofHandlers(server: EtcdServer): Map<string, HttpHandler> {
+export function pprofHandlers(server: ProfiledProgram): Map<string, HttpHandler> {
   const [cpu, sampling] = [new CpuProfiling(server), HeapSampling.join()];
   server.stoppingNotify.then(() => sampling.leave());
   const heap = new HeapFiles(sampling, server);
@@ -58,7 +58,7 @@ class HeapFiles {
   readonly pprof: SharedRun<HttpResponse>;
   readonly v8: SharedRun<HttpResponse>;
 
-  constructor(sampling: HeapSampling, { config: { clock } }: EtcdServer) {
+  constructor(sampling: HeapSampling, { config: { clock } }: ProfiledProgram) {
     this.pprof = new SharedRun(async () => {
       return await pprofFile(heapStacks(await sampling.profile(), clock.wallMs()), "heap");
     });
