@@ -67,3 +67,21 @@ Deno.test("Http1Connection begins no request while the client takes no answers",
   assert.equal(talk.handled, count);
   talk.end();
 });
+
+Deno.test("Http1Connection leaves time for others between the requests of a turn", async () => {
+  const talk = new Talk((exchange) => {
+    talk.clock.advance(1);
+    exchange.respond(200, [], "");
+  });
+  const { readTurnMs } = HTTP1_LIMITS;
+  const count = 3 * readTurnMs;
+  talk.say(REQUEST.repeat(count));
+  for (let handled = readTurnMs; handled <= count; handled += readTurnMs) {
+    assert.equal(talk.handled, handled);
+    await Promise.resolve();
+    talk.socket.completeWrites();
+    talk.clock.advance(0);
+  }
+  assert.equal(talk.socket.paused, false);
+  talk.end();
+});
