@@ -3,15 +3,16 @@ import type { Clock, Timer } from "../../base/clock.ts";
 /**
  * Sees to it that what comes from sockets leaves time for others. Deno 2.9 goes on reading from a
  * socket as long as there is something to read: one client that sends without a pause would keep all
- * other sockets from their turn, even where timers get theirs. So after some time of work whoever
- * goes on has to pause until a timer has fired.
+ * other sockets from their turn, even where timers get theirs. So after some time of work with hardly
+ * a break in it, whoever goes on has to pause until a timer has fired.
  */
 export class ReadTurns {
   readonly #clock: Clock;
   readonly #longestMs: number;
   #timer: Timer | undefined;
-  /** Work since the last turn began. */
-  #spentMs = 0;
+  /** Since when work is counted. */
+  #sinceMs: number;
+  #workedMs = 0;
   #beganMs = 0;
   /** How many work, one called by the other. */
   #depth = 0;
@@ -20,6 +21,7 @@ export class ReadTurns {
   constructor(clock: Clock, longestMs: number) {
     this.#clock = clock;
     this.#longestMs = longestMs;
+    this.#sinceMs = clock.monotonicMs();
   }
 
   /** Work on what was read begins. */
@@ -29,13 +31,19 @@ export class ReadTurns {
 
   /** It ends. */
   end(): void {
-    if (--this.#depth === 0) this.#spentMs += this.#clock.monotonicMs() - this.#beganMs;
+    if (--this.#depth === 0) this.#workedMs += this.#clock.monotonicMs() - this.#beganMs;
   }
 
   /** Whether there was enough work for one turn. */
   get isOver(): boolean {
-    const runningMs = this.#depth === 0 ? 0 : this.#clock.monotonicMs() - this.#beganMs;
-    return this.#spentMs + runningMs >= this.#longestMs;
+    if (this.#depth === 0 && this.#workedMs < this.#longestMs) return false;
+    const nowMs = this.#clock.monotonicMs();
+    const workedMs = this.#workedMs + (this.#depth === 0 ? 0 : nowMs - this.#beganMs);
+    if (workedMs < this.#longestMs) return false;
+    if (this.#timer !== undefined || workedMs > (nowMs - this.#sinceMs) / 2) return true;
+    // In breaks as long as these, others have had their turns.
+    this.#restart(nowMs);
+    return false;
   }
 
   /** Runs something in the next turn. */
@@ -46,9 +54,15 @@ export class ReadTurns {
 
   #next(): void {
     this.#timer = undefined;
-    this.#spentMs = 0;
+    this.#restart(this.#clock.monotonicMs());
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const run of waiting) run();
+  }
+
+  #restart(nowMs: number): void {
+    this.#sinceMs = nowMs;
+    this.#beganMs = nowMs;
+    this.#workedMs = 0;
   }
 }
