@@ -19,7 +19,7 @@ const ARROWS: readonly (readonly [string, string, string | undefined, boolean?])
   ["src/core/mvcc/store.ts", "../lease/lessor.ts", "types of lease only"],
   ["src/core/lease/lessor.ts", "../mvcc/store.ts", "do not import each other", true],
   ["src/core/lease/lessor_test.ts", "../mvcc/store.ts", undefined],
-  ["src/server/versions.ts", "../../deno.json", undefined],
+  ["src/server/detcd_version.ts", "../../deno.json", undefined],
   ["src/core/errors.ts", "./mvcc/store.ts", "knows no room"],
   ["src/core/mvcc/store.ts", "node:fs", "no I/O"],
   ["src/core/mvcc/store_test.ts", "node:assert/strict", undefined],

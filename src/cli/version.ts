@@ -1,5 +1,5 @@
 import { CompatVersion } from "../core/members/compat_version.ts";
-import { DETCD_VERSION } from "../server/versions.ts";
+import { DETCD_VERSION } from "../server/detcd_version.ts";
 
 /** Go's names of machines, which scripts look for. */
 const GO_ARCHITECTURES: Readonly<Record<string, string>> = {

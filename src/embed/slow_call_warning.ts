@@ -1,6 +1,6 @@
 import { canonicalCodeOf } from "../base/grpc_code.ts";
 import type { SlowCallOptions } from "../net/grpc/slow_calls.ts";
-import { durationText } from "../server/late_ticks.ts";
+import { durationText } from "../server/raft/late_ticks.ts";
 import type { Config } from "./config/config.ts";
 
 /** Warns of unary requests that take long; what was in them is nobody's business. */

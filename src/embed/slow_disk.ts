@@ -1,6 +1,6 @@
 import type { Logger } from "../base/log.ts";
 import type { WalObserver } from "../disk/wal.ts";
-import { durationText } from "../server/late_ticks.ts";
+import { durationText } from "../server/raft/late_ticks.ts";
 
 /** etcd's own bound. */
 const SLOW_SYNC_MS = 1000;

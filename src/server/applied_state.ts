@@ -7,7 +7,7 @@ import type { Membership } from "../core/members/membership.ts";
 import type { Store } from "../core/mvcc/store.ts";
 import type { WatchHub } from "../core/mvcc/watch_hub.ts";
 import type { Quota } from "../core/quota/quota.ts";
-import type { CompactionRunner } from "./compaction_runner.ts";
+import type { CompactionRunner } from "./compaction/compaction_runner.ts";
 import type { TokenProvider } from "./auth/token_provider.ts";
 import type { SkippedWrites } from "./operations/skipped_writes.ts";
 import type { SpaceAlarm } from "./space_alarm.ts";

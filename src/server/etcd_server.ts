@@ -24,7 +24,7 @@ import {
   type AutoCompaction,
   type CompactionProposer,
   startAutoCompaction,
-} from "./auto_compaction.ts";
+} from "./compaction/auto_compaction.ts";
 import { BackgroundWork } from "./background.ts";
 import type { Backend } from "./backend/backend.ts";
 import { newBackend } from "./backend/new_backend.ts";
@@ -32,21 +32,21 @@ import type { RaftSnapshots } from "./backend/raft_snapshots.ts";
 import type { AppliedPosition } from "./backend/state_cuts.ts";
 import { openMember } from "./bootstrap/open_member.ts";
 import type { OpenedMember } from "./bootstrap/opened_member.ts";
-import { CommitLoop } from "./commit_loop.ts";
-import { CompactionRunner } from "./compaction_runner.ts";
-import { applyConfChange } from "./conf_change.ts";
+import { CommitLoop } from "./raft/commit_loop.ts";
+import { CompactionRunner } from "./compaction/compaction_runner.ts";
+import { applyConfChange } from "./raft/conf_change.ts";
 import type { CompactionDurations } from "./counts/compaction_durations.ts";
 import { ServerCounts } from "./counts/server_counts.ts";
 import { CorruptionAlarm } from "./corruption/corruption_alarm.ts";
 import { CorruptionMonitor } from "./corruption/corruption_monitor.ts";
 import { guardedClock } from "./guarded_clock.ts";
 import { HashQueue } from "./hash_queue.ts";
-import { type CheckpointProposer, LeaseCheckpointer } from "./lease_checkpointer.ts";
-import { LeaseExpirer, type LeaseRevoker } from "./lease_expirer.ts";
-import { LateReads } from "./late_reads.ts";
-import { LateTicks } from "./late_ticks.ts";
+import { type CheckpointProposer, LeaseCheckpointer } from "./leases/lease_checkpointer.ts";
+import { LeaseExpirer, type LeaseRevoker } from "./leases/lease_expirer.ts";
+import { LateReads } from "./reads/late_reads.ts";
+import { LateTicks } from "./raft/late_ticks.ts";
 import { SERVER_LIMITS } from "./limits.ts";
-import { MemberChanges } from "./member_changes.ts";
+import { MemberChanges } from "./proposals/member_changes.ts";
 import { decodeOperation } from "./operations/decode.ts";
 import { OperationField } from "./operations/field.ts";
 import { CompactionOperation } from "./operations/kv.ts";
@@ -54,16 +54,16 @@ import { LeaseCheckpointOperation, LeaseRevokeOperation } from "./operations/lea
 import type { Operation, Waiter } from "./operations/operation.ts";
 import { SkippedWrites } from "./operations/skipped_writes.ts";
 import { OpenStreams } from "./open_streams.ts";
-import { PendingProposals } from "./pending_proposals.ts";
-import { publishSelf } from "./publisher.ts";
-import { type RaftStatus, raftStatusOf } from "./raft_status.ts";
-import { ReadGate, type WaitingRead } from "./read_gate.ts";
-import { RequestIdGenerator } from "./request_id.ts";
+import { PendingProposals } from "./proposals/pending_proposals.ts";
+import { publishSelf } from "./versions/publisher.ts";
+import { type RaftStatus, raftStatusOf } from "./raft/raft_status.ts";
+import { ReadGate, type WaitingRead } from "./reads/read_gate.ts";
+import { RequestIdGenerator } from "./proposals/request_id.ts";
 import { requestTimeoutMs, type ServerConfig } from "./server_config.ts";
 import { type AlarmProposer, SpaceAlarm } from "./space_alarm.ts";
 import { newQuota } from "./server_quota.ts";
 import { ServingState } from "./serving_state.ts";
-import { VersionMonitor } from "./version_monitor.ts";
+import { VersionMonitor } from "./versions/version_monitor.ts";
 
 /**
  * One member: it proposes what clients ask, drives Raft with the disk, applies what is committed

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type LogFields, silentLogger } from "../base/log.ts";
-import { LateReads } from "./late_reads.ts";
-import { LateTicks } from "./late_ticks.ts";
+import { LateReads } from "./reads/late_reads.ts";
+import { LateTicks } from "./raft/late_ticks.ts";
 
 function recordingLogger() {
   const lines: { message: string; fields: LogFields }[] = [];

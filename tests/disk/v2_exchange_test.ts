@@ -13,7 +13,7 @@ import { openWal } from "../../src/disk/wal_opening.ts";
 import { readWal, WalReplay } from "../../src/disk/wal_replay.ts";
 import { Request } from "../../src/pb/etcdserverpb.ts";
 import { ConfChange, type Entry, EntryType, type Snapshot } from "../../src/pb/raftpb.ts";
-import { firstUnreadableEntry } from "../../src/server/entry_forms.ts";
+import { firstUnreadableEntry } from "../../src/server/versions/entry_forms.ts";
 import { decodeMembershipOperation, decodeOperation } from "../../src/server/operations/decode.ts";
 import { layoutOf } from "../../src/server/operations/entry_layout.ts";
 import { ctlFields, ctlLines } from "../harness/etcdctl.ts";

@@ -1,6 +1,6 @@
 import { formatId } from "../../core/members/member_id.ts";
 import type { EtcdServer } from "../../server/etcd_server.ts";
-import { DETCD_VERSION } from "../../server/versions.ts";
+import { DETCD_VERSION } from "../../server/detcd_version.ts";
 import { gauges, label, type MetricFamily } from "./family.ts";
 
 /** A feature that can be switched on and off. */

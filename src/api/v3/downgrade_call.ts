@@ -15,7 +15,7 @@ import { whenReadable } from "./calls.ts";
 
 /**
  * Answers Maintenance.Downgrade. Enabling a downgrade only says where the cluster is to go; the
- * member takes it there by and by (server/version_monitor.ts).
+ * member takes it there by and by (server/versions/version_monitor.ts).
  */
 export function answerDowngrade(
   server: EtcdServer,

@@ -1,5 +1,5 @@
 import { CompatVersion } from "../../core/members/compat_version.ts";
-import { DETCD_VERSION } from "../../server/versions.ts";
+import { DETCD_VERSION } from "../../server/detcd_version.ts";
 
 /** The release of etcdctl that scripts find here. */
 export const CTL_VERSION: string = CompatVersion.newest.release;

@@ -8,7 +8,7 @@ import {
 } from "../../disk/snap_file.ts";
 import { Snapshot } from "../../pb/raftpb.ts";
 import { SERVER_LIMITS } from "../limits.ts";
-import type { LogStorage } from "../log_storage.ts";
+import type { LogStorage } from "../raft/log_storage.ts";
 import type { BackendConfig } from "../server_config.ts";
 import type { BackendDurations } from "./backend_durations.ts";
 import type { AppliedPosition } from "./state_cuts.ts";

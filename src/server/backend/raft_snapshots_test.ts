@@ -4,7 +4,7 @@ import { DiskError } from "../../disk/disk_error.ts";
 import { listSnapFiles, parseSnapFileName, readSnapFile } from "../../disk/snap_file.ts";
 import { ConfState } from "../../pb/raftpb.ts";
 import { decodeV2Store } from "../../core/members/v2_store_json.ts";
-import type { LogStorage } from "../log_storage.ts";
+import type { LogStorage } from "../raft/log_storage.ts";
 import type { BackendConfig } from "../server_config.ts";
 import { get, put, testConfig } from "../server_fixtures.ts";
 import { SNAP, type TestMember, until, withMember } from "./member_fixtures.ts";

@@ -15,7 +15,7 @@ import {
   HardState,
 } from "../../pb/raftpb.ts";
 import type { BackendFiles } from "../backend/backend_files.ts";
-import { memoryLogStorage } from "../log_storage.ts";
+import { memoryLogStorage } from "../raft/log_storage.ts";
 import type { DiskConfig, ServerConfig } from "../server_config.ts";
 import { newState } from "./new_state.ts";
 import type { OpenedMember } from "./opened_member.ts";

@@ -4,7 +4,7 @@ import type { StoredState } from "../../disk/backend/stored_state.ts";
 import { DiskError, DiskErrorCode } from "../../disk/disk_error.ts";
 import type { WalStart } from "../../disk/wal_replay.ts";
 import { type Entry, EntryType, type Snapshot } from "../../pb/raftpb.ts";
-import { applyConfChange } from "../conf_change.ts";
+import { applyConfChange } from "../raft/conf_change.ts";
 import { decodeMembershipOperation } from "../operations/decode.ts";
 
 /** Where it is written who the members are. */

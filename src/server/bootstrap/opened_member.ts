@@ -6,7 +6,7 @@ import type { Compaction } from "../../core/mvcc/compaction.ts";
 import type { Store } from "../../core/mvcc/store.ts";
 import type { RaftStart } from "../../core/raft/ready.ts";
 import type { BackendFiles } from "../backend/backend_files.ts";
-import type { LogStorage } from "../log_storage.ts";
+import type { LogStorage } from "../raft/log_storage.ts";
 
 /** The state that log entries change, as a member has it when it starts. */
 export interface MemberState {

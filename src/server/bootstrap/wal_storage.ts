@@ -1,6 +1,6 @@
 import type { DataDir } from "../../disk/data_dir.ts";
 import type { Wal, WalOptions } from "../../disk/wal.ts";
-import type { LogStorage } from "../log_storage.ts";
+import type { LogStorage } from "../raft/log_storage.ts";
 import type { DiskConfig, ServerConfig } from "../server_config.ts";
 
 /** How the member's log is kept. */
