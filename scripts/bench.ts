@@ -5,6 +5,7 @@
  *     deno task bench [--only put-50x10,get-50x10] [--rounds 5] [--duration 3]
  *                     [--target etcd] [--markdown docs/PERFORMANCE.md]
  *     deno task bench --suite tls [the same options]
+ *     deno task bench --suite auth [the same options]
  *     deno task bench --suite large [--keys 1000000] [--order sequential|scattered]
  *                     [--only snapshot] [--rounds 3] [--target detcd] [--markdown ...]
  */
@@ -13,6 +14,7 @@ import { parseArgs } from "node:util";
 import { findProgram } from "../tests/harness/programs.ts";
 import { TARGET_NAMES, type TargetName, whyMissing } from "../tests/harness/targets.ts";
 import { isKeyOrder, KEY_ORDERS, type KeyOrder } from "./bench/large/key_space.ts";
+import { AuthSuite } from "./bench/auth_suite.ts";
 import { LargeSuite } from "./bench/large/large_suite.ts";
 import { note } from "./bench/progress.ts";
 import { renderText, writeMarkdown } from "./bench/report.ts";
@@ -20,10 +22,10 @@ import { StandardSuite } from "./bench/standard_suite.ts";
 import type { Results, Suite } from "./bench/suite.ts";
 import { TlsSuite } from "./bench/tls_suite.ts";
 
-const SUITE_NAMES = ["standard", "large", "tls"] as const;
+const SUITE_NAMES = ["standard", "large", "tls", "auth"] as const;
 type SuiteName = typeof SUITE_NAMES[number];
 /** Rounds when the command line says nothing; a round of the large suite takes minutes. */
-const DEFAULT_ROUNDS = { standard: 5, large: 3, tls: 5 } as const;
+const DEFAULT_ROUNDS = { standard: 5, large: 3, tls: 5, auth: 5 } as const;
 
 interface Options {
   readonly suite: SuiteName;
@@ -88,6 +90,8 @@ function newSuite(options: Options): Suite {
   switch (options.suite) {
     case "large":
       return new LargeSuite(options.only, options.keys, options.order);
+    case "auth":
+      return new AuthSuite(options.only, options.seconds);
     case "tls":
       return new TlsSuite(options.only, options.seconds);
     case "standard":

@@ -12,6 +12,8 @@ export interface Load {
   readonly connections: number;
   readonly streamsEach: number;
   readonly requests: number;
+  /** Metadata of every request, as `name: value`. */
+  readonly metadata?: readonly string[];
 }
 
 /** What h2load counted. */
@@ -50,6 +52,7 @@ function h2loadArgs(load: Load, bodyPath: string): string[] {
     "content-type: application/grpc",
     "-H",
     "te: trailers",
+    ...(load.metadata ?? []).flatMap((header) => ["-H", header]),
     `${load.serverUrl}${load.path}`,
   ];
 }

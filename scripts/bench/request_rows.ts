@@ -24,11 +24,11 @@ export interface PutFigures {
   readonly cpuMicrosPerRequest: number;
 }
 
-const RANGE_PATH = "/etcdserverpb.KV/Range";
-const PUT_PATH = "/etcdserverpb.KV/Put";
+export const RANGE_PATH = "/etcdserverpb.KV/Range";
+export const PUT_PATH = "/etcdserverpb.KV/Put";
 const VALUE_BYTES = 256;
 /** With 12 bytes of key and 256 of value the request is 278 bytes, gRPC's prefix included. */
-const KEY = "bench/put000";
+export const KEY = "bench/put000";
 
 /** A first, short run tells how many requests fill the wanted time; it warms the server as well. */
 const CALIBRATION_SECONDS = 0.5;

@@ -1,5 +1,4 @@
 import type { Logger } from "../base/log.ts";
-import { openUnixDatagram } from "../net/unix_datagram.ts";
 import type { Environment } from "./environment.ts";
 
 /** Where the service manager listens, if it started this process and wants to be told. */
@@ -21,6 +20,8 @@ export async function notifySystemd(
   if (path === "") return;
   try {
     logger.info("notifying init daemon", { state });
+    // Loaded when somebody listens: it stays in memory as long as the process.
+    const { openUnixDatagram } = await import("../net/unix_datagram.ts");
     const sender = openUnixDatagram(path);
     try {
       await sender.send(new TextEncoder().encode(state));

@@ -27,6 +27,14 @@ async function withServer(
   }
 }
 
+/** Returns once so many stand in the queue for a lock, the one that holds it included. */
+async function untilQueued(server: ServerProcess, name: string, count: number): Promise<void> {
+  const args = [`--endpoints=${server.endpoint}`, "get", name, "--prefix", "--keys-only"];
+  const queued = async (): Promise<number> =>
+    (await runCtl(args, "")).stdout.split("\n").filter((line) => line !== "").length;
+  await until(async () => await queued() === count);
+}
+
 /** What a program printed in the end, with the lease and the revision left out. */
 function printed({ stdout, stderr }: RunningProgram): { stdout: string; stderr: string } {
   return {
@@ -55,16 +63,17 @@ describeCtl((test) => {
     }));
 
   test("lock that both wait for", (suite) =>
-    withServer(suite.reference, async (etcdctl, ctl) => {
+    withServer(suite.reference, async (etcdctl, ctl, server) => {
       for (const [first, second] of [[etcdctl, ctl], [ctl, etcdctl]]) {
         const holder = first("lock", "l");
         await until(() => holder.stdout !== "");
         const waiting = second("lock", "l", "--ttl=5");
+        await untilQueued(server, "l", 2);
         await sleep(WAITING_MS);
         assert.equal(waiting.stdout, "");
         holder.signal("SIGINT");
         assert.equal(await holder.finish(), 0);
-        await until(() => waiting.stdout !== "");
+        await until(() => waiting.stdout.endsWith("\n\n"));
         assert.match(waiting.stdout, /^l\/[0-9a-f]+\n\n$/);
         waiting.signal("SIGINT");
         assert.equal(await waiting.finish(), 0);
@@ -72,14 +81,13 @@ describeCtl((test) => {
     }));
 
   test("lock that is given up while it is waited for", (suite) =>
-    withServer(suite.reference, async (etcdctl, ctl) => {
+    withServer(suite.reference, async (etcdctl, ctl, server) => {
       const holder = etcdctl("lock", "l");
       await until(() => holder.stdout !== "");
       const outcomes = [];
       for (const start of [etcdctl, ctl]) {
         const waiting = start("lock", "l");
-        // Ours is a process that has to start first.
-        await sleep(2 * WAITING_MS);
+        await untilQueued(server, "l", 2);
         waiting.signal("SIGINT");
         outcomes.push({ exitCode: await waiting.finish(), ...printed(waiting) });
       }
@@ -117,7 +125,7 @@ describeCtl((test) => {
       for (const [first, second] of [[etcdctl, ctl], [ctl, etcdctl]]) {
         const observers = [etcdctl("elect", "-l", "e"), ctl("elect", "-l", "e")];
         const leader = first("elect", "e", "one");
-        await until(() => leader.stdout !== "");
+        await until(() => leader.stdout.endsWith("one\n"));
         assert.match(leader.stdout, /^e\/[0-9a-f]+\none\n$/);
         const candidate = second("elect", "e", "two");
         await until(() => observers.every(({ stdout }) => stdout.includes("one\n")));
@@ -125,7 +133,7 @@ describeCtl((test) => {
         assert.equal(candidate.stdout, "");
         leader.signal("SIGTERM");
         assert.equal(await leader.finish(), 0);
-        await until(() => candidate.stdout !== "");
+        await until(() => candidate.stdout.endsWith("two\n"));
         assert.match(candidate.stdout, /^e\/[0-9a-f]+\ntwo\n$/);
         await until(() => observers.every(({ stdout }) => stdout.includes("two\n")));
         assert.equal(observers[1].stdout, observers[0].stdout);

@@ -1,13 +1,11 @@
-import { Buffer } from "node:buffer";
-import { EMPTY_BYTES } from "../../base/bytes.ts";
+import { GrowingBytes } from "../../base/growing_bytes.ts";
 import type { GatewayShared } from "./shared.ts";
 
 /** Bytes of a body that are held until a whole message is there. */
 export class HeldBytes {
   readonly #shared: GatewayShared;
   readonly #maxBytes: number;
-  #chunks: Uint8Array[] = [];
-  #sizeBytes = 0;
+  readonly #bytes = new GrowingBytes();
 
   constructor(shared: GatewayShared, maxBytes: number) {
     this.#shared = shared;
@@ -15,28 +13,24 @@ export class HeldBytes {
   }
 
   get sizeBytes(): number {
-    return this.#sizeBytes;
+    return this.#bytes.length;
   }
 
   /** Copies bytes[start, end); throws GatewayError when that is too much. */
   add(bytes: Uint8Array, start: number, end: number): void {
     const grownBytes = end - start;
-    this.#shared.grow(this.#sizeBytes + grownBytes, this.#maxBytes, grownBytes);
-    this.#sizeBytes += grownBytes;
-    this.#chunks.push(bytes.slice(start, end));
+    this.#shared.grow(this.sizeBytes + grownBytes, this.#maxBytes, grownBytes);
+    this.#bytes.append(bytes, start, end);
   }
 
   /** All that is held, which is then held no longer. */
   take(): Uint8Array {
-    const chunks = this.#chunks;
-    this.release();
-    if (chunks.length === 0) return EMPTY_BYTES;
-    return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
+    this.#shared.shrink(this.sizeBytes);
+    return this.#bytes.take();
   }
 
   release(): void {
-    this.#shared.shrink(this.#sizeBytes);
-    this.#sizeBytes = 0;
-    this.#chunks = [];
+    this.#shared.shrink(this.sizeBytes);
+    this.#bytes.clear();
   }
 }

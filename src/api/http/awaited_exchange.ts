@@ -1,4 +1,4 @@
-import { Buffer } from "node:buffer";
+import { GrowingBytes } from "../../base/growing_bytes.ts";
 import type { ExchangeListener, HttpExchange } from "../../net/http/exchange.ts";
 import { HTTP_LIMITS } from "./limits.ts";
 import type { BodyStream } from "./http_message.ts";
@@ -9,8 +9,7 @@ import type { BodyStream } from "./http_message.ts";
  */
 export class AwaitedExchange implements ExchangeListener {
   readonly #exchange: HttpExchange;
-  #chunks: Uint8Array[] = [];
-  #sizeBytes = 0;
+  readonly #body = new GrowingBytes();
   #maxBytes = 0;
   #bodyWanted: ((body: Uint8Array<ArrayBuffer> | undefined) => void) | undefined;
   #drainWanted: (() => void) | undefined;
@@ -53,14 +52,13 @@ export class AwaitedExchange implements ExchangeListener {
       this.#missedBytes += end - start;
       return;
     }
-    this.#sizeBytes += end - start;
-    if (this.#sizeBytes > this.#maxBytes) this.#settleBody(undefined);
-    else this.#chunks.push(bytes.slice(start, end));
+    if (this.#body.length + (end - start) > this.#maxBytes) this.#settleBody(undefined);
+    else this.#body.append(bytes, start, end);
   }
 
   end(): void {
     this.#ended = true;
-    this.#settleBody(new Uint8Array(Buffer.concat(this.#chunks)));
+    this.#settleBody(this.#body.take());
   }
 
   closed(): void {
@@ -77,7 +75,7 @@ export class AwaitedExchange implements ExchangeListener {
   #settleBody(body: Uint8Array<ArrayBuffer> | undefined): void {
     this.#bodyWanted?.(body);
     this.#bodyWanted = undefined;
-    this.#chunks = [];
+    this.#body.clear();
   }
 
   #untilDrained(): Promise<void> {

@@ -152,6 +152,26 @@ Deno.test("httpApi() gives embedders web requests and takes web responses", asyn
   assert.equal((await untilFinished(empty)).status, 204);
 });
 
+Deno.test("httpApi() refuses a path that a web request would turn into another one", async () => {
+  const paths: string[] = [];
+  const handler = user("/user/", (request) => {
+    paths.push(new URL(request.url).pathname);
+    return new Response("");
+  });
+  for (const way of ["%2e%2e/", ".%2E/", "%2e/", "..\\", "x\\..\\..\\", "a#", "%2e%2e?"]) {
+    const exchange = get(`/user/${way}admin`);
+    ask(exchange, handler);
+    assert.equal((await untilFinished(exchange)).status, 400, way);
+  }
+  assert.deepEqual(paths, []);
+  for (const path of ["/user/%2f..%2f", "/user/..a/%2e%2e%2e", "/user/a%5c..%5cb"]) {
+    const exchange = get(path);
+    ask(exchange, handler);
+    await untilFinished(exchange);
+    assert.equal(paths.pop(), path);
+  }
+});
+
 Deno.test("httpApi() refuses a request that the web's Request cannot hold", async () => {
   const exchange = new FakeExchange("/user", [], { method: "TRACE" });
   ask(exchange, user("/user", () => new Response("")));

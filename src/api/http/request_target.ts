@@ -49,5 +49,6 @@ function cleanPath(path: string): string {
     else if (part !== "" && part !== ".") kept.push(part);
   }
   const isFolder = kept.length > 0 && path.endsWith("/");
-  return `/${kept.join("/")}${isFolder ? "/" : ""}`;
+  // Browsers take a backslash for a slash: behind the first one, it would name another server.
+  return `/${kept.join("/")}${isFolder ? "/" : ""}`.replaceAll("\\", "%5C");
 }

@@ -32,6 +32,8 @@ Deno.test("parseTarget() wants paths without empty parts and without ways up", (
     ["/a/./b", "/a/b"],
     ["/a/../../b?c=//", "/b?c=//"],
     ["/../../etc/passwd", "/etc/passwd"],
+    // Browsers take a backslash for a slash, and two in front of a name for another server.
+    ["/\\other.example/.", "/%5Cother.example"],
   ];
   for (const [target, redirect] of cases) assert.equal(parseTarget(target)?.redirect, redirect);
   for (const target of ["/", "/a", "/a/", "/.a", "/a..", "/...", "/a?b=/../"]) {

@@ -33,12 +33,19 @@ export async function answerUser(
   else await awaited.sendStream(status, fields, answer);
 }
 
+/**
+ * What the web's URL takes for a way up, or for the end of a path, and ServeMux does not: a handler
+ * would see another path than the one that it was chosen for.
+ */
+const OTHER_PATH = /^[^?]*([\\#]|\/(\.|%2e){1,2}(\/|\?|$))/i;
+
 /** Undefined for what the web's Request cannot hold. */
 function webRequest(
   exchange: HttpExchange,
   body: Uint8Array<ArrayBuffer>,
 ): Request | undefined {
   const { method, authority, target, remote } = exchange;
+  if (OTHER_PATH.test(target)) return undefined;
   const scheme = remote.isEncrypted ? "https" : "http";
   try {
     const url = new URL(`${scheme}://${authority === "" ? "localhost" : authority}${target}`);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { bytesFromText } from "../bytes.ts";
-import { BcryptWork, hashesEqual, parametersOf } from "./bcrypt.ts";
+import { BcryptWork } from "./bcrypt.ts";
+import { hashesEqual, parametersOf } from "./hash_form.ts";
 import { PI_DIGITS } from "./pi_digits.ts";
 
 /** Made by the libcrypt of Debian. */

@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import { isStreamLoss } from "./client_error.ts";
 import {
   checkCredentials,
   type CheckedCredentials,
@@ -105,7 +106,13 @@ export class AuthenticatedTransport implements Transport {
     // A stream cannot be opened again by this transport, which does not know what it was for.
     return new LateStream(
       this.#tokens.recentToken(),
-      listener,
+      {
+        message: (bytes) => listener.message(bytes),
+        closed: (error) => {
+          if (error !== undefined && isStreamLoss(error)) this.#tokens.forget();
+          listener.closed(error);
+        },
+      },
       (token, heard) => this.#transport.stream(path, heard, carrying(options, token)),
     );
   }

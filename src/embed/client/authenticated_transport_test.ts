@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { ETCD_ERRORS, type EtcdError } from "../../core/errors.ts";
 import { AuthenticateRequest, AuthenticateResponse } from "../../pb/etcdserverpb.ts";
 import { AUTH_SERVICE, KV_SERVICE } from "../../pb/services.ts";
+import { GrpcCode } from "../../base/grpc_code.ts";
 import { ManualClock } from "../../base/manual_clock.ts";
 import { withCredentials } from "./authenticated_transport.ts";
 import { ClientError } from "./client_error.ts";
@@ -152,6 +153,21 @@ Deno.test("AuthenticatedTransport opens streams with a token that is not old", a
   assert.equal(await open(), "token 1");
   server.clock.advance(10_000);
   assert.equal(await open(), "token 2");
+});
+
+Deno.test("AuthenticatedTransport trusts no token once a stream was lost with its server", async () => {
+  const server = new AuthenticatingServer();
+  const open = async () => {
+    server.transport.stream(PATH, { message() {}, closed() {} });
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    return server.network.streams.at(-1);
+  };
+  const first = await open();
+  first?.end(new ClientError(GrpcCode.Canceled, "by its caller"));
+  const second = await open();
+  assert.equal(second?.options.token, "token 1");
+  second?.end(new ClientError(GrpcCode.Unavailable, "the connection was lost"));
+  assert.equal((await open())?.options.token, "token 2");
 });
 
 Deno.test("AuthenticatedTransport tells a stream when it cannot get a token", async () => {

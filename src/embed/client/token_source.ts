@@ -50,6 +50,11 @@ export class TokenSource {
     return await this.token();
   }
 
+  /** The server was lost, and perhaps all that it remembered. */
+  forget(): void {
+    this.#issued = undefined;
+  }
+
   /** Calls that need a token at the same time share one exchange. */
   async #ask(): Promise<Issued> {
     this.#asking ??= this.#authenticate().finally(() => this.#asking = undefined);

@@ -1,4 +1,5 @@
 import { latin1FromBytes } from "../../base/bytes.ts";
+import { goQuote } from "../../base/go_quote.ts";
 import { Byte, isBlank } from "./byte_classes.ts";
 import { JsonError } from "./json_error.ts";
 import type { FieldType } from "./message_type.ts";
@@ -166,7 +167,7 @@ export class JsonCursor {
       if (!HALF.test(escape) || escape.length > ESCAPE_LENGTH) continue;
       const next = start + index + ESCAPE_LENGTH;
       if (this.end - next < ESCAPE_LENGTH) throw new JsonError("proto: unexpected EOF");
-      const found = JSON.stringify(this.raw(next, next + ESCAPE_LENGTH));
+      const found = goQuote(this.raw(next, next + ESCAPE_LENGTH));
       throw this.#syntaxError(start, `invalid escape code ${found} in string`);
     }
   }

@@ -41,6 +41,8 @@ export class JsonReader {
   /** What is wrong; it is told when the syntax has been checked, which Go does first. */
   #failure: unknown;
   #checking: JsonSyntax | undefined;
+  /** Whether the text is a value, but not an object. */
+  readonly #isOtherValue: boolean;
 
   constructor(type: MessageType, bytes: Uint8Array, start: number, end: number, writer: Writer) {
     let first = start;
@@ -48,6 +50,7 @@ export class JsonReader {
     this.#cursor = new JsonCursor(bytes, first, end);
     this.#writer = writer;
     if (first < end) this.#guarded(() => this.#beginMessage(type, undefined));
+    this.#isOtherValue = this.#checking !== undefined;
   }
 
   /** Where the text ends, once it has been read. */
@@ -83,12 +86,16 @@ export class JsonReader {
 
   /** Looks for what breaks the rules of JSON; without that the failure is one of meaning. */
   #check(syntax: JsonSyntax, until: number): false {
-    const { bytes, position, end } = this.#cursor;
+    const { bytes, start, position, end } = this.#cursor;
     const stop = Math.min(end, until);
-    if (syntax.read(bytes, position, stop) < 0) {
+    const valueEnd = syntax.read(bytes, position, stop);
+    if (valueEnd < 0) {
       this.#cursor.position = stop;
       if (stop < end) return false;
       syntax.finish();
+    } else if (this.#isOtherValue) {
+      // Go looks no further than to where the value ends.
+      throw new JsonCursor(bytes, start, valueEnd).unexpectedToken();
     }
     throw this.#failure === MALFORMED ? new JsonError("unexpected EOF") : this.#failure;
   }

@@ -1,6 +1,4 @@
-import { type BcryptParameters, BcryptWork } from "../../base/bcrypt/bcrypt.ts";
-import { yieldTurn } from "../turns.ts";
-import { AUTH_LIMITS } from "./limits.ts";
+import type { BcryptParameters } from "../../base/bcrypt/hash_form.ts";
 
 /** Makes hashes of passwords, one at a time. */
 export interface HashEngine {
@@ -53,23 +51,5 @@ export class WorkerEngine implements HashEngine {
   #lose(reason: string): void {
     this.#isLost = true;
     this.#waiting?.reject(new EngineLost(reason));
-  }
-}
-
-/** Hashes in turns of the event loop, where no worker can be started. */
-export class TurnEngine implements HashEngine {
-  #isClosed = false;
-
-  async hash(password: Uint8Array, parameters: BcryptParameters): Promise<string> {
-    const work = new BcryptWork(password, parameters);
-    do {
-      await yieldTurn();
-      if (this.#isClosed) throw new EngineLost("the server stops");
-    } while (work.step(AUTH_LIMITS.bcryptRoundsPerTurn));
-    return work.hash();
-  }
-
-  close(): void {
-    this.#isClosed = true;
   }
 }

@@ -3,13 +3,13 @@ import {
   hashesEqual,
   parametersOf,
   SALT_BYTES,
-} from "../../base/bcrypt/bcrypt.ts";
+} from "../../base/bcrypt/hash_form.ts";
 import { BCRYPT_LIMITS } from "../../base/bcrypt/limits.ts";
 import { bytesFromText, latin1FromBytes } from "../../base/bytes.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import { ETCD_ERRORS } from "../../core/errors.ts";
-import { EngineLost, type HashEngine, TurnEngine, WorkerEngine } from "./hash_engine.ts";
+import { EngineLost, type HashEngine, WorkerEngine } from "./hash_engine.ts";
 import { AUTH_LIMITS } from "./limits.ts";
 
 /** The letter that etcd's hashes have. */
@@ -127,7 +127,10 @@ export class PasswordHasher {
     for (;;) {
       if (this.#isClosed) throw ETCD_ERRORS.stopped;
       if (!job.isWanted()) throw ETCD_ERRORS.canceled;
-      this.#engine ??= this.#startEngine();
+      this.#engine ??= this.#startWorker() ?? await newTurnEngine();
+      // Closing may have found nothing to end a moment ago.
+      if (this.#isClosed) this.#endEngine();
+      if (this.#engine === undefined) continue;
       try {
         return await this.#engine.hash(job.password, job.parameters);
       } catch (error) {
@@ -138,14 +141,15 @@ export class PasswordHasher {
     }
   }
 
-  #startEngine(): HashEngine {
-    if (this.#hasNoWorkers) return new TurnEngine();
+  /** Undefined where there can be none. */
+  #startWorker(): HashEngine | undefined {
+    if (this.#hasNoWorkers) return undefined;
     const { startWorker } = this.#options;
     try {
       return startWorker === undefined ? new WorkerEngine() : startWorker();
     } catch (error) {
       this.#doWithoutWorkers(error instanceof Error ? error.message : String(error));
-      return new TurnEngine();
+      return undefined;
     }
   }
 
@@ -162,4 +166,10 @@ export class PasswordHasher {
     this.#engine?.close();
     this.#engine = undefined;
   }
+}
+
+/** Loaded when it is needed: nearly everywhere there are workers. */
+async function newTurnEngine(): Promise<HashEngine> {
+  const { TurnEngine } = await import("./turn_engine.ts");
+  return new TurnEngine();
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parametersOf } from "../../base/bcrypt/bcrypt.ts";
+import { parametersOf } from "../../base/bcrypt/hash_form.ts";
 import { bytesFromText } from "../../base/bytes.ts";
 import { silentLogger } from "../../base/log.ts";
 import { ManualClock } from "../../base/manual_clock.ts";

@@ -1,0 +1,23 @@
+import { BcryptWork } from "../../base/bcrypt/bcrypt.ts";
+import type { BcryptParameters } from "../../base/bcrypt/hash_form.ts";
+import { yieldTurn } from "../turns.ts";
+import { EngineLost, type HashEngine } from "./hash_engine.ts";
+import { AUTH_LIMITS } from "./limits.ts";
+
+/** Hashes in turns of the event loop, where no worker can be started. */
+export class TurnEngine implements HashEngine {
+  #isClosed = false;
+
+  async hash(password: Uint8Array, parameters: BcryptParameters): Promise<string> {
+    const work = new BcryptWork(password, parameters);
+    do {
+      await yieldTurn();
+      if (this.#isClosed) throw new EngineLost("the server stops");
+    } while (work.step(AUTH_LIMITS.bcryptRoundsPerTurn));
+    return work.hash();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+}
