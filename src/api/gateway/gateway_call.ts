@@ -1,8 +1,9 @@
 import { EMPTY_BYTES } from "../../base/bytes.ts";
 import type { Timer } from "../../base/clock.ts";
 import { GrpcCode } from "../../base/grpc_code.ts";
-import type { CallReceiver, InProcessCall } from "../../net/grpc/in_process_call.ts";
+import type { CallReceiver } from "../../net/grpc/in_process_call.ts";
 import type { Metadata } from "../../net/grpc/metadata.ts";
+import type { RoutedCall } from "../../net/grpc/routed_call.ts";
 import { parseTimeout } from "../../net/grpc/timeout.ts";
 import type { ExchangeListener, HttpExchange } from "../../net/http/exchange.ts";
 import type { RemoteEnd } from "../../net/remote_end.ts";
@@ -28,7 +29,7 @@ export interface MethodTypes {
 /** What both kinds of calls have in common: the way back, and all ways to end. */
 abstract class GatewayCall implements ExchangeListener, CallReceiver {
   protected readonly shared: GatewayShared;
-  protected call: InProcessCall | undefined;
+  protected call: RoutedCall | undefined;
   readonly #exchange: HttpExchange;
   readonly #method: GatewayMethod;
   protected readonly requestType: MessageType;
@@ -84,7 +85,7 @@ abstract class GatewayCall implements ExchangeListener, CallReceiver {
   }
 
   /** Begins the call; what keeps it from beginning is answered. */
-  protected beginCall(): InProcessCall | undefined {
+  protected beginCall(): RoutedCall | undefined {
     const exchange = this.#exchange;
     this.call = this.shared.grpc.call({
       path: this.#method.path,

@@ -1,9 +1,11 @@
-import type { Clock } from "../../base/clock.ts";
+import type { Clock, Timer } from "../../base/clock.ts";
+import { GrpcCode } from "../../base/grpc_code.ts";
+import { type CallReceiver, InProcessCall } from "../../net/grpc/in_process_call.ts";
 import { Metadata } from "../../net/grpc/metadata.ts";
+import type { EndReason } from "../../net/grpc/server_call.ts";
 import { LOCAL_END } from "../../net/remote_end.ts";
-import type { EndReason, ServerCall } from "../../net/grpc/server_call.ts";
 import { canceledError, ClientError, deadlineError } from "./client_error.ts";
-import type { CallOptions, StreamListener, StreamOptions } from "./transport.ts";
+import type { CallOptions, StreamOptions } from "./transport.ts";
 
 const NO_METADATA = new Metadata();
 
@@ -16,99 +18,58 @@ function metadataOf({ requireLeader = false, token }: StreamOptions): Metadata {
   return metadata;
 }
 
-/** One call inside the process, as its handler sees it. */
-export class LocalCall implements ServerCall {
-  readonly path: string;
-  readonly metadata: Metadata;
-  readonly authority = "";
-  readonly remote = LOCAL_END;
-  deadlineMs = Infinity;
-  /** The client takes messages slower than they come. */
-  congested = false;
-  onCancel: ((reason: EndReason) => void) | undefined;
-  onDrain: (() => void) | undefined;
+/** The client's side of one call inside the process, which it may give up. */
+export abstract class LocalCall implements CallReceiver {
+  /** The call as its handler sees it. */
+  readonly call: InProcessCall;
   readonly #clock: Clock;
-  readonly #listener: StreamListener;
-  readonly #ended: (call: LocalCall) => void;
-  readonly #cleanUps: (() => void)[] = [];
-  #finished = false;
-  #cancelled = false;
+  readonly #open: Set<LocalCall>;
+  #givenUp: ClientError | undefined;
+  #timer: Timer | undefined;
+  #signal: AbortSignal | undefined;
+  #abort: (() => void) | undefined;
 
-  constructor(
-    path: string,
-    clock: Clock,
-    options: StreamOptions,
-    listener: StreamListener,
-    ended: (call: LocalCall) => void,
-  ) {
-    this.path = path;
-    this.metadata = metadataOf(options);
+  /** The call is one of `open` until it is over. */
+  constructor(path: string, clock: Clock, options: CallOptions, open: Set<LocalCall>) {
+    const { timeoutMs } = options;
+    const deadlineMs = timeoutMs === undefined ? Infinity : clock.monotonicMs() + timeoutMs;
+    const head = { path, metadata: metadataOf(options), authority: "", remote: LOCAL_END };
+    this.call = new InProcessCall(head, deadlineMs, this);
     this.#clock = clock;
-    this.#listener = listener;
-    this.#ended = ended;
+    this.#open = open;
+    open.add(this);
   }
 
-  get cancelled(): boolean {
-    return this.#cancelled;
-  }
+  abstract message(bytes: Uint8Array, start: number, end: number): boolean;
 
-  get finished(): boolean {
-    return this.#finished;
-  }
+  /** The call is over. */
+  protected abstract closed(error: ClientError | undefined): void;
 
   /** Ends the call when its signal is aborted or its time is up. */
   limit({ signal, timeoutMs }: CallOptions): void {
     if (timeoutMs !== undefined) {
-      this.deadlineMs = this.#clock.monotonicMs() + timeoutMs;
-      const timer = this.#clock.setTimer(timeoutMs, () => this.cancel("deadline", deadlineError()));
-      this.#cleanUps.push(() => timer.cancel());
+      this.#timer = this.#clock.setTimer(timeoutMs, () => this.giveUp(deadlineError(), "deadline"));
     }
-    if (signal !== undefined) {
-      const abort = () => this.cancel("cancelled", canceledError(signal));
-      signal.addEventListener("abort", abort, { once: true });
-      this.#cleanUps.push(() => signal.removeEventListener("abort", abort));
-      if (signal.aborted) abort();
-    }
+    if (signal === undefined) return;
+    const abort = () => this.giveUp(canceledError(signal));
+    signal.addEventListener("abort", abort, { once: true });
+    this.#signal = signal;
+    this.#abort = abort;
+    if (signal.aborted) abort();
   }
 
-  sendMetadata(): void {}
-
-  respond(bytes: Uint8Array, start: number, end: number): void {
-    this.send(bytes, start, end);
-    this.end();
+  /** The client's own side hears of it, and then the handler. */
+  giveUp(error: ClientError, reason: EndReason = "cancelled"): void {
+    this.#givenUp = error;
+    this.call.cancel(reason, error.code, error.message);
   }
 
-  send(bytes: Uint8Array, start: number, end: number): boolean {
-    if (!this.#finished) this.#listener.message(bytes.slice(start, end));
-    return !this.congested;
-  }
-
-  end(): void {
-    this.#finish(undefined);
-  }
-
-  fail(code: number, message: string): void {
-    this.#finish(new ClientError(code, message));
-  }
-
-  pause(): void {}
-
-  resume(): void {}
-
-  /** The client gives up: the handler hears of it, and then the client's own side. */
-  cancel(reason: EndReason, error: ClientError): void {
-    if (this.#finished) return;
-    this.#cancelled = true;
-    const { onCancel } = this;
-    this.#finish(error);
-    onCancel?.(reason);
-  }
-
-  #finish(error: ClientError | undefined): void {
-    if (this.#finished) return;
-    this.#finished = true;
-    for (const cleanUp of this.#cleanUps) cleanUp();
-    this.#ended(this);
-    this.#listener.closed(error);
+  ended(code: number, message: string): void {
+    this.#timer?.cancel();
+    if (this.#abort !== undefined) this.#signal?.removeEventListener("abort", this.#abort);
+    this.#open.delete(this);
+    this.closed(
+      this.#givenUp ?? (code === GrpcCode.OK ? undefined : new ClientError(code, message)),
+    );
   }
 }

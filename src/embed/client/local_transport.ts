@@ -21,7 +21,6 @@ export class LocalTransport implements Transport, ServiceRegistry {
   readonly #unary = new Map<string, UnaryHandler>();
   readonly #streams = new Map<string, StreamHandler>();
   readonly #open = new Set<LocalCall>();
-  readonly #ended = (call: LocalCall) => this.#open.delete(call);
   #closed = false;
 
   constructor(clock: Clock) {
@@ -37,49 +36,43 @@ export class LocalTransport implements Transport, ServiceRegistry {
   }
 
   unary(path: string, request: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
-    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-    const call = this.#newCall(path, options, {
-      message: resolve,
-      closed: (error) => {
-        // A response has settled the promise by now; then this does nothing.
-        reject(error ?? new ClientError(GrpcCode.Internal, "the call ended without a response"));
-      },
-    });
+    const answer = new LocalUnary(path, this.#clock, options, this.#open);
     this.#start(
-      call,
+      answer,
+      options,
       this.#unary.get(path),
-      (handler) => handler(call, request, 0, request.length),
+      (handler) => handler(answer.call, request, 0, request.length),
     );
-    return promise;
+    return answer.promise;
   }
 
   stream(path: string, listener: StreamListener, options: StreamOptions = {}): TransportStream {
-    const call = this.#newCall(path, options, listener);
-    const stream = new LocalStream(call);
-    this.#start(call, this.#streams.get(path), (handler) => stream.attach(handler(call)));
+    const stream = new LocalStream(path, this.#clock, options, this.#open, listener);
+    this.#start(
+      stream,
+      options,
+      this.#streams.get(path),
+      (handler) => stream.attach(handler(stream.call)),
+    );
     return stream;
   }
 
   /** Ends all open calls as if their client had gone. */
   close(): Promise<void> {
     this.#closed = true;
-    for (const call of [...this.#open]) call.cancel("cancelled", closedError());
+    for (const open of [...this.#open]) open.giveUp(closedError());
     return Promise.resolve();
   }
 
-  #newCall(path: string, options: CallOptions, listener: StreamListener): LocalCall {
-    const call = new LocalCall(path, this.#clock, options, listener, this.#ended);
-    this.#open.add(call);
-    if (this.#closed) call.cancel("cancelled", closedError());
-    else call.limit(options);
-    return call;
-  }
-
   #start<Handler>(
-    call: LocalCall,
+    local: LocalCall,
+    options: CallOptions,
     handler: Handler | undefined,
     run: (handler: Handler) => void,
   ): void {
+    if (this.#closed) return local.giveUp(closedError());
+    local.limit(options);
+    const { call } = local;
     if (call.finished) return;
     if (handler === undefined) {
       return call.fail(GrpcCode.Unimplemented, `unknown method ${call.path}`);
@@ -89,18 +82,50 @@ export class LocalTransport implements Transport, ServiceRegistry {
     } catch (error) {
       // A defect of the handler costs its caller the call, as it would over a socket.
       const message = `the server failed: ${error}`;
-      call.cancel("cancelled", new ClientError(GrpcCode.Internal, message, { cause: error }));
+      local.giveUp(new ClientError(GrpcCode.Internal, message, { cause: error }));
     }
   }
 }
 
-/** The client's side of a stream. */
-class LocalStream implements TransportStream {
-  readonly #call: LocalCall;
-  #handler: MessageListener | undefined;
+/** A call with one response. */
+class LocalUnary extends LocalCall {
+  readonly #answer = Promise.withResolvers<Uint8Array>();
+  #isAnswered = false;
 
-  constructor(call: LocalCall) {
-    this.#call = call;
+  get promise(): Promise<Uint8Array> {
+    return this.#answer.promise;
+  }
+
+  message(bytes: Uint8Array, start: number, end: number): boolean {
+    this.#isAnswered = true;
+    this.#answer.resolve(bytes.slice(start, end));
+    return true;
+  }
+
+  protected closed(error: ClientError | undefined): void {
+    if (this.#isAnswered) return;
+    this.#answer.reject(
+      error ?? new ClientError(GrpcCode.Internal, "the call ended without a response"),
+    );
+  }
+}
+
+/** A call of many messages. */
+class LocalStream extends LocalCall implements TransportStream {
+  readonly #listener: StreamListener;
+  #handler: MessageListener | undefined;
+  /** The client takes messages slower than they come. */
+  #isPaused = false;
+
+  constructor(
+    path: string,
+    clock: Clock,
+    options: CallOptions,
+    open: Set<LocalCall>,
+    listener: StreamListener,
+  ) {
+    super(path, clock, options, open);
+    this.#listener = listener;
   }
 
   /** Says who takes the client's messages. */
@@ -108,25 +133,34 @@ class LocalStream implements TransportStream {
     this.#handler = handler;
   }
 
+  message(bytes: Uint8Array, start: number, end: number): boolean {
+    this.#listener.message(bytes.slice(start, end));
+    return !this.#isPaused;
+  }
+
+  protected closed(error: ClientError | undefined): void {
+    this.#listener.closed(error);
+  }
+
   send(bytes: Uint8Array): void {
-    if (!this.#call.finished) this.#handler?.message(bytes, 0, bytes.length);
+    if (!this.call.finished) this.#handler?.message(bytes, 0, bytes.length);
   }
 
   halfClose(): void {
-    if (!this.#call.finished) this.#handler?.halfClosed();
+    if (!this.call.finished) this.#handler?.halfClosed();
   }
 
   cancel(): void {
-    this.#call.cancel("cancelled", canceledError());
+    this.giveUp(canceledError());
   }
 
   pause(): void {
-    this.#call.congested = true;
+    this.#isPaused = true;
   }
 
   resume(): void {
-    if (!this.#call.congested) return;
-    this.#call.congested = false;
-    if (!this.#call.finished) this.#call.onDrain?.();
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.call.drained();
   }
 }
