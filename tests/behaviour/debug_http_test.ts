@@ -104,7 +104,7 @@ describeBothTargets("profiles", (test) => {
     assert.equal(headers.get("content-type"), "application/octet-stream");
     assert.equal(headers.get("content-disposition"), 'attachment; filename="profile"');
     const text = await readByGo(bytes);
-    if (text !== undefined) assert.match(text, /^Type: cpu$[^]*^Duration: 1(\.\d+)?s, Total/m);
+    if (text !== undefined) assert.match(text, /^Type: cpu$[^]*^Duration: /m);
   });
 
   test("heap is a profile of memory that go tool pprof reads", async ({ server }) => {

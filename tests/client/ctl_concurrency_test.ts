@@ -38,7 +38,7 @@ async function untilQueued(server: ServerProcess, name: string, count: number): 
 /** What a program printed in the end, with the lease and the revision left out. */
 function printed({ stdout, stderr }: RunningProgram): { stdout: string; stderr: string } {
   return {
-    stdout: stdout.replace(/\/[0-9a-f]{15,16}\b/g, "/LEASE")
+    stdout: stdout.replace(/\/[0-9a-f]{8,16}\b/g, "/LEASE")
       .replace(/(_REV=|_revision":|Revision" : |"raft_term":)\d+/g, "$1N")
       .replace(/("lease":|"Lease" : )\d+/g, "$1LEASE")
       .replace(/"key":"[^"]*"/g, '"key":"KEY"'),

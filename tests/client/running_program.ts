@@ -3,12 +3,17 @@ import { PROJECT_DIR, requireProgram } from "../harness/programs.ts";
 import type { Reference } from "./ctl_pair.ts";
 
 const SETTLE_MS = 250;
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 25_000;
 
-/** Waits until something is true, or for ten seconds. */
+/** Waits until something is true; fails when that takes too long. */
 export async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
   const endMs = performance.now() + PATIENCE_MS;
-  while (!await isTrue() && performance.now() < endMs) await sleep(10);
+  while (!await isTrue()) {
+    if (performance.now() > endMs) {
+      throw new Error(`still not so after ${PATIENCE_MS} ms: ${isTrue}`);
+    }
+    await sleep(10);
+  }
 }
 
 export function sleep(ms: number): Promise<void> {
