@@ -49,19 +49,17 @@ export type { TlsInfo } from "./src/embed/config/tls_info.ts";
 export * from "./src/embed/public_types.ts";
 
 // The client.
-export {
-  Client,
-  type CompactOptions,
-  connect,
-  type GrantOptions,
-  type HashKvOptions,
-  type HashKvResult,
-  type MemberInfo,
-  type MemberStatus,
-  type SavedSnapshot,
-  type SaveSnapshotOptions,
-  type SnapshotProgress,
-} from "./src/embed/client/client.ts";
+export { Client } from "./src/embed/client/client.ts";
+export type {
+  CompactOptions,
+  GrantOptions,
+  HashKvOptions,
+  SavedSnapshot,
+  SaveSnapshotOptions,
+  SnapshotProgress,
+} from "./src/embed/client/client_options.ts";
+export { connect } from "./src/embed/client/connect.ts";
+export type { HashKvResult, MemberInfo, MemberStatus } from "./src/embed/client/member_info.ts";
 export { ClientError } from "./src/embed/client/client_error.ts";
 export {
   type Access,

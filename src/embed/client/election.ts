@@ -5,8 +5,15 @@ import type { Client } from "./client.ts";
 import { ClientError } from "./client_error.ts";
 import type { KeyValue } from "./key_value.ts";
 import { type BytesLike, keyText, toBytes } from "./keys.ts";
-import type { Session, SessionOptions } from "./leased_session.ts";
-import { FIRST_IN_QUEUE, foundBy, keyInQueue, queuePrefix, untilFirst } from "./queue.ts";
+import { type Session, type SessionOptions, takeInSession } from "./leased_session.ts";
+import {
+  FIRST_IN_QUEUE,
+  foundBy,
+  keyInQueue,
+  leaveQueue,
+  queuePrefix,
+  untilFirst,
+} from "./queue.ts";
 import type { CallOptions } from "./transport.ts";
 import { compare, type Condition, op } from "./txn.ts";
 import { unlessAborted } from "./waiting.ts";
@@ -60,15 +67,12 @@ export class Election {
    * when the session's lease is lost meanwhile; nobody can be elected by it then.
    */
   async campaign(value: BytesLike, options: SessionOptions = {}): Promise<Leadership> {
-    if (this.#session !== undefined) return await this.#campaign(this.#session, value, options);
-    const session = await this.#client.session(options);
-    let leadership: Leadership | undefined;
-    try {
-      leadership = await this.#campaign(session, value, options);
-      return leadership;
-    } finally {
-      if (leadership === undefined) await session.close();
-    }
+    return await takeInSession(
+      this.#client,
+      this.#session,
+      options,
+      (session) => this.#campaign(session, value, options),
+    );
   }
 
   /**
@@ -240,7 +244,7 @@ export class Leadership implements AsyncDisposable {
    * @internal
    */
   async withdraw(): Promise<void> {
-    await this.#client.txn().if(this.isLeader).success(op.delete(this.keyBytes)).commit();
+    await leaveQueue(this.#client, this.keyBytes, this.createRevision);
   }
 
   /** Resigns. */

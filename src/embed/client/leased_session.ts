@@ -127,3 +127,24 @@ export async function openSession(
   const grantedSeconds = await client.lease(id, ttlSeconds).keepAliveOnce(call);
   return new Session(client, clock, client.lease(id, grantedSeconds));
 }
+
+/**
+ * Takes something in a session: in the given one, or in one of its own, which is ended again when
+ * nothing was taken.
+ */
+export async function takeInSession<Taken>(
+  client: Client,
+  given: Session | undefined,
+  options: SessionOptions,
+  take: (session: Session) => Promise<Taken>,
+): Promise<Taken> {
+  if (given !== undefined) return await take(given);
+  const session = await client.session(options);
+  let taken: Taken | undefined;
+  try {
+    taken = await take(session);
+    return taken;
+  } finally {
+    if (taken === undefined) await session.close();
+  }
+}

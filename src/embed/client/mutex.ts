@@ -2,11 +2,12 @@ import { latin1FromBytes } from "../../base/bytes.ts";
 import { settled } from "../../base/settled.ts";
 import type { Client } from "./client.ts";
 import { type BytesLike, keyText } from "./keys.ts";
-import type { Session, SessionOptions } from "./leased_session.ts";
+import { type Session, type SessionOptions, takeInSession } from "./leased_session.ts";
 import {
   FIRST_IN_QUEUE,
   foundBy,
   keyInQueue,
+  leaveQueue,
   queuePrefix,
   sessionExpired,
   untilFirst,
@@ -65,7 +66,7 @@ export class Mutex {
    * meanwhile; nothing is left in the queue then.
    */
   async lock(options: SessionOptions = {}): Promise<HeldLock> {
-    return await this.#inSession(options, async (session) => {
+    return await takeInSession(this.#client, this.#session, options, async (session) => {
       return await session.within("mutex", options, async (signal) => {
         const giveUp = (place: Place) => this.#giveUp(place);
         const place = await unlessAborted(this.#enter(session, {}), signal, giveUp);
@@ -83,28 +84,12 @@ export class Mutex {
 
   /** Takes the lock if nobody holds it; resolves with undefined if somebody does. */
   async tryLock(options: SessionOptions = {}): Promise<HeldLock | undefined> {
-    return await this.#inSession(options, async (session) => {
+    return await takeInSession(this.#client, this.#session, options, async (session) => {
       const place = await this.#enter(session, options);
       if (place.isFirst) return this.#held(session, place);
       await this.#giveUp(place);
       return undefined;
     });
-  }
-
-  /** A session that is made for this is ended unless a lock is held in it. */
-  async #inSession<T extends HeldLock | undefined>(
-    options: SessionOptions,
-    take: (session: Session) => Promise<T>,
-  ): Promise<T> {
-    if (this.#session !== undefined) return await take(this.#session);
-    const session = await this.#client.session(options);
-    let held: T | undefined;
-    try {
-      held = await take(session);
-      return held;
-    } finally {
-      if (held === undefined) await session.close();
-    }
   }
 
   async #enter(session: Session, options: CallOptions): Promise<Place> {
@@ -132,11 +117,8 @@ export class Mutex {
     if (place.isNew) await this.#leave(place);
   }
 
-  async #leave({ key, createRevision }: Place): Promise<void> {
-    await this.#client.txn()
-      .if(compare.createRevision(key, "=", createRevision))
-      .success(op.delete(key))
-      .commit();
+  #leave({ key, createRevision }: Place): Promise<void> {
+    return leaveQueue(this.#client, key, createRevision);
   }
 
   #held(session: Session, place: Place): HeldLock {

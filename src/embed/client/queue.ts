@@ -1,11 +1,12 @@
+import { concatBytes } from "../../base/bytes.ts";
 import { GrpcCode } from "../../base/grpc_code.ts";
 import type { Client } from "./client.ts";
 import { ClientError } from "./client_error.ts";
-import { concatBytes } from "../../base/bytes.ts";
 import type { KeyValue } from "./key_value.ts";
 import { type BytesLike, toBytes } from "./keys.ts";
 import type { RangeOptions } from "./requests.ts";
 import type { TxnResult } from "./results.ts";
+import { compare, op } from "./txn.ts";
 import { WatchCompactedError } from "./watch.ts";
 
 /**
@@ -71,6 +72,18 @@ async function untilDeleted(
   } catch (error) {
     if (!(error instanceof WatchCompactedError)) throw error;
   }
+}
+
+/** Deletes a key of a queue, unless somebody else has made it anew. */
+export async function leaveQueue(
+  client: Client,
+  key: Uint8Array,
+  createRevision: number,
+): Promise<void> {
+  await client.txn()
+    .if(compare.createRevision(key, "=", createRevision))
+    .success(op.delete(key))
+    .commit();
 }
 
 /** Whoever waits or holds does so no longer, because the session's lease is gone. */

@@ -7,7 +7,7 @@ import { callFor, InnerCallFailure } from "./inner_call.ts";
 import { InnerWatch } from "./inner_watch.ts";
 
 /** A method as pb/services.ts describes it. */
-interface UnaryMethod<Request, Response> {
+export interface UnaryMethod<Request, Response> {
   readonly path: string;
   readonly request: MessageCodec<Request>;
   readonly response: MessageCodec<Response>;
