@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ctlMain } from "../../src/cli/ctl/main.ts";
 import { CapturedIo } from "../../src/cli/ctl/testing/captured_io.ts";
-import { openTransport } from "../../src/embed/client/network_transport.ts";
+import { openTransport } from "../../src/embed/client/transport/network_transport.ts";
 import { ServerProcess } from "../harness/server_process.ts";
 import { isDifferent } from "./ctl_differences.ts";
 import { NEWER, OLDER, type Reference, REFERENCES, runCtl, runEtcdctl } from "./ctl_pair.ts";

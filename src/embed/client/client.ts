@@ -23,19 +23,19 @@ import type {
   SavedSnapshot,
   SaveSnapshotOptions,
 } from "./client_options.ts";
-import { ClusterClient } from "./cluster.ts";
-import { compareAndSwap, putIfAbsent, update } from "./conditional_writes.ts";
-import { Election } from "./election.ts";
-import type { KeyValue } from "./key_value.ts";
-import { type BytesLike, toKey } from "./keys.ts";
-import { grantLease, Lease } from "./lease.ts";
-import { openSession, type Session, type SessionOptions } from "./leased_session.ts";
-import { MaintenanceClient } from "./maintenance.ts";
-import { askHash, askHashKv, askMembers, askStatus } from "./member_calls.ts";
-import type { HashKvResult, MemberInfo, MemberStatus } from "./member_info.ts";
+import { ClusterClient } from "./members/cluster.ts";
+import { compareAndSwap, putIfAbsent, update } from "./kv/conditional_writes.ts";
+import { Election } from "./concurrency/election.ts";
+import type { KeyValue } from "./kv/key_value.ts";
+import { type BytesLike, toKey } from "./kv/keys.ts";
+import { grantLease, Lease } from "./leases/lease.ts";
+import { openSession, type Session, type SessionOptions } from "./concurrency/session.ts";
+import { MaintenanceClient } from "./members/maintenance.ts";
+import { askHash, askHashKv, askMembers, askStatus } from "./members/member_calls.ts";
+import type { HashKvResult, MemberInfo, MemberStatus } from "./members/member_info.ts";
 import { Mirror, type MirrorOptions } from "./mirror.ts";
-import { type HeldLock, Mutex } from "./mutex.ts";
-import { NamespaceTransport } from "./namespace.ts";
+import { type HeldLock, Mutex } from "./concurrency/mutex.ts";
+import { NamespaceTransport } from "./transport/namespace.ts";
 import {
   type DeleteOptions,
   deleteRequest,
@@ -43,7 +43,7 @@ import {
   putRequest,
   type RangeOptions,
   rangeRequest,
-} from "./requests.ts";
+} from "./kv/requests.ts";
 import {
   type DeleteResult,
   deleteResult,
@@ -52,13 +52,13 @@ import {
   type RangeResult,
   rangeResult,
   txnResult,
-} from "./results.ts";
-import { type ClientSession, readCall } from "./session.ts";
-import { openSnapshot, type Snapshot } from "./snapshot.ts";
-import { writeSnapshotFile } from "./snapshot_file.ts";
-import type { CallOptions, Transport } from "./transport.ts";
-import { TxnBuilder } from "./txn.ts";
-import { Watch, type WatchOptions } from "./watch.ts";
+} from "./kv/results.ts";
+import { type ClientSession, readCall } from "./client_session.ts";
+import { openSnapshot, type Snapshot } from "./snapshot/snapshot.ts";
+import { writeSnapshotFile } from "./snapshot/snapshot_file.ts";
+import type { CallOptions, Transport } from "./transport/transport.ts";
+import { TxnBuilder } from "./kv/txn.ts";
+import { Watch, type WatchOptions } from "./watch/watch.ts";
 
 /**
  * A client of one cluster: over the network with {@linkcode connect}, or in the same process with

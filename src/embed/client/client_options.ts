@@ -1,4 +1,4 @@
-import type { CallOptions } from "./transport.ts";
+import type { CallOptions } from "./transport/transport.ts";
 
 /** How the history is compacted. */
 export interface CompactOptions extends CallOptions {

@@ -1,8 +1,8 @@
 import { systemClock } from "../../base/clock.ts";
-import { AuthenticatedTransport, withCredentials } from "./authenticated_transport.ts";
+import { AuthenticatedTransport, withCredentials } from "./transport/authenticated_transport.ts";
 import { Client } from "./client.ts";
-import { checkCredentials, type Credentials } from "./credentials.ts";
-import { type ConnectOptions, connectTransport } from "./network_transport.ts";
+import { checkCredentials, type Credentials } from "./transport/credentials.ts";
+import { type ConnectOptions, connectTransport } from "./transport/network_transport.ts";
 
 /**
  * Connects to a server by one of its client URLs (`http`, `https`, `unix`, `unixs`, or only
