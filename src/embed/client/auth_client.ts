@@ -24,9 +24,9 @@ import {
 } from "../../pb/etcdserverpb.ts";
 import { AUTH_SERVICE } from "../../pb/services.ts";
 import { bytesFromLatin1 } from "../../base/bytes.ts";
-import { type BytesLike, type KeyRange, toRange } from "./keys.ts";
-import { type ClientSession, readCall } from "./session.ts";
-import type { CallOptions } from "./transport.ts";
+import { type BytesLike, type KeyRange, toRange } from "./kv/keys.ts";
+import { type ClientSession, readCall } from "./client_session.ts";
+import type { CallOptions } from "./transport/transport.ts";
 
 /** What a role may do with keys. */
 export type Access = "read" | "write" | "readwrite";
