@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { PermissionType } from "../../src/pb/authpb.ts";
-import { KV_SERVICE, LEASE_SERVICE } from "../../src/pb/services.ts";
-import { GATEWAY_ROUTES } from "../../src/api/gateway/routes.ts";
-import { addUserWithRole, AuthAdmin, enableAuth, withToken } from "../harness/auth_calls.ts";
-import { describeBothTargets } from "../harness/both_targets.ts";
-import { base64 } from "../harness/gateway.ts";
-import type { GrpcClient } from "../harness/grpc_client.ts";
-import { openSocket } from "../stress/http2_session.ts";
-import { NEWER_TARGET_NAMES } from "../harness/targets.ts";
+import { PermissionType } from "../../../src/pb/authpb.ts";
+import { KV_SERVICE, LEASE_SERVICE } from "../../../src/pb/services.ts";
+import { GATEWAY_ROUTES } from "../../../src/api/json_gateway/routes.ts";
+import { addUserWithRole, AuthAdmin, enableAuth, withToken } from "../../harness/auth_calls.ts";
+import { describeBothTargets } from "../../harness/both_targets.ts";
+import { base64 } from "../../harness/json_gateway.ts";
+import type { GrpcClient } from "../../harness/grpc_client.ts";
+import { openSocket } from "../../stress/http2_session.ts";
+import { NEWER_TARGET_NAMES } from "../../harness/targets.ts";
 
 const SECRET_KEY = "secret/key";
 const SECRET_VALUE = "what nobody may know";
