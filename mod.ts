@@ -49,19 +49,21 @@ export type { TlsInfo } from "./src/embed/config/tls_info.ts";
 export * from "./src/embed/public_types.ts";
 
 // The client.
-export {
-  Client,
-  type CompactOptions,
-  connect,
-  type GrantOptions,
-  type HashKvOptions,
-  type HashKvResult,
-  type MemberInfo,
-  type MemberStatus,
-  type SavedSnapshot,
-  type SaveSnapshotOptions,
-  type SnapshotProgress,
-} from "./src/embed/client/client.ts";
+export { Client } from "./src/embed/client/client.ts";
+export type {
+  CompactOptions,
+  GrantOptions,
+  HashKvOptions,
+  SavedSnapshot,
+  SaveSnapshotOptions,
+  SnapshotProgress,
+} from "./src/embed/client/client_options.ts";
+export { connect } from "./src/embed/client/connect.ts";
+export type {
+  HashKvResult,
+  MemberInfo,
+  MemberStatus,
+} from "./src/embed/client/members/member_info.ts";
 export { ClientError } from "./src/embed/client/client_error.ts";
 export {
   type Access,
@@ -70,32 +72,36 @@ export {
   type AuthStatus,
   type RolePermission,
 } from "./src/embed/client/auth_client.ts";
-export type { Credentials } from "./src/embed/client/credentials.ts";
+export type { Credentials } from "./src/embed/client/transport/credentials.ts";
 export {
   type AddedMember,
   type AddMemberOptions,
   ClusterClient,
-} from "./src/embed/client/cluster.ts";
-export { Election, Leadership, type ObserveOptions } from "./src/embed/client/election.ts";
-export { Session, type SessionOptions } from "./src/embed/client/leased_session.ts";
+} from "./src/embed/client/members/cluster.ts";
+export {
+  Election,
+  Leadership,
+  type ObserveOptions,
+} from "./src/embed/client/concurrency/election.ts";
+export { Session, type SessionOptions } from "./src/embed/client/concurrency/session.ts";
 export {
   type AlarmInfo,
   type AlarmKind,
   type DisarmOptions,
   MaintenanceClient,
-} from "./src/embed/client/maintenance.ts";
+} from "./src/embed/client/members/maintenance.ts";
 export { Mirror, type MirrorOptions } from "./src/embed/client/mirror.ts";
-export { HeldLock, Mutex } from "./src/embed/client/mutex.ts";
-export type { ClientTls, ConnectOptions } from "./src/embed/client/network_transport.ts";
-export { KeyValue } from "./src/embed/client/key_value.ts";
-export { type BytesLike, type KeyRange, prefixEnd } from "./src/embed/client/keys.ts";
-export { Lease, type LeaseTimes, type TimeToLiveOptions } from "./src/embed/client/lease.ts";
+export { HeldLock, Mutex } from "./src/embed/client/concurrency/mutex.ts";
+export type { ClientTls, ConnectOptions } from "./src/embed/client/transport/network_transport.ts";
+export { KeyValue } from "./src/embed/client/kv/key_value.ts";
+export { type BytesLike, type KeyRange, prefixEnd } from "./src/embed/client/kv/keys.ts";
+export { Lease, type LeaseTimes, type TimeToLiveOptions } from "./src/embed/client/leases/lease.ts";
 export type {
   DeleteOptions,
   PutOptions,
   RangeOptions,
   SortBy,
-} from "./src/embed/client/requests.ts";
+} from "./src/embed/client/kv/requests.ts";
 export type {
   DeleteResult,
   PutResult,
@@ -103,15 +109,15 @@ export type {
   Result,
   TxnOpResult,
   TxnResult,
-} from "./src/embed/client/results.ts";
-export { Snapshot } from "./src/embed/client/snapshot.ts";
+} from "./src/embed/client/kv/results.ts";
+export { Snapshot } from "./src/embed/client/snapshot/snapshot.ts";
 export type {
   CallOptions,
   StreamListener,
   StreamOptions,
   Transport,
   TransportStream,
-} from "./src/embed/client/transport.ts";
+} from "./src/embed/client/transport/transport.ts";
 export {
   compare,
   type Comparison,
@@ -119,11 +125,11 @@ export {
   op,
   type Operation,
   TxnBuilder,
-} from "./src/embed/client/txn.ts";
+} from "./src/embed/client/kv/txn.ts";
 export {
   Watch,
   type WatchBatch,
   WatchCompactedError,
   type WatchEvent,
   type WatchOptions,
-} from "./src/embed/client/watch.ts";
+} from "./src/embed/client/watch/watch.ts";

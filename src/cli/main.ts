@@ -32,7 +32,7 @@ async function proxyMain(
     const { grpcProxyMain } = await import("./grpc_proxy/grpc_proxy.ts");
     return await grpcProxyMain(flags, await processHost());
   }
-  const { gatewayMain } = await import("./gateway/gateway.ts");
+  const { gatewayMain } = await import("./tcp_gateway/gateway.ts");
   return await gatewayMain(flags, await processHost());
 }
 

@@ -56,7 +56,7 @@ Deno.test("DenoFileSystem.tryLock() respects other processes and their death", a
 
 Deno.test("DenoFileSystem says which permission of Deno is missing", async () => {
   const script = `
-    const { DenoFileSystem } = await import(${JSON.stringify(moduleUrl)});
+    import { DenoFileSystem } from ${JSON.stringify(moduleUrl)};
     try {
       new DenoFileSystem().open("/somewhere/file", "create");
     } catch (error) {

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { parseUrlList } from "../base/url_list.ts";
 import { Client as GrpcClient, credentials } from "../deps/grpc_js.ts";
-import { connect } from "./client/client.ts";
+import { connect } from "./client/connect.ts";
 import { ClientError } from "./client/client_error.ts";
 import { GrpcServer } from "../net/grpc/server.ts";
 import { type Config, newConfig } from "./config/config.ts";

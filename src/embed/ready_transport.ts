@@ -1,14 +1,14 @@
 import { GrpcCode } from "../base/grpc_code.ts";
 import type { EtcdServer } from "../server/etcd_server.ts";
 import { ClientError } from "./client/client_error.ts";
-import { LateStream } from "./client/late_stream.ts";
+import { LateStream } from "./client/transport/late_stream.ts";
 import type {
   CallOptions,
   StreamListener,
   StreamOptions,
   Transport,
   TransportStream,
-} from "./client/transport.ts";
+} from "./client/transport/transport.ts";
 
 /** Holds calls back until the server is ready, so that none sees a log that is half replayed. */
 export class ReadyTransport implements Transport {

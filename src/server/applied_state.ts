@@ -1,4 +1,3 @@
-import { BucketCounts, exponentialBounds } from "../base/bucket_counts.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Alarms } from "../core/alarms/alarms.ts";
 import type { AuthStore } from "../core/auth/auth_store.ts";
@@ -9,6 +8,7 @@ import type { WatchHub } from "../core/mvcc/watch_hub.ts";
 import type { Quota } from "../core/quota/quota.ts";
 import type { CompactionRunner } from "./compaction/compaction_runner.ts";
 import type { TokenProvider } from "./auth/token_provider.ts";
+import type { LeaseCounts } from "./counts/lease_counts.ts";
 import type { SkippedWrites } from "./operations/skipped_writes.ts";
 import type { SpaceAlarm } from "./space_alarm.ts";
 
@@ -31,19 +31,4 @@ export interface AppliedState {
   readonly versionLowered: () => void;
   /** The index of the entry that is being applied. */
   entryIndex: number;
-}
-
-/** What has happened to leases since the start, for the metrics. */
-export interface LeaseCounts {
-  leasesGranted: number;
-  leasesRevoked: number;
-  leasesRenewed: number;
-  /** The granted times to live, in seconds. */
-  readonly grantedTtls: BucketCounts;
-}
-
-/** Counts of leases before anything has happened to one. */
-export function newLeaseCounts(): LeaseCounts {
-  const grantedTtls = new BucketCounts(exponentialBounds(1, 2, 24));
-  return { leasesGranted: 0, leasesRevoked: 0, leasesRenewed: 0, grantedTtls };
 }

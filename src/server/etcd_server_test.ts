@@ -164,7 +164,7 @@ Deno.test("EtcdServer gives a proposal up when its time has passed", async () =>
   clock.advance(300);
   await assert.rejects(late, ETCD_ERRORS.timeout);
   assert.equal(server.pendingProposalCount, 0);
-  assert.equal(server.failedProposalCount, 1);
+  assert.equal(server.counts.failedProposals, 1);
   disk.held = false;
   disk.release();
   await server.stop();

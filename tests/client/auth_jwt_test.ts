@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
-import { connect } from "../../src/embed/client/client.ts";
+import { connect } from "../../src/embed/client/connect.ts";
 import { AUTH_SERVICE } from "../../src/pb/services.ts";
 import { describeBothTargets } from "../harness/both_targets.ts";
 import { withClient } from "../harness/grpc_client.ts";
-import { runCtl } from "./ctl_pair.ts";
+import { runCtl } from "../ctl/ctl_pair.ts";
 
 const DIRECTORY = mkdtempSync(join(tmpdir(), "client-jwt-"));
 globalThis.addEventListener("unload", () => rmSync(DIRECTORY, { recursive: true }));

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
-import { type Client, connect } from "../../src/embed/client/client.ts";
-import type { Credentials } from "../../src/embed/client/credentials.ts";
+import type { Client } from "../../src/embed/client/client.ts";
+import { connect } from "../../src/embed/client/connect.ts";
+import type { Credentials } from "../../src/embed/client/transport/credentials.ts";
 import { describeBothTargets, type TestContext } from "../harness/both_targets.ts";
 import type { TargetName } from "../harness/targets.ts";
 

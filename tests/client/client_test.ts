@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
-import { type Client, connect } from "../../src/embed/client/client.ts";
+import type { Client } from "../../src/embed/client/client.ts";
+import { connect } from "../../src/embed/client/connect.ts";
 import { ClientError } from "../../src/embed/client/client_error.ts";
-import { compare, op } from "../../src/embed/client/txn.ts";
+import { compare, op } from "../../src/embed/client/kv/txn.ts";
 import { describeBothTargets, type TestContext } from "../harness/both_targets.ts";
 
 describeBothTargets("Client", (test) => {

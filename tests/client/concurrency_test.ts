@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
-import { type Client, connect } from "../../src/embed/client/client.ts";
-import type { HeldLock } from "../../src/embed/client/mutex.ts";
+import type { Client } from "../../src/embed/client/client.ts";
+import { connect } from "../../src/embed/client/connect.ts";
+import type { HeldLock } from "../../src/embed/client/concurrency/mutex.ts";
 import { LOCK_SERVICE } from "../../src/pb/services.ts";
 import { describeBothTargets, type TestContext } from "../harness/both_targets.ts";
 import { eventually } from "../harness/eventually.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
-import { connect } from "../../src/embed/client/client.ts";
+import { connect } from "../../src/embed/client/connect.ts";
 import { ClientError } from "../../src/embed/client/client_error.ts";
 import { describeBothTargets } from "../harness/both_targets.ts";
 import { freePorts } from "../harness/server_process.ts";

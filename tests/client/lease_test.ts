@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
-import { connect } from "../../src/embed/client/client.ts";
+import { connect } from "../../src/embed/client/connect.ts";
 import { describeBothTargets, type TestContext } from "../harness/both_targets.ts";
 import { CuttingProxy } from "./cutting_proxy.ts";
 

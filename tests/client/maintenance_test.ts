@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
-import { connect } from "../../src/embed/client/client.ts";
+import { connect } from "../../src/embed/client/connect.ts";
 import { AlarmAction, AlarmType } from "../../src/pb/etcdserverpb.ts";
 import { MAINTENANCE_SERVICE } from "../../src/pb/services.ts";
 import { describeBothTargets } from "../harness/both_targets.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
-import { type Client, connect } from "../../src/embed/client/client.ts";
-import { compare, op } from "../../src/embed/client/txn.ts";
+import type { Client } from "../../src/embed/client/client.ts";
+import { connect } from "../../src/embed/client/connect.ts";
+import { compare, op } from "../../src/embed/client/kv/txn.ts";
 import { describeBothTargets } from "../harness/both_targets.ts";
 
 describeBothTargets("Client.namespace()", (test) => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
-import { type Client, connect } from "../../src/embed/client/client.ts";
+import type { Client } from "../../src/embed/client/client.ts";
+import { connect } from "../../src/embed/client/connect.ts";
 import { describeBothTargets, type TestContext } from "../harness/both_targets.ts";
 import { ctlFields, ctlLines } from "../harness/etcdctl.ts";
 import { findProgram } from "../harness/programs.ts";

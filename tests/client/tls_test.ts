@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
-import { connect } from "../../src/embed/client/client.ts";
-import type { ClientTls } from "../../src/embed/client/network_transport.ts";
+import { connect } from "../../src/embed/client/connect.ts";
+import type { ClientTls } from "../../src/embed/client/transport/network_transport.ts";
 import { CertificateAuthority, whyNoCertificates } from "../harness/certificates.ts";
 import { ServerProcess } from "../harness/server_process.ts";
 import { TARGET_NAMES, type TargetName, whyMissing } from "../harness/targets.ts";

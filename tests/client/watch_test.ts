@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
 import { Prng } from "../../src/base/prng.ts";
-import { connect } from "../../src/embed/client/client.ts";
-import { op } from "../../src/embed/client/txn.ts";
-import { type Watch, type WatchBatch, WatchCompactedError } from "../../src/embed/client/watch.ts";
+import { connect } from "../../src/embed/client/connect.ts";
+import { op } from "../../src/embed/client/kv/txn.ts";
+import {
+  type Watch,
+  type WatchBatch,
+  WatchCompactedError,
+} from "../../src/embed/client/watch/watch.ts";
 import { describeBothTargets } from "../harness/both_targets.ts";
 import { CuttingProxy } from "./cutting_proxy.ts";
 

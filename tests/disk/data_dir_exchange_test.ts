@@ -78,7 +78,7 @@ Deno.test({
         for (let i = 0; i < count; i++) await ctlLines(server, ["put", `k${keyCount++}`, "etcd"]);
       };
       const checkDetcd = (server: EtcdServer): void => {
-        assert.equal(server.currentRevision, keyCount + 1);
+        assert.equal(server.store.currentRevision, keyCount + 1);
         assert.equal(get(server, `k${keyCount - 1}`)?.revision, keyCount + 1);
       };
       const checkEtcd = async (server: ServerProcess): Promise<void> => {

@@ -4,8 +4,8 @@ import { counter, gauge, histogram, type MetricFamily } from "./family.ts";
 const PREFIX = "etcd_debugging_mvcc";
 
 /** What compactions removed, and how long others had to wait for them. */
-export function compactionMetrics({ store, compactionDurations }: EtcdServer): MetricFamily[] {
-  const { markingPausesMs, removalPausesMs, totalsMs } = compactionDurations;
+export function compactionMetrics({ store, counts: { compactions } }: EtcdServer): MetricFamily[] {
+  const { markingPausesMs, removalPausesMs, totalsMs } = compactions;
   return [
     counter(
       `${PREFIX}_db_compaction_keys_total`,
@@ -15,7 +15,7 @@ export function compactionMetrics({ store, compactionDurations }: EtcdServer): M
     gauge(
       `${PREFIX}_db_compaction_last`,
       "When the last compaction ended, in seconds since 1970; 0 if there was none since the start.",
-      () => compactionDurations.lastWallSeconds,
+      () => compactions.lastWallSeconds,
     ),
     histogram(
       `${PREFIX}_index_compaction_pause_duration_milliseconds`,

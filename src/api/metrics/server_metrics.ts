@@ -29,7 +29,7 @@ function leadershipMetrics(server: EtcdServer): MetricFamily[] {
     counter(
       "etcd_server_leader_changes_seen_total",
       "Changes of the leader that this member has seen.",
-      () => server.leaderChangeCount,
+      () => server.counts.leaderChanges,
     ),
   ];
 }
@@ -54,12 +54,12 @@ function proposalMetrics(server: EtcdServer): MetricFamily[] {
     counter(
       "etcd_server_proposals_failed_total",
       "Proposals of this member that were given up.",
-      () => server.failedProposalCount,
+      () => server.counts.failedProposals,
     ),
     counter(
       "etcd_server_slow_apply_total",
       "Groups of entries that took longer to apply than --warning-apply-duration.",
-      () => server.slowApplyCount,
+      () => server.counts.slowApplies,
     ),
     counter(
       "etcd_server_slow_read_indexes_total",

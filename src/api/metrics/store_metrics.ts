@@ -86,27 +86,27 @@ function keyMetrics({ store }: EtcdServer): MetricFamily[] {
 }
 
 function leaseMetrics(server: EtcdServer): MetricFamily[] {
-  const { leaseCounts } = server;
+  const { leases } = server.counts;
   return [
     counter(
       "etcd_debugging_lease_granted_total",
       "Leases granted.",
-      () => leaseCounts.leasesGranted,
+      () => leases.leasesGranted,
     ),
     counter(
       "etcd_debugging_lease_revoked_total",
       "Leases revoked.",
-      () => leaseCounts.leasesRevoked,
+      () => leases.leasesRevoked,
     ),
     counter(
       "etcd_debugging_lease_renewed_total",
       "Leases renewed.",
-      () => leaseCounts.leasesRenewed,
+      () => leases.leasesRenewed,
     ),
     histogram(
       "etcd_debugging_lease_ttl_total",
       "The times to live that leases were granted, in seconds.",
-      leaseCounts.grantedTtls,
+      leases.grantedTtls,
     ),
     counter(
       "etcd_debugging_server_lease_expired_total",

@@ -73,7 +73,7 @@ Deno.test("Hash is of all that was applied, and leaves out how far the log is", 
       const call = fixture.ask(hash.path, HashRequest, {});
       await finished(call);
       const { header, hash: value } = responseOf(call, HashResponse);
-      assert.equal(header?.revision, server.currentRevision);
+      assert.equal(header?.revision, server.store.currentRevision);
       return value;
     };
     await put(server, "a", "1");

@@ -1,7 +1,7 @@
 import { Client } from "../../embed/client/client.ts";
-import type { Credentials } from "../../embed/client/credentials.ts";
-import type { ClientSession } from "../../embed/client/session.ts";
-import type { Transport } from "../../embed/client/transport.ts";
+import type { Credentials } from "../../embed/client/transport/credentials.ts";
+import type { ClientSession } from "../../embed/client/client_session.ts";
+import type { Transport } from "../../embed/client/transport/transport.ts";
 import type { MessageCodec } from "../../pb/codec.ts";
 import { type ByteText, plainText } from "./byte_text.ts";
 import { connect, type ConnectionTarget } from "./connection/connect.ts";

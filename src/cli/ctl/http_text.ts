@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
-import type { ClientTls } from "../../embed/client/network_transport.ts";
+import type { ClientTls } from "../../embed/client/transport/network_transport.ts";
 import { CLI_LIMITS } from "../limits.ts";
 
 /** Reads a page. Rejects when there is none, with a message that says why. */

@@ -2,8 +2,8 @@ import { bytesFromLatin1 } from "../../base/bytes.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { DenoFileSystem } from "../../disk/deno_file_system.ts";
 import type { FileSystem } from "../../disk/file_system.ts";
-import type { ClientTls, ConnectOptions } from "../../embed/client/network_transport.ts";
-import type { Transport } from "../../embed/client/transport.ts";
+import type { ClientTls, ConnectOptions } from "../../embed/client/transport/network_transport.ts";
+import type { Transport } from "../../embed/client/transport/transport.ts";
 import { processSignals, STOP_SIGNALS } from "../signals.ts";
 import type { SrvResolver } from "../srv_lookup.ts";
 import type { ByteText } from "./byte_text.ts";
@@ -70,7 +70,7 @@ export function systemIo(): CtlIo {
     onInterrupt,
     services: (name) => Deno.resolveDns(name, "SRV"),
     async connect(endpoints, options) {
-      const { openTransport } = await import("../../embed/client/network_transport.ts");
+      const { openTransport } = await import("../../embed/client/transport/network_transport.ts");
       return await openTransport(endpoints, options);
     },
     run: runProgram,

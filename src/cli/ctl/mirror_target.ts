@@ -1,8 +1,8 @@
 import { bytesFromLatin1, latin1FromBytes } from "../../base/bytes.ts";
 import type { Client } from "../../embed/client/client.ts";
-import type { KeyValue } from "../../embed/client/key_value.ts";
-import { op, type Operation } from "../../embed/client/txn.ts";
-import type { WatchEvent } from "../../embed/client/watch.ts";
+import type { KeyValue } from "../../embed/client/kv/key_value.ts";
+import { op, type Operation } from "../../embed/client/kv/txn.ts";
+import type { WatchEvent } from "../../embed/client/watch/watch.ts";
 import { CLI_LIMITS } from "../limits.ts";
 import type { ByteText } from "./byte_text.ts";
 

@@ -1,6 +1,6 @@
 import type { ClientError } from "../../embed/client/client_error.ts";
-import type { ClientSession } from "../../embed/client/session.ts";
-import { WatchFeed } from "../../embed/client/watch_feed.ts";
+import type { ClientSession } from "../../embed/client/client_session.ts";
+import { WatchFeed } from "../../embed/client/watch/watch_feed.ts";
 import { type WatchCreateRequest, WatchResponse } from "../../pb/etcdserverpb.ts";
 import { type Event, EventType } from "../../pb/mvccpb.ts";
 import { type ByteText, byteText, byteTextOf, quoteBytes } from "./byte_text.ts";

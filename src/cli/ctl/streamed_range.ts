@@ -1,5 +1,5 @@
 import { limitedWait } from "../../embed/client/limited_wait.ts";
-import type { Transport } from "../../embed/client/transport.ts";
+import type { Transport } from "../../embed/client/transport/transport.ts";
 import { RangeRequest, RangeResponse, RangeStreamResponse } from "../../pb/etcdserverpb.ts";
 import { KV_SERVICE } from "../../pb/services.ts";
 import type { CommandContext } from "./context.ts";

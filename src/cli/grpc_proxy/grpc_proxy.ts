@@ -1,8 +1,8 @@
 import { hostname } from "node:os";
 import type { Logger } from "../../base/log.ts";
 import { Client } from "../../embed/client/client.ts";
-import type { ChannelOptions } from "../../embed/client/grpc_channel.ts";
-import { openTransport } from "../../embed/client/network_transport.ts";
+import type { ChannelOptions } from "../../embed/client/transport/grpc_channel.ts";
+import { openTransport } from "../../embed/client/transport/network_transport.ts";
 import { ConfigError } from "../../embed/config/errors.ts";
 import { ListenError, Serving } from "../../embed/serving.ts";
 import {

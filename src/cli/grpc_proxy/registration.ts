@@ -1,7 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Client } from "../../embed/client/client.ts";
-import type { Lease } from "../../embed/client/lease.ts";
+import type { Lease } from "../../embed/client/leases/lease.ts";
 import { GRPC_PROXY_LIMITS } from "./limits.ts";
 
 /** A proxy that clients can connect to. */

@@ -1,5 +1,5 @@
 import type { Logger } from "../../base/log.ts";
-import type { ChannelOptions } from "../../embed/client/grpc_channel.ts";
+import type { ChannelOptions } from "../../embed/client/transport/grpc_channel.ts";
 import type { FlagSet } from "../ctl/flags/flag_set.ts";
 import { ProxyError } from "../proxy/proxy_host.ts";
 import { srvEndpoints } from "../proxy/srv_endpoints.ts";

@@ -7,13 +7,13 @@ import type {
   ServiceError,
 } from "../../deps/grpc_js.ts";
 import { ClientError } from "../../embed/client/client_error.ts";
-import { parseEndpoint } from "../../embed/client/endpoint.ts";
-import { EndpointPool } from "../../embed/client/endpoint_pool.ts";
+import { parseEndpoint } from "../../embed/client/transport/endpoint.ts";
+import { EndpointPool } from "../../embed/client/transport/endpoint_pool.ts";
 import {
   type ChannelOptions,
   type GrpcModule,
   newGrpcClient,
-} from "../../embed/client/grpc_channel.ts";
+} from "../../embed/client/transport/grpc_channel.ts";
 import type { Metadata } from "../../net/grpc/metadata.ts";
 import { GRPC_PROXY_LIMITS } from "./limits.ts";
 

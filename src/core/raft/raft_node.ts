@@ -89,6 +89,10 @@ export class RaftNode {
     return this.#role;
   }
 
+  get leads(): boolean {
+    return this.#role === "leader";
+  }
+
   get term(): number {
     return this.#term;
   }
@@ -134,13 +138,13 @@ export class RaftNode {
    * the quorum, leads, has committed in its own term and has applied all that is committed.
    */
   get readableNow(): boolean {
-    return this.#role === "leader" && this.#committedInOwnTerm() &&
+    return this.leads && this.#committedInOwnTerm() &&
       this.#log.appliedIndex === this.#log.committedIndex;
   }
 
   /** Lets one tick pass. */
   tick(): void {
-    if (this.#role === "leader") return;
+    if (this.leads) return;
     this.#elapsedTicks++;
     if (this.#elapsedTicks >= this.#electionTimeoutTicks) {
       this.#elapsedTicks = 0;
@@ -167,7 +171,7 @@ export class RaftNode {
 
   /** Stands for election now. A sole voter wins at once. */
   campaign(): void {
-    if (this.#role === "leader" || !this.#promotable()) return;
+    if (this.leads || !this.#promotable()) return;
     this.#checkMembership(this.confState());
     this.#role = "candidate";
     this.#term++;
@@ -212,7 +216,7 @@ export class RaftNode {
 
   /** Asks for a read index; the answer comes as a ReadState with the same context. */
   readIndex(context: number): void {
-    if (this.#role !== "leader") throw new ProposalDropped("no leader to confirm a read");
+    if (!this.leads) throw new ProposalDropped("no leader to confirm a read");
     if (this.#committedInOwnTerm()) {
       this.#readStates.push({ index: this.#log.committedIndex, context });
     } else {
@@ -245,7 +249,7 @@ export class RaftNode {
   /** Reports that the entries up to `index` are durable; a sole voter's quorum is complete. */
   persisted(index: number): void {
     this.#log.markPersisted(index);
-    if (this.#role !== "leader" || index <= this.#log.committedIndex) return;
+    if (!this.leads || index <= this.#log.committedIndex) return;
     // Only an entry of the own term commits by counting; those before it come along.
     if (this.#log.termOf(index) !== this.#term) return;
     this.#log.commitTo(index);
@@ -280,7 +284,7 @@ export class RaftNode {
   }
 
   #appendAsLeader(type: number, data: Uint8Array | undefined): number {
-    if (this.#role !== "leader") throw new ProposalDropped("no leader to take a proposal");
+    if (!this.leads) throw new ProposalDropped("no leader to take a proposal");
     const index = this.#log.lastIndex + 1;
     this.#log.append({ type, term: this.#term, index, data });
     return index;
@@ -294,7 +298,7 @@ export class RaftNode {
     if (this.#voters.includes(id)) return;
     this.#voters.push(id);
     // A log may add members that it removes again; only who leads must know how to.
-    if (this.#role === "leader") this.#checkMembership(this.confState());
+    if (this.leads) this.#checkMembership(this.confState());
   }
 
   #checkMembership(confState: ConfState): void {

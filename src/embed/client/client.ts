@@ -1,57 +1,41 @@
 import { type Clock, systemClock } from "../../base/clock.ts";
-import { GrpcCode } from "../../base/grpc_code.ts";
 import { DenoFileSystem } from "../../disk/deno_file_system.ts";
 import {
   CompactionRequest,
   DefragmentRequest,
   DeleteRangeRequest,
   DeleteRangeResponse,
-  HashKVRequest,
-  HashKVResponse,
-  HashRequest,
-  HashResponse,
   LeaseLeasesRequest,
   LeaseLeasesResponse,
-  MemberListRequest,
-  MemberListResponse,
   PutRequest,
   PutResponse,
   RangeRequest,
   RangeResponse,
-  StatusRequest,
-  StatusResponse,
   TxnRequest,
   TxnResponse,
 } from "../../pb/etcdserverpb.ts";
-import {
-  CLUSTER_SERVICE,
-  KV_SERVICE,
-  LEASE_SERVICE,
-  MAINTENANCE_SERVICE,
-} from "../../pb/services.ts";
+import { KV_SERVICE, LEASE_SERVICE, MAINTENANCE_SERVICE } from "../../pb/services.ts";
 import { AuthClient } from "./auth_client.ts";
-import { AuthenticatedTransport, withCredentials } from "./authenticated_transport.ts";
-import { ClientError } from "./client_error.ts";
-import { ClusterClient } from "./cluster.ts";
-import { checkCredentials, type Credentials } from "./credentials.ts";
-import { Election } from "./election.ts";
-import type { KeyValue } from "./key_value.ts";
-import { type BytesLike, toKey } from "./keys.ts";
-import { grantLease, Lease } from "./lease.ts";
-import { openSession, type Session, type SessionOptions } from "./leased_session.ts";
-import { CLIENT_LIMITS } from "./limits.ts";
-import { MaintenanceClient } from "./maintenance.ts";
-import {
-  type HashKvResult,
-  hashKvResult,
-  type MemberInfo,
-  type MemberStatus,
-  memberStatus,
-} from "./member_info.ts";
+import type {
+  CompactOptions,
+  GrantOptions,
+  HashKvOptions,
+  SavedSnapshot,
+  SaveSnapshotOptions,
+} from "./client_options.ts";
+import { ClusterClient } from "./members/cluster.ts";
+import { compareAndSwap, putIfAbsent, update } from "./kv/conditional_writes.ts";
+import { Election } from "./concurrency/election.ts";
+import type { KeyValue } from "./kv/key_value.ts";
+import { type BytesLike, toKey } from "./kv/keys.ts";
+import { grantLease, Lease } from "./leases/lease.ts";
+import { openSession, type Session, type SessionOptions } from "./concurrency/session.ts";
+import { MaintenanceClient } from "./members/maintenance.ts";
+import { askHash, askHashKv, askMembers, askStatus } from "./members/member_calls.ts";
+import type { HashKvResult, MemberInfo, MemberStatus } from "./members/member_info.ts";
 import { Mirror, type MirrorOptions } from "./mirror.ts";
-import { type HeldLock, Mutex } from "./mutex.ts";
-import { NamespaceTransport } from "./namespace.ts";
-import { type ConnectOptions, connectTransport } from "./network_transport.ts";
+import { type HeldLock, Mutex } from "./concurrency/mutex.ts";
+import { NamespaceTransport } from "./transport/namespace.ts";
 import {
   type DeleteOptions,
   deleteRequest,
@@ -59,7 +43,7 @@ import {
   putRequest,
   type RangeOptions,
   rangeRequest,
-} from "./requests.ts";
+} from "./kv/requests.ts";
 import {
   type DeleteResult,
   deleteResult,
@@ -68,55 +52,13 @@ import {
   type RangeResult,
   rangeResult,
   txnResult,
-} from "./results.ts";
-import { type ClientSession, readCall } from "./session.ts";
-import { openSnapshot, type Snapshot } from "./snapshot.ts";
-import { writeSnapshotFile } from "./snapshot_file.ts";
-import type { CallOptions, Transport } from "./transport.ts";
-import { compare, op, TxnBuilder } from "./txn.ts";
-import { Watch, type WatchOptions } from "./watch.ts";
-
-export type { HashKvResult, MemberInfo, MemberStatus } from "./member_info.ts";
-
-/** How the history is compacted. */
-export interface CompactOptions extends CallOptions {
-  /** Waits until the history is gone from the disk as well. Default false. */
-  readonly physical?: boolean;
-}
-
-/** How far a backup is that is being saved. */
-export interface SnapshotProgress {
-  /** How many bytes are in the file. */
-  readonly savedBytes: number;
-  /** How many it will have. */
-  readonly totalBytes: number;
-}
-
-/** How a backup is saved. */
-export interface SaveSnapshotOptions extends CallOptions {
-  /** Hears of every piece that was saved. */
-  readonly onProgress?: (progress: SnapshotProgress) => void;
-}
-
-/** What was saved. */
-export interface SavedSnapshot {
-  /** The version of etcd's storage format; empty if the member presents an etcd before 3.6. */
-  readonly version: string;
-  /** How many bytes the file has. */
-  readonly sizeBytes: number;
-}
-
-/** At which revision the history is hashed. */
-export interface HashKvOptions extends CallOptions {
-  /** 0, the default, is the newest. */
-  readonly revision?: number;
-}
-
-/** How a lease is granted. */
-export interface GrantOptions extends CallOptions {
-  /** The lease's ID; without it, or with `0n`, the server chooses one. */
-  readonly id?: bigint;
-}
+} from "./kv/results.ts";
+import { type ClientSession, readCall } from "./client_session.ts";
+import { openSnapshot, type Snapshot } from "./snapshot/snapshot.ts";
+import { writeSnapshotFile } from "./snapshot/snapshot_file.ts";
+import type { CallOptions, Transport } from "./transport/transport.ts";
+import { TxnBuilder } from "./kv/txn.ts";
+import { Watch, type WatchOptions } from "./watch/watch.ts";
 
 /**
  * A client of one cluster: over the network with {@linkcode connect}, or in the same process with
@@ -271,11 +213,7 @@ export class Client implements AsyncDisposable {
     value: BytesLike,
     options: PutOptions & CallOptions = {},
   ): Promise<boolean> {
-    const { succeeded } = await this.txn()
-      .if(compare.createRevision(key, "=", 0))
-      .success(op.put(key, value, options))
-      .commit(options);
-    return succeeded;
+    return await putIfAbsent(this, key, value, options);
   }
 
   /**
@@ -288,12 +226,7 @@ export class Client implements AsyncDisposable {
     value: BytesLike,
     options: PutOptions & CallOptions = {},
   ): Promise<boolean> {
-    if (expected === undefined) return await this.putIfAbsent(key, value, options);
-    const { succeeded } = await this.txn()
-      .if(compare.value(key, "=", expected))
-      .success(op.put(key, value, options))
-      .commit(options);
-    return succeeded;
+    return await compareAndSwap(this, key, expected, value, options);
   }
 
   /**
@@ -319,20 +252,7 @@ export class Client implements AsyncDisposable {
     change: (current: KeyValue | undefined) => BytesLike | undefined,
     options: CallOptions = {},
   ): Promise<boolean> {
-    for (let attempt = 0; attempt < CLIENT_LIMITS.updateAttempts; attempt++) {
-      const current = await this.get(key, options);
-      const value = change(current);
-      if (value === undefined) return false;
-      const { succeeded } = await this.txn()
-        .if(compare.modRevision(key, "=", current?.modRevision ?? 0))
-        .success(op.put(key, value, { ignoreLease: current !== undefined }))
-        .commit(options);
-      if (succeeded) return true;
-    }
-    throw new ClientError(
-      GrpcCode.Aborted,
-      `Cannot update the key: somebody else changed it ${CLIENT_LIMITS.updateAttempts} times`,
-    );
+    return await update(this, key, change, options);
   }
 
   /**
@@ -416,18 +336,12 @@ export class Client implements AsyncDisposable {
 
   /** The members of the cluster. */
   async members(options: CallOptions = {}): Promise<MemberInfo[]> {
-    const request = MemberListRequest.encode(MemberListRequest.create({ linearizable: true }));
-    const path = CLUSTER_SERVICE.memberList.path;
-    return MemberListResponse.decode(await readCall(this.#session, path, request, options)).members;
+    return await askMembers(this.#session, options);
   }
 
   /** How the member that answers is doing. */
   async status(options: CallOptions = {}): Promise<MemberStatus> {
-    const request = StatusRequest.encode(StatusRequest.create());
-    const path = MAINTENANCE_SERVICE.status.path;
-    return memberStatus(
-      StatusResponse.decode(await readCall(this.#session, path, request, options)),
-    );
+    return await askStatus(this.#session, options);
   }
 
   /**
@@ -495,9 +409,7 @@ export class Client implements AsyncDisposable {
    * compare them there is {@linkcode Client.hashKv}.
    */
   async hash(options: CallOptions = {}): Promise<number> {
-    const request = HashRequest.encode(HashRequest.create());
-    const path = MAINTENANCE_SERVICE.hash.path;
-    return HashResponse.decode(await readCall(this.#session, path, request, options)).hash;
+    return await askHash(this.#session, options);
   }
 
   /**
@@ -518,10 +430,7 @@ export class Client implements AsyncDisposable {
    * ```
    */
   async hashKv(options: HashKvOptions = {}): Promise<HashKvResult> {
-    const request = HashKVRequest.create({ revision: options.revision ?? 0 });
-    const path = MAINTENANCE_SERVICE.hashKv.path;
-    const bytes = await readCall(this.#session, path, HashKVRequest.encode(request), options);
-    return hashKvResult(HashKVResponse.decode(bytes));
+    return await askHashKv(this.#session, options);
   }
 
   /**
@@ -536,56 +445,5 @@ export class Client implements AsyncDisposable {
   /** Closes the client. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-}
-
-/**
- * Connects to a server by one of its client URLs (`http`, `https`, `unix`, `unixs`, or only
- * `host:port`), or to a cluster by those of several members. With several, calls go in turn to
- * those that can be reached.
- *
- * Rejects with a {@linkcode ClientError} with code Unavailable when none can be reached within the
- * dial timeout, with the server's error when it does not take the credentials, and with a TypeError
- * for a URL that is none or credentials that lack a part.
- *
- * @example
- * ```ts
- * import { connect, newMemoryConfig, startEtcd } from "@detcd/detcd";
- *
- * await using etcd = await startEtcd(newMemoryConfig());
- * await using client = await connect(etcd.clientUrl); // such as "http://127.0.0.1:2379"
- * await client.put("greeting", "hello");
- * ```
- *
- * @example As a user, on a server with authentication
- * ```ts
- * import { connect, newMemoryConfig, startEtcd } from "@detcd/detcd";
- *
- * await using etcd = await startEtcd(newMemoryConfig());
- * const root = { user: "root", password: "secret" };
- * await using client = await connect(etcd.clientUrl, root);
- *
- * await client.auth.addUser("root", root);
- * await client.auth.addRole("root");
- * await client.auth.grantRole("root", "root");
- * await client.auth.enable();
- * await client.put("greeting", "hello");
- * ```
- */
-export async function connect(
-  endpoints: string | readonly string[],
-  options: ConnectOptions & Credentials = {},
-): Promise<Client> {
-  // What is wrong with them need not wait for a connection.
-  checkCredentials(options);
-  const network = await connectTransport(endpoints, options);
-  const transport = withCredentials(network, systemClock, options);
-  const client = new Client(transport);
-  try {
-    if (transport instanceof AuthenticatedTransport) await transport.authenticate();
-    return client;
-  } catch (error) {
-    await client.close();
-    throw error;
   }
 }

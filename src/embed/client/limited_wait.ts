@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import { canceledError, deadlineError } from "./client_error.ts";
-import type { CallOptions } from "./transport.ts";
+import type { CallOptions } from "./transport/transport.ts";
 
 /**
  * Waits for something that several calls wait for, no longer than this one of them may: rejects

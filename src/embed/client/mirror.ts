@@ -1,10 +1,10 @@
 import type { Client } from "./client.ts";
-import { type BytesLike, prefixEnd, toBytes } from "./keys.ts";
+import { type BytesLike, prefixEnd, toBytes } from "./kv/keys.ts";
 import { concatBytes } from "../../base/bytes.ts";
 import { CLIENT_LIMITS } from "./limits.ts";
-import type { RangeResult } from "./results.ts";
-import type { CallOptions } from "./transport.ts";
-import type { Watch, WatchOptions } from "./watch.ts";
+import type { RangeResult } from "./kv/results.ts";
+import type { CallOptions } from "./transport/transport.ts";
+import type { Watch, WatchOptions } from "./watch/watch.ts";
 
 /** What is mirrored. */
 export interface MirrorOptions {

@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import { canceledError, type ClientError, deadlineError } from "./client_error.ts";
-import type { CallOptions } from "./transport.ts";
+import type { CallOptions } from "./transport/transport.ts";
 
 /**
  * Runs work that consists of many calls within the limits that its caller set for all of them. It

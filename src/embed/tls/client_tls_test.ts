@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
 import { parseUrlList } from "../../base/url_list.ts";
-import { connect } from "../client/client.ts";
+import { connect } from "../client/connect.ts";
 import { type Config, newConfig } from "../config/config.ts";
 import { ConfigError, ERR_MISSING_CLIENT_TLS_INFO_FOR_METRICS_URL } from "../config/errors.ts";
 import { type Etcd, startEtcd } from "../etcd.ts";

@@ -3,7 +3,7 @@ import type { ServiceDefinition, UntypedServiceImplementation } from "../../deps
 import type { HeaderList } from "../hpack/header_list.ts";
 import type { Http2Handler, Http2Stream } from "../http2/handler.ts";
 import { Http2ServerCall } from "./http2_server_call.ts";
-import { InProcessCall, type InProcessOptions } from "./in_process_call.ts";
+import { RoutedCall, type RoutedCallOptions } from "./routed_call.ts";
 import type { GrpcMethod, MethodType } from "./method.ts";
 import { describeUnknown, RequestHead, trailersOnly } from "./request_head.ts";
 import { RequestReader } from "./request_reader.ts";
@@ -99,14 +99,14 @@ export class GrpcServer implements Http2Handler {
    * Begins a call that came by something else than gRPC. Undefined, with the receiver told why, when
    * it cannot be made.
    */
-  call(options: InProcessOptions): InProcessCall | undefined {
+  call(options: RoutedCallOptions): RoutedCall | undefined {
     const route = this.#routes.find(options.path);
     if (this.#closed) options.receiver.ended(GrpcCode.Unavailable, STOPPED);
     else if (route === undefined) {
       const why = describeUnknown(options.path, this.#routes);
       options.receiver.ended(GrpcCode.Unimplemented, why);
     } else {
-      const call = new InProcessCall(this.#state, route, options);
+      const call = new RoutedCall(this.#state, route, options);
       call.begin();
       return call;
     }

@@ -98,7 +98,10 @@ for (const line of ["3.4", "3.7"]) {
       });
       await server.backend.checkpoint();
       await new Promise<void>((resolve, reject) => {
-        server.revokeLease(8n, (error) => error === undefined ? resolve() : reject(error));
+        server.ownRequests.revokeLease(
+          8n,
+          (error) => error === undefined ? resolve() : reject(error),
+        );
       });
       await server.backend.checkpoint();
     }, { compatVersion });

@@ -2,7 +2,7 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import type { Compaction } from "../../core/mvcc/compaction.ts";
 import type { Backend } from "../backend/backend.ts";
 import { BackgroundWork } from "../background.ts";
-import { CompactionDurations } from "../counts/compaction_durations.ts";
+import type { CompactionDurations } from "../counts/compaction_durations.ts";
 import { SERVER_LIMITS } from "../limits.ts";
 import type { CompactionConfig } from "../server_config.ts";
 
@@ -11,6 +11,7 @@ export interface CompactionRunnerParts {
   readonly config: CompactionConfig;
   readonly clock: Clock;
   readonly backend: Backend;
+  readonly durations: CompactionDurations;
   /** What is thrown on the way is a defect. */
   failed(error: unknown): void;
 }
@@ -26,7 +27,6 @@ interface RunningCompaction {
  * batch of removals, so that removing never crowds out other work on the disk.
  */
 export class CompactionRunner {
-  readonly durations = new CompactionDurations();
   readonly #parts: CompactionRunnerParts;
   readonly #queue: RunningCompaction[] = [];
   readonly #work: BackgroundWork;
@@ -70,14 +70,14 @@ export class CompactionRunner {
   }
 
   #timedStep(compaction: Compaction, maxRemovals: number): boolean {
-    const { clock } = this.#parts;
+    const { clock, durations } = this.#parts;
     const wasMarking = compaction.isMarking;
     const startedMs = clock.monotonicMs();
     const more = compaction.step(SERVER_LIMITS.compactionStepsPerSlice, maxRemovals);
     const pauseMs = clock.monotonicMs() - startedMs;
     // One slice may have done both.
-    if (wasMarking) this.durations.markingPausesMs.add(pauseMs);
-    if (!compaction.isMarking) this.durations.removalPausesMs.add(pauseMs);
+    if (wasMarking) durations.markingPausesMs.add(pauseMs);
+    if (!compaction.isMarking) durations.removalPausesMs.add(pauseMs);
     return more;
   }
 
@@ -90,9 +90,9 @@ export class CompactionRunner {
   }
 
   #finish({ done, startedMs }: RunningCompaction): void {
-    const { backend, clock } = this.#parts;
-    this.durations.totalsMs.add(clock.monotonicMs() - startedMs);
-    this.durations.lastWallSeconds = Math.floor(clock.wallMs() / 1000);
+    const { backend, clock, durations } = this.#parts;
+    durations.totalsMs.add(clock.monotonicMs() - startedMs);
+    durations.lastWallSeconds = Math.floor(clock.wallMs() / 1000);
     backend.changed();
     // A failure of the file stops the member, which answers everybody who waits.
     backend.followed().then(done, () => {});

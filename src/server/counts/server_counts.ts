@@ -1,5 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
+import { CompactionDurations } from "./compaction_durations.ts";
 import { newDurations } from "./duration_bounds.ts";
+import { LeaseCounts } from "./lease_counts.ts";
 import { OperationDurations } from "./operation_durations.ts";
 import { OutcomeDurations } from "./outcome_durations.ts";
 import { RangeDurations } from "./range_durations.ts";
@@ -13,7 +15,14 @@ export class ServerCounts {
   /** Transactions without writes, which do not go through the log. */
   readonly readOnlyTxns = new OutcomeDurations(newDurations);
   readonly watches = new WatchDurations();
+  readonly leases = new LeaseCounts();
+  readonly compactions = new CompactionDurations();
   readonly streamFailures = new StreamFailures();
+  /** Proposals of this member that were given up because their time had passed. */
+  failedProposals = 0;
+  /** Groups of entries that took longer to apply than they should. */
+  slowApplies = 0;
+  leaderChanges = 0;
 
   constructor(clock: Clock) {
     this.ranges = new RangeDurations(clock);

@@ -38,7 +38,7 @@ Deno.test("V2Operation warns once of all writes that it skips, and of nothing el
   await proposeV2(server, { method: "DELETE", path: "/1/b" });
   await proposeV2(server, { method: "POST", path: "/1/c" });
   assert.deepEqual(warnings, [{ method: "PUT", path: "/1/a" }]);
-  assert.equal(server.currentRevision, 1);
+  assert.equal(server.store.currentRevision, 1);
   await server.stop();
 });
 

@@ -107,7 +107,7 @@ Deno.test("a lease ends in the name of root, and not in that of who may not writ
     });
     await assert.rejects(asUser, ETCD_ERRORS.permissionDenied);
     assert.ok(server.lessor.has(1n));
-    await new Promise<void>((resolve) => server.revokeLease(1n, () => resolve()));
+    await new Promise<void>((resolve) => server.ownRequests.revokeLease(1n, () => resolve()));
     assert.ok(!server.lessor.has(1n));
   });
 });
@@ -140,14 +140,14 @@ Deno.test("users, roles and refusals are the same when the log is replayed", asy
     await enable(server);
     await putAs(server, as(server, "user"), "k");
     await assert.rejects(putAs(server, as(server, "user"), "l"), ETCD_ERRORS.permissionDenied);
-    assert.equal(server.currentRevision, 2);
+    assert.equal(server.store.currentRevision, 2);
   });
   // Without the file the whole log is applied again, in the names that are in it.
   disk.remove(DB);
   await withMember({}, ({ server }) => {
     const { enabled, revision, store } = server.auth;
     assert.deepEqual([enabled, revision, store.userNames()], [true, 7, ["root", "user"]]);
-    assert.equal(server.currentRevision, 2, "the refused put is refused again");
+    assert.equal(server.store.currentRevision, 2, "the refused put is refused again");
     return Promise.resolve();
   }, disk);
 });

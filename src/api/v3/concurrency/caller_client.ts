@@ -3,11 +3,11 @@ import type { ServerCall, StreamHandler, UnaryHandler } from "../../../net/grpc/
 import type { MessageCodec } from "../../../pb/codec.ts";
 import { WatchCreateRequest } from "../../../pb/etcdserverpb.ts";
 import { WATCH_SERVICE } from "../../../pb/services.ts";
-import { InnerCall, InnerCallFailure } from "./inner_call.ts";
+import { callFor, InnerCallFailure } from "./inner_call.ts";
 import { InnerWatch } from "./inner_watch.ts";
 
 /** A method as pb/services.ts describes it. */
-interface UnaryMethod<Request, Response> {
+export interface UnaryMethod<Request, Response> {
   readonly path: string;
   readonly request: MessageCodec<Request>;
   readonly response: MessageCodec<Response>;
@@ -50,9 +50,13 @@ export class CallerClient {
     fields: Partial<Request>,
   ): Promise<Response> {
     return new Promise((resolve, reject) => {
-      const call = new InnerCall(method.path, this.#call, {
-        message: (bytes) => resolve(method.response.decode(bytes)),
-        closed: (status) => reject(status ?? unanswered(method.path)),
+      const call = callFor(this.#call, method.path, {
+        message: (bytes, start, end) => {
+          resolve(method.response.decode(bytes.slice(start, end)));
+          return true;
+        },
+        // A response has settled the promise by now; then this does nothing.
+        ended: (code, message) => reject(failureOf(method.path, code, message)),
       });
       const bytes = method.request.encode(method.request.create(fields));
       this.#handlers.unaryHandler(method.path)(call, bytes, 0, bytes.length);
@@ -72,7 +76,7 @@ export class CallerClient {
   }
 }
 
-/** A response settles the promise before the call is over, so this is only for a call without. */
-function unanswered(path: string): InnerCallFailure {
+function failureOf(path: string, code: number, message: string): InnerCallFailure {
+  if (code !== GrpcCode.OK) return new InnerCallFailure(code, message);
   return new InnerCallFailure(GrpcCode.Internal, `${path} ended without a response`);
 }

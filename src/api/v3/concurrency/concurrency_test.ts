@@ -140,7 +140,9 @@ Deno.test("an observer that a compaction overtakes goes on with the leader of th
     congest(observer);
     for (let i = 1; i <= 60; i++) await proclaim(fixture, leader, String(i));
     await untilTrue(() => server.hub.laggingWatcherCount === 1);
-    await new Promise<void>((resolve) => server.compact(server.currentRevision, () => resolve()));
+    await new Promise<void>((resolve) =>
+      server.ownRequests.compact(server.store.currentRevision, () => resolve())
+    );
     drain(observer);
     await untilTrue(() => told(observer).at(-1) === "60");
     assert.ok(told(observer).length < 60);

@@ -1,24 +1,18 @@
 import { bytesEqual } from "../../../base/bytes.ts";
 import { ETCD_ERRORS } from "../../../core/errors.ts";
-import type { ServerCall } from "../../../net/grpc/server_call.ts";
 import { DeleteRangeRequest, PutRequest, RangeRequest } from "../../../pb/etcdserverpb.ts";
 import { ELECTION_SERVICE, KV_SERVICE } from "../../../pb/services.ts";
 import {
-  CampaignRequest,
-  CampaignResponse,
+  type CampaignRequest,
+  type CampaignResponse,
   LeaderKey,
-  LeaderRequest,
-  LeaderResponse,
-  ProclaimRequest,
-  ProclaimResponse,
-  ResignRequest,
-  ResignResponse,
+  type LeaderResponse,
+  type ProclaimResponse,
+  type ResignResponse,
 } from "../../../pb/v3electionpb.ts";
-import type { EtcdServer } from "../../../server/etcd_server.ts";
 import type { ServiceRegistry } from "../../service_registry.ts";
-import { refusing } from "../calls.ts";
 import type { CallerClient } from "./caller_client.ts";
-import type { InnerServices } from "./inner_services.ts";
+import { ComposedService } from "./composed_service.ts";
 import {
   firstInQueue,
   foundBy,
@@ -30,65 +24,35 @@ import {
   untilFirst,
 } from "./key_queue.ts";
 import { LeaderStream } from "./leader_stream.ts";
-import { answerWith } from "./outcome.ts";
 
 /** v3electionpb.Election: who is in front of the queue leads, and its value is what it says. */
-export class ElectionService {
-  readonly #server: EtcdServer;
-  readonly #services: InnerServices;
-
-  constructor(server: EtcdServer, services: InnerServices) {
-    this.#server = server;
-    this.#services = services;
-  }
-
+export class ElectionService extends ComposedService {
   register(registry: ServiceRegistry): void {
-    const { campaign, proclaim, leader: leaderOf, observe, resign } = ELECTION_SERVICE;
-    registry.addUnary(
-      campaign.path,
-      refusing((c, b, start, end) => this.#campaign(c, b, start, end)),
+    const { leader: leaderOf, observe } = ELECTION_SERVICE;
+    this.addUnary(registry, ELECTION_SERVICE.campaign, campaign);
+    this.addUnary(
+      registry,
+      ELECTION_SERVICE.proclaim,
+      (caller, { leader, value }) => proclaim(caller, named(leader), value),
     );
-    registry.addUnary(
-      proclaim.path,
-      refusing((c, b, start, end) => this.#proclaim(c, b, start, end)),
+    this.addUnary(registry, leaderOf, (caller, { name }) => leader(caller, name));
+    this.addUnary(
+      registry,
+      ELECTION_SERVICE.resign,
+      (caller, { leader }) => resign(caller, named(leader)),
     );
-    registry.addUnary(
-      leaderOf.path,
-      refusing((c, b, start, end) => this.#leader(c, b, start, end)),
-    );
-    registry.addUnary(resign.path, refusing((c, b, start, end) => this.#resign(c, b, start, end)));
     registry.addStream(
       observe.path,
-      (call) => new LeaderStream(call, this.#server, this.#services.clientFor(call)),
+      (call) => new LeaderStream(call, this.server, this.services.clientFor(call)),
       "server_stream",
     );
   }
+}
 
-  #campaign(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
-    const request = CampaignRequest.decode(bytes.slice(start, end));
-    const caller = this.#services.clientFor(call);
-    answerWith(this.#server, call, CampaignResponse, campaign(caller, request));
-  }
-
-  #proclaim(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
-    const { leader, value } = ProclaimRequest.decode(bytes.slice(start, end));
-    if (leader === undefined) throw ETCD_ERRORS.missingLeaderKey;
-    const caller = this.#services.clientFor(call);
-    answerWith(this.#server, call, ProclaimResponse, proclaim(caller, leader, value));
-  }
-
-  #leader(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
-    const { name } = LeaderRequest.decode(bytes, start, end);
-    const caller = this.#services.clientFor(call);
-    answerWith(this.#server, call, LeaderResponse, leader(caller, name));
-  }
-
-  #resign(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
-    const { leader } = ResignRequest.decode(bytes, start, end);
-    if (leader === undefined) throw ETCD_ERRORS.missingLeaderKey;
-    const caller = this.#services.clientFor(call);
-    answerWith(this.#server, call, ResignResponse, resign(caller, leader));
-  }
+/** The leader that a request is of. */
+function named(leader: LeaderKey | undefined): LeaderKey {
+  if (leader === undefined) throw ETCD_ERRORS.missingLeaderKey;
+  return leader;
 }
 
 async function campaign(

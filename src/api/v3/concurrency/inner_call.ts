@@ -1,14 +1,5 @@
-import type { Metadata } from "../../../net/grpc/metadata.ts";
-import type { RemoteEnd } from "../../../net/remote_end.ts";
-import type { EndReason, ServerCall } from "../../../net/grpc/server_call.ts";
-
-/** Hears what the service that was called answers. */
-export interface InnerListener {
-  /** One response, the listener's to keep. */
-  message(bytes: Uint8Array): void;
-  /** The call is over: well, or with a status. */
-  closed(status: InnerCallFailure | undefined): void;
-}
+import { type CallReceiver, InProcessCall } from "../../../net/grpc/in_process_call.ts";
+import type { ServerCall } from "../../../net/grpc/server_call.ts";
 
 /** How another service refused what was asked of it in a caller's name. */
 export class InnerCallFailure extends Error {
@@ -23,75 +14,10 @@ export class InnerCallFailure extends Error {
 
 /**
  * A call that one service makes of another in the same process. It shows the metadata and the
- * other end of the call that it is made for, so that whoever checks permissions sees the caller.
+ * other end of the call that it is made for, so that whoever checks permissions sees the caller. It
+ * has no deadline: the caller's ends its own call, and this one with it.
  */
-export class InnerCall implements ServerCall {
-  readonly path: string;
-  readonly metadata: Metadata;
-  readonly authority: string;
-  readonly remote: RemoteEnd;
-  /** The caller's deadline ends its own call, and this one with it. */
-  readonly deadlineMs = Infinity;
-  /** Whether responses come faster than they are taken. */
-  congested = false;
-  onCancel: ((reason: EndReason) => void) | undefined;
-  onDrain: (() => void) | undefined;
-  readonly #listener: InnerListener;
-  #finished = false;
-  #cancelled = false;
-
-  constructor(path: string, outer: ServerCall, listener: InnerListener) {
-    this.path = path;
-    this.metadata = outer.metadata;
-    this.authority = outer.authority;
-    this.remote = outer.remote;
-    this.#listener = listener;
-  }
-
-  get cancelled(): boolean {
-    return this.#cancelled;
-  }
-
-  get finished(): boolean {
-    return this.#finished;
-  }
-
-  sendMetadata(): void {}
-
-  respond(bytes: Uint8Array, start: number, end: number): void {
-    this.send(bytes, start, end);
-    this.end();
-  }
-
-  send(bytes: Uint8Array, start: number, end: number): boolean {
-    if (!this.#finished) this.#listener.message(bytes.slice(start, end));
-    return !this.congested;
-  }
-
-  end(): void {
-    this.#finish(undefined);
-  }
-
-  fail(code: number, message: string): void {
-    this.#finish(new InnerCallFailure(code, message));
-  }
-
-  pause(): void {}
-
-  resume(): void {}
-
-  /** Gives the call up; the service hears of it. */
-  cancel(): void {
-    if (this.#finished) return;
-    this.#cancelled = true;
-    const { onCancel } = this;
-    this.#finish(undefined);
-    onCancel?.("cancelled");
-  }
-
-  #finish(status: InnerCallFailure | undefined): void {
-    if (this.#finished) return;
-    this.#finished = true;
-    this.#listener.closed(status);
-  }
+export function callFor(outer: ServerCall, path: string, receiver: CallReceiver): InProcessCall {
+  const { metadata, authority, remote } = outer;
+  return new InProcessCall({ path, metadata, authority, remote }, Infinity, receiver);
 }

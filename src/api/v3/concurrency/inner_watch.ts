@@ -1,9 +1,10 @@
 import { GrpcCode } from "../../../base/grpc_code.ts";
+import type { CallReceiver, InProcessCall } from "../../../net/grpc/in_process_call.ts";
 import type { ServerCall, StreamHandler } from "../../../net/grpc/server_call.ts";
 import { type WatchCreateRequest, WatchRequest, WatchResponse } from "../../../pb/etcdserverpb.ts";
 import { WATCH_SERVICE } from "../../../pb/services.ts";
 import { V3_LIMITS } from "../limits.ts";
-import { InnerCall, InnerCallFailure } from "./inner_call.ts";
+import { callFor, InnerCallFailure } from "./inner_call.ts";
 
 /** Says that the history which a watch wanted to begin with is gone. */
 export class WatchCompacted extends Error {
@@ -11,20 +12,27 @@ export class WatchCompacted extends Error {
 }
 
 /** One watch inside the process, read response by response. */
-export class InnerWatch {
-  readonly #call: InnerCall;
+export class InnerWatch implements CallReceiver {
+  readonly #call: InProcessCall;
   readonly #closed: () => void;
   readonly #queue: WatchResponse[] = [];
   #waiting: PromiseWithResolvers<WatchResponse | undefined> | undefined;
+  #isCongested = false;
   #isOver = false;
   #failure: Error | undefined;
 
   constructor(outer: ServerCall, closed: () => void) {
     this.#closed = closed;
-    this.#call = new InnerCall(WATCH_SERVICE.watch.path, outer, {
-      message: (bytes) => this.#take(WatchResponse.decode(bytes)),
-      closed: (status) => this.#end(status),
-    });
+    this.#call = callFor(outer, WATCH_SERVICE.watch.path, this);
+  }
+
+  message(bytes: Uint8Array, start: number, end: number): boolean {
+    this.#take(WatchResponse.decode(bytes.slice(start, end)));
+    return !this.#isCongested;
+  }
+
+  ended(code: number, message: string): void {
+    this.#end(code === GrpcCode.OK ? undefined : new InnerCallFailure(code, message));
   }
 
   start(handler: StreamHandler, createRequest: WatchCreateRequest): void {
@@ -50,6 +58,7 @@ export class InnerWatch {
   }
 
   close(): void {
+    this.#end(undefined);
     this.#call.cancel();
   }
 
@@ -60,7 +69,7 @@ export class InnerWatch {
     this.#waiting = undefined;
     if (waiting !== undefined) return waiting.resolve(response);
     this.#queue.push(response);
-    if (this.#queue.length >= V3_LIMITS.innerWatchResponses) this.#call.congested = true;
+    if (this.#queue.length >= V3_LIMITS.innerWatchResponses) this.#isCongested = true;
   }
 
   #canceled({ compactRevision, cancelReason }: WatchResponse): void {
@@ -73,9 +82,9 @@ export class InnerWatch {
   }
 
   #drain(): void {
-    if (!this.#call.congested || this.#queue.length > 0) return;
-    this.#call.congested = false;
-    if (!this.#isOver) this.#call.onDrain?.();
+    if (!this.#isCongested || this.#queue.length > 0) return;
+    this.#isCongested = false;
+    this.#call.drained();
   }
 
   #end(failure: Error | undefined): void {

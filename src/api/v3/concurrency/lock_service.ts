@@ -1,13 +1,10 @@
 import { ETCD_ERRORS } from "../../../core/errors.ts";
-import type { ServerCall } from "../../../net/grpc/server_call.ts";
 import { PutRequest, RangeRequest } from "../../../pb/etcdserverpb.ts";
 import { KV_SERVICE, LOCK_SERVICE } from "../../../pb/services.ts";
-import { LockRequest, LockResponse, UnlockRequest, UnlockResponse } from "../../../pb/v3lockpb.ts";
-import type { EtcdServer } from "../../../server/etcd_server.ts";
+import type { LockRequest, LockResponse, UnlockResponse } from "../../../pb/v3lockpb.ts";
 import type { ServiceRegistry } from "../../service_registry.ts";
-import { refusing } from "../calls.ts";
 import type { CallerClient } from "./caller_client.ts";
-import type { InnerServices } from "./inner_services.ts";
+import { ComposedService } from "./composed_service.ts";
 import {
   firstInQueue,
   foundBy,
@@ -18,39 +15,12 @@ import {
   revisionOf,
   untilFirst,
 } from "./key_queue.ts";
-import { answerWith } from "./outcome.ts";
 
 /** v3lockpb.Lock: a lock is owned as long as its key is there. */
-export class LockService {
-  readonly #server: EtcdServer;
-  readonly #services: InnerServices;
-
-  constructor(server: EtcdServer, services: InnerServices) {
-    this.#server = server;
-    this.#services = services;
-  }
-
+export class LockService extends ComposedService {
   register(registry: ServiceRegistry): void {
-    registry.addUnary(
-      LOCK_SERVICE.lock.path,
-      refusing((call, bytes, start, end) => this.#lock(call, bytes, start, end)),
-    );
-    registry.addUnary(
-      LOCK_SERVICE.unlock.path,
-      refusing((call, bytes, start, end) => this.#unlock(call, bytes, start, end)),
-    );
-  }
-
-  #lock(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
-    const request = LockRequest.decode(bytes, start, end);
-    const caller = this.#services.clientFor(call);
-    answerWith(this.#server, call, LockResponse, lock(caller, request));
-  }
-
-  #unlock(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {
-    const { key } = UnlockRequest.decode(bytes, start, end);
-    const caller = this.#services.clientFor(call);
-    answerWith(this.#server, call, UnlockResponse, unlock(caller, key));
+    this.addUnary(registry, LOCK_SERVICE.lock, lock);
+    this.addUnary(registry, LOCK_SERVICE.unlock, (caller, { key }) => unlock(caller, key));
   }
 }
 

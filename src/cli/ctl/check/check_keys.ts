@@ -1,5 +1,5 @@
-import { latin1PrefixEnd } from "../../../embed/client/keys.ts";
-import type { Transport } from "../../../embed/client/transport.ts";
+import { latin1PrefixEnd } from "../../../embed/client/kv/keys.ts";
+import type { Transport } from "../../../embed/client/transport/transport.ts";
 import { DeleteRangeRequest, PutRequest } from "../../../pb/etcdserverpb.ts";
 import { KV_SERVICE } from "../../../pb/services.ts";
 import { CLI_LIMITS } from "../../limits.ts";

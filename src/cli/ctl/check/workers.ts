@@ -1,4 +1,4 @@
-import type { Transport } from "../../../embed/client/transport.ts";
+import type { Transport } from "../../../embed/client/transport/transport.ts";
 import type { CommandContext } from "../context.ts";
 import { SilentExit } from "../exit_code.ts";
 import { showProgress } from "../shown_progress.ts";

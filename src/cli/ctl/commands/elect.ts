@@ -1,7 +1,7 @@
 import { bytesFromLatin1, latin1FromBytes } from "../../../base/bytes.ts";
-import type { KeyValue } from "../../../embed/client/key_value.ts";
-import type { Leadership } from "../../../embed/client/election.ts";
-import type { Session } from "../../../embed/client/leased_session.ts";
+import type { KeyValue } from "../../../embed/client/kv/key_value.ts";
+import type { Leadership } from "../../../embed/client/concurrency/election.ts";
+import type { Session } from "../../../embed/client/concurrency/session.ts";
 import { RangeResponse, type ResponseHeader } from "../../../pb/etcdserverpb.ts";
 import { KV_SERVICE } from "../../../pb/services.ts";
 import type { ByteText } from "../byte_text.ts";

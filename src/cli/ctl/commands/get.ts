@@ -1,4 +1,4 @@
-import { latin1PrefixEnd } from "../../../embed/client/keys.ts";
+import { latin1PrefixEnd } from "../../../embed/client/kv/keys.ts";
 import { RangeRequest, SortOrder, SortTarget } from "../../../pb/etcdserverpb.ts";
 import { KV_SERVICE } from "../../../pb/services.ts";
 import type { ByteText } from "../byte_text.ts";

@@ -1,7 +1,7 @@
 import { GrpcCode } from "../../../base/grpc_code.ts";
 import type { ClientError } from "../../../embed/client/client_error.ts";
-import { keepAliveOnce } from "../../../embed/client/lease.ts";
-import { LeaseKeeper } from "../../../embed/client/lease_keeper.ts";
+import { keepAliveOnce } from "../../../embed/client/leases/lease.ts";
+import { LeaseKeeper } from "../../../embed/client/leases/lease_keeper.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { errorText } from "../errors.ts";

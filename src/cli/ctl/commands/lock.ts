@@ -1,6 +1,6 @@
 import type { Client } from "../../../embed/client/client.ts";
-import type { Session } from "../../../embed/client/leased_session.ts";
-import type { HeldLock } from "../../../embed/client/mutex.ts";
+import type { Session } from "../../../embed/client/concurrency/session.ts";
+import type { HeldLock } from "../../../embed/client/concurrency/mutex.ts";
 import { bytesFromLatin1, latin1FromBytes } from "../../../base/bytes.ts";
 import { KV_SERVICE } from "../../../pb/services.ts";
 import type { ByteText } from "../byte_text.ts";

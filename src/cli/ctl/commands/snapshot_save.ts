@@ -1,7 +1,7 @@
 import { DiskError } from "../../../disk/disk_error.ts";
 import { ClientError } from "../../../embed/client/client_error.ts";
-import { openSnapshot } from "../../../embed/client/snapshot.ts";
-import { partPath, writeSnapshotFile } from "../../../embed/client/snapshot_file.ts";
+import { openSnapshot } from "../../../embed/client/snapshot/snapshot.ts";
+import { partPath, writeSnapshotFile } from "../../../embed/client/snapshot/snapshot_file.ts";
 import { MAINTENANCE_SERVICE } from "../../../pb/services.ts";
 import { type ByteText, byteText, plainText } from "../byte_text.ts";
 import type { Command } from "../command.ts";

@@ -1,11 +1,14 @@
 import {
   AuthenticatedTransport,
   withCredentials,
-} from "../../../embed/client/authenticated_transport.ts";
-import { checkCredentials, type Credentials } from "../../../embed/client/credentials.ts";
+} from "../../../embed/client/transport/authenticated_transport.ts";
+import { checkCredentials, type Credentials } from "../../../embed/client/transport/credentials.ts";
 import { limitedWait } from "../../../embed/client/limited_wait.ts";
-import type { ClientTls, ConnectOptions } from "../../../embed/client/network_transport.ts";
-import type { Transport } from "../../../embed/client/transport.ts";
+import type {
+  ClientTls,
+  ConnectOptions,
+} from "../../../embed/client/transport/network_transport.ts";
+import type { Transport } from "../../../embed/client/transport/transport.ts";
 import { byteText } from "../byte_text.ts";
 import { errorText } from "../errors.ts";
 import { badArguments, CtlError, EXIT_CODE } from "../exit_code.ts";

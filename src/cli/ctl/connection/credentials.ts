@@ -1,4 +1,4 @@
-import type { Credentials } from "../../../embed/client/credentials.ts";
+import type { Credentials } from "../../../embed/client/transport/credentials.ts";
 import { type ByteText, plainText } from "../byte_text.ts";
 import type { FlagSet } from "../flags/flag_set.ts";
 import type { CtlIo } from "../io.ts";

@@ -1,4 +1,4 @@
-import type { ClientTls } from "../../../embed/client/network_transport.ts";
+import type { ClientTls } from "../../../embed/client/transport/network_transport.ts";
 import { plainText } from "../byte_text.ts";
 import { badArguments, CtlError, EXIT_CODE } from "../exit_code.ts";
 import type { FlagSet } from "../flags/flag_set.ts";

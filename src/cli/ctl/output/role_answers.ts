@@ -1,5 +1,5 @@
 import { bytesFromLatin1 } from "../../../base/bytes.ts";
-import { latin1PrefixEnd } from "../../../embed/client/keys.ts";
+import { latin1PrefixEnd } from "../../../embed/client/kv/keys.ts";
 import { type Permission, PermissionType } from "../../../pb/authpb.ts";
 import { AuthRoleGetResponse, AuthRoleListResponse } from "../../../pb/etcdserverpb.ts";
 import { type ByteText, byteText, quoteBytes } from "../byte_text.ts";

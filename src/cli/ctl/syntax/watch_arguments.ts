@@ -1,4 +1,4 @@
-import { latin1PrefixEnd } from "../../../embed/client/keys.ts";
+import { latin1PrefixEnd } from "../../../embed/client/kv/keys.ts";
 import { WatchCreateRequest } from "../../../pb/etcdserverpb.ts";
 import type { ByteText } from "../byte_text.ts";
 import { badArguments } from "../exit_code.ts";

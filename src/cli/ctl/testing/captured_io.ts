@@ -5,8 +5,8 @@ import {
   type ClientTls,
   type ConnectOptions,
   openTransport,
-} from "../../../embed/client/network_transport.ts";
-import type { Transport } from "../../../embed/client/transport.ts";
+} from "../../../embed/client/transport/network_transport.ts";
+import type { Transport } from "../../../embed/client/transport/transport.ts";
 import type { SrvResolver } from "../../srv_lookup.ts";
 import type { ByteText } from "../byte_text.ts";
 import { fetchText } from "../http_text.ts";

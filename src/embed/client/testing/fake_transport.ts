@@ -4,7 +4,7 @@ import type {
   StreamOptions,
   Transport,
   TransportStream,
-} from "../transport.ts";
+} from "../transport/transport.ts";
 
 /** A stream that a test holds both ends of. */
 export class FakeStream implements TransportStream {

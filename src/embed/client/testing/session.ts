@@ -1,5 +1,5 @@
 import { ManualClock } from "../../../base/manual_clock.ts";
-import type { ClientSession } from "../session.ts";
+import type { ClientSession } from "../client_session.ts";
 import { FakeTransport } from "./fake_transport.ts";
 
 /** A client's inside whose network and time are a test's. */
