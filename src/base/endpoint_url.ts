@@ -11,6 +11,14 @@ export class UrlError extends Error {
  * The address of a server: scheme and `host:port`, or the path of a socket. The platform's URL
  * will not do: it drops a port that is the scheme's own and appends a slash, while members compare
  * these texts letter by letter.
+ *
+ * @example
+ * ```ts
+ * import { EndpointUrl } from "@detcd/detcd";
+ *
+ * const url = EndpointUrl.parse("http://[::1]:2379");
+ * if (url.hostname !== "::1" || url.port !== "2379") throw new Error(String(url));
+ * ```
  */
 export class EndpointUrl {
   /** In lower case. */
@@ -34,7 +42,7 @@ export class EndpointUrl {
     this.#opaque = parts.opaque;
   }
 
-  /** Reads a URL by the rules of Go's url.Parse. */
+  /** Reads a URL by the rules of Go's url.Parse. Throws a UrlError in Go's words for what is none. */
   static parse(text: string): EndpointUrl {
     const hash = text.indexOf("#");
     const url = hash < 0 ? text : text.slice(0, hash);
@@ -64,7 +72,7 @@ export class EndpointUrl {
     return [this.host.slice(0, colon).replace(/^\[(.*)\]$/, "$1"), this.host.slice(colon + 1)];
   }
 
-  /** A URL of the same scheme at another `host:port`. */
+  /** A URL of the same scheme at another `host:port`. Throws an Error for what is no such pair. */
   withHost(host: string): EndpointUrl {
     splitHostPort(host);
     return new EndpointUrl({

@@ -4,6 +4,16 @@ import { AddressError, splitHostPort } from "./host_port.ts";
 /**
  * Reads a comma-separated list of server URLs and sorts it. Throws a UrlError in etcd's words when
  * one of them is no `http`, `https`, `unix` or `unixs` URL without a path.
+ *
+ * @example
+ * ```ts
+ * import { newConfig, parseUrlList } from "@detcd/detcd";
+ *
+ * const config = newConfig();
+ * config.listenClientUrls = parseUrlList("http://127.0.0.1:2379,unix://n1.sock:0");
+ * config.advertiseClientUrls = parseUrlList("http://127.0.0.1:2379");
+ * config.validate();
+ * ```
  */
 export function parseUrlList(text: string): EndpointUrl[] {
   return parseUrls(text.split(","));

@@ -9,7 +9,22 @@ import type { Config } from "./config/config.ts";
 import { ReadyTransport } from "./ready_transport.ts";
 import { type EtcdParts, ServedEtcd, startServedEtcd } from "./served_etcd.ts";
 
-/** A running server and its listeners. */
+/**
+ * A running server and its listeners. Disposing of it closes it.
+ *
+ * @example Waiting for a fatal error
+ * ```ts
+ * import { newMemoryConfig, startEtcd } from "@detcd/detcd";
+ *
+ * const etcd = await startEtcd(newMemoryConfig());
+ * const watched = (async () => {
+ *   for await (const error of etcd.err()) console.error("etcd failed:", error.message);
+ * })();
+ * console.log("listens on", etcd.clientUrl);
+ * await etcd.close();
+ * await watched;
+ * ```
+ */
 export class Etcd extends ServedEtcd {
   readonly #member: EtcdServer;
   readonly #transports = new Set<LocalTransport>();

@@ -1,6 +1,17 @@
 import type { EtcdServer } from "../server/etcd_server.ts";
 
-/** The member behind an {@linkcode Etcd}: its notifications, its identity and how far it is. */
+/**
+ * The member behind an {@linkcode Etcd}: its notifications, its identity and how far it is.
+ *
+ * @example
+ * ```ts
+ * import { newMemoryConfig, startEtcd } from "@detcd/detcd";
+ *
+ * await using etcd = await startEtcd(newMemoryConfig());
+ * await etcd.server.readyNotify();
+ * if (etcd.server.leader() !== etcd.server.memberId()) throw new Error("who else leads?");
+ * ```
+ */
 export class RunningServer {
   readonly #server: EtcdServer;
 

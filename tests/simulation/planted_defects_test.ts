@@ -6,7 +6,8 @@ import { type PlantedDefects, runRandomly } from "./random_run.ts";
 const SEEDS = 200;
 
 /** What a simulation says that has found the member's data gone or damaged. */
-const FINDING = /after the restart|Cannot read the B-tree file|Cannot use .*db|HashKV|the pairs at/;
+const FINDING =
+  /after the restart|Cannot read the (B-tree file|log)|Cannot use .*db|HashKV|the pairs at/;
 
 const DEFECTS: Readonly<Record<string, PlantedDefects>> = {
   "writes are acknowledged before they are synced": { walWithoutSync: true },

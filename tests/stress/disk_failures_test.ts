@@ -66,7 +66,7 @@ function refusalIn({ exitCode, log }: Ending): string {
   const { error } = JSON.parse(lines[lines.length - 1]);
   assert.equal(typeof error, "string");
   // Whoever reads the message can do nothing with the place in our source.
-  assert.doesNotMatch(log, /\.ts:\d+/);
+  assert.doesNotMatch(error, /\.ts:\d+/);
   return error;
 }
 

@@ -5,4 +5,10 @@ export const HTTP_LIMITS = {
 
   /** A streamed body goes out in pieces of at most this size, between which the client may lag. */
   sentPieceBytes: 64 * 1024,
+
+  /**
+   * Scrapes that wait for their text; more are told to come later. Prometheus scrapes once in some
+   * seconds, and each answer takes a hundred kilobytes until it is sent.
+   */
+  waitingScrapes: 100,
 } as const;

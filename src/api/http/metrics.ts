@@ -1,6 +1,9 @@
+import { SharedRun } from "../../base/shared_run.ts";
 import type { MetricsSource } from "../metrics/metrics_source.ts";
+import type { ScrapeCounts } from "../metrics/scrape_counts.ts";
 import { acceptsGzip, gzip } from "./gzip.ts";
 import { type HttpHandler, type HttpResponse, textResponse } from "./http_message.ts";
+import { HTTP_LIMITS } from "./limits.ts";
 
 /** Gives the text of all metrics. */
 type Printer = () => Promise<string>;
@@ -8,20 +11,44 @@ type Printer = () => Promise<string>;
 /** etcd's own, down to how names are written that are not plain. */
 const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
 
+/** What one run of the printer has made. */
+interface Printed {
+  readonly text: string;
+  /** Once somebody has asked for it. */
+  zipped?: Promise<Uint8Array>;
+}
+
+const BUSY = textResponse(
+  503,
+  `Limit of concurrent requests reached (${HTTP_LIMITS.waitingScrapes}), try again later.\n`,
+);
+
 /**
  * /metrics: everything about a server in Prometheus' text format, whatever the method, as in etcd.
  * The library that writes it takes several megabytes, so it is loaded for the first scrape.
  */
 export function metricsHandler(source: MetricsSource): HttpHandler {
-  const { scrapes } = source;
   let printer: Promise<Printer> | undefined;
+  return scrapeHandler(source.scrapes, async () => {
+    printer ??= loadPrinter(source);
+    return await (await printer)();
+  });
+}
+
+/** Answers scrapes by a printer. It takes some milliseconds, so those who come at once share it. */
+export function scrapeHandler(scrapes: ScrapeCounts, print: Printer): HttpHandler {
+  const printing = new SharedRun<Printed>(async () => ({ text: await print() }));
   return async ({ headers }) => {
+    if (scrapes.inFlight >= HTTP_LIMITS.waitingScrapes) {
+      scrapes.refused++;
+      return BUSY;
+    }
     scrapes.inFlight++;
     try {
-      printer ??= loadPrinter(source);
-      const text = await (await printer)();
+      const printed = await printing.result();
+      const body = acceptsGzip(headers.get("accept-encoding")) ? await zipped(printed) : undefined;
       scrapes.succeeded++;
-      return acceptsGzip(headers.get("accept-encoding")) ? await zipped(text) : plain(text);
+      return answer(printed.text, body);
     } catch (error) {
       scrapes.failed++;
       const what = error instanceof Error ? error.message : String(error);
@@ -41,12 +68,14 @@ async function loadPrinter(source: MetricsSource): Promise<Printer> {
   return () => printMetrics(registry, source.server.config.clock);
 }
 
-function plain(text: string): HttpResponse {
-  return { status: 200, headers: { "content-type": CONTENT_TYPE }, body: text };
+/** Prometheus asks for it: a scrape of a hundred kilobytes is a few thousand bytes then. */
+function zipped(printed: Printed): Promise<Uint8Array> {
+  printed.zipped ??= gzip(printed.text);
+  return printed.zipped;
 }
 
-/** Prometheus asks for it: a scrape of a hundred kilobytes is a few thousand bytes then. */
-async function zipped(text: string): Promise<HttpResponse> {
-  const { status, headers } = plain(text);
-  return { status, headers: { ...headers, "content-encoding": "gzip" }, body: await gzip(text) };
+function answer(text: string, zipped: Uint8Array | undefined): HttpResponse {
+  const headers = { "content-type": CONTENT_TYPE };
+  if (zipped === undefined) return { status: 200, headers, body: text };
+  return { status: 200, headers: { ...headers, "content-encoding": "gzip" }, body: zipped };
 }

@@ -7,11 +7,11 @@ export function pathPatternFor(
   path: string,
 ): string | undefined {
   if (patterns.has(path)) return path;
-  let slash = path.lastIndexOf("/");
-  while (slash >= 0) {
-    const prefix = path.slice(0, slash + 1);
-    if (patterns.has(prefix)) return prefix;
-    slash = slash === 0 ? -1 : path.lastIndexOf("/", slash - 1);
+  // To look up every folder of the path would take long for a path of many.
+  let longest: string | undefined;
+  for (const pattern of patterns.keys()) {
+    if (!pattern.endsWith("/") || !path.startsWith(pattern)) continue;
+    if (longest === undefined || pattern.length > longest.length) longest = pattern;
   }
-  return undefined;
+  return longest;
 }

@@ -4,4 +4,6 @@ export class ScrapeCounts {
   inFlight = 0;
   succeeded = 0;
   failed = 0;
+  /** Because too many others waited. */
+  refused = 0;
 }

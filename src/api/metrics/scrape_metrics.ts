@@ -11,11 +11,11 @@ export function scrapeMetrics(scrapes: ScrapeCounts): MetricFamily[] {
     ),
     counters(
       "promhttp_metric_handler_requests_total",
-      "Scrapes by the status they were answered with; none is refused for want of time (503).",
+      "Scrapes by the status they were answered with.",
       () => [
         [{ code: "200" }, scrapes.succeeded],
         [{ code: "500" }, scrapes.failed],
-        [{ code: "503" }, 0],
+        [{ code: "503" }, scrapes.refused],
       ],
     ),
   ];

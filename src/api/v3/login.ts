@@ -1,3 +1,4 @@
+import { EMPTY_BYTES } from "../../base/bytes.ts";
 import { hasNoPassword } from "../../core/auth/user.ts";
 import { ETCD_ERRORS } from "../../core/errors.ts";
 import type { ServerCall } from "../../net/grpc/server_call.ts";
@@ -51,11 +52,14 @@ async function checkPassword(
 ): Promise<void> {
   if (!auth.enabled) throw ETCD_ERRORS.authNotEnabled;
   const user = auth.store.user(name);
-  if (user === undefined) throw ETCD_ERRORS.authFailed;
-  if (hasNoPassword(user)) throw ETCD_ERRORS.noPasswordUser;
-  const isRight = await auth.passwords.matches(password, user.passwordHash, () => !call.finished);
+  if (user !== undefined && hasNoPassword(user)) throw ETCD_ERRORS.noPasswordUser;
+  // Whoever does not exist takes as long as whoever has another password, so that names cannot be
+  // found out by the time that it takes.
+  const passwordHash = user?.passwordHash ?? EMPTY_BYTES;
+  const isRight = await auth.passwords.matches(password, passwordHash, () => !call.finished);
   if (isRight) return;
-  config.logger.info("invalid password", { "user-name": name });
+  // What strangers make up is not worth a line.
+  if (user !== undefined) config.logger.info("invalid password", { "user-name": name });
   throw ETCD_ERRORS.authFailed;
 }
 

@@ -135,7 +135,10 @@ export class AuthClient {
     await this.#change("userAdd", AuthUserAddRequest.encode(request), options);
   }
 
-  /** Deletes a user. Rejects with FailedPrecondition when there is none of that name. */
+  /**
+   * Deletes a user and ends its tokens. Rejects with FailedPrecondition when there is none of that
+   * name, and with InvalidArgument for `root` while authentication is enabled.
+   */
   async deleteUser(name: string, options: CallOptions = {}): Promise<void> {
     await this.#change("userDelete", AuthUserDeleteRequest.encode({ name }), options);
   }
@@ -152,7 +155,10 @@ export class AuthClient {
     return AuthUserGetResponse.decode(bytes).roles;
   }
 
-  /** Gives a user another password, which ends the tokens of the old one. */
+  /**
+   * Gives a user another password, which ends the tokens of the old one. Rejects with
+   * FailedPrecondition when there is none of that name.
+   */
   async changePassword(name: string, password: string, options: CallOptions = {}): Promise<void> {
     const request = AuthUserChangePasswordRequest.create({ name, password });
     const encoded = AuthUserChangePasswordRequest.encode(request);
@@ -170,12 +176,18 @@ export class AuthClient {
     await this.#change("userRevokeRole", request, options);
   }
 
-  /** Adds a role that may do nothing yet. */
+  /**
+   * Adds a role that may do nothing yet. Rejects with FailedPrecondition when there is one of that
+   * name and with InvalidArgument when the name is empty.
+   */
   async addRole(name: string, options: CallOptions = {}): Promise<void> {
     await this.#change("roleAdd", AuthRoleAddRequest.encode({ name }), options);
   }
 
-  /** Deletes a role and takes it from all users. */
+  /**
+   * Deletes a role and takes it from all users. Rejects with FailedPrecondition when there is none of
+   * that name, and with InvalidArgument for `root` while authentication is enabled.
+   */
   async deleteRole(role: string, options: CallOptions = {}): Promise<void> {
     await this.#change("roleDelete", AuthRoleDeleteRequest.encode({ role }), options);
   }
@@ -194,7 +206,7 @@ export class AuthClient {
 
   /**
    * Lets a role use a key or a range of keys. Another grant of the very same range replaces what
-   * was granted before.
+   * was granted before. Rejects with FailedPrecondition when there is no such role.
    */
   async grantPermission(
     role: string,

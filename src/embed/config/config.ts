@@ -67,7 +67,37 @@ export interface ServiceRegistrar {
 /**
  * How to run one server. Make one with newConfig() or configFromFile(), change what should differ,
  * and give it to startEtcd(). The name of a field is that of etcd's Go package in camelCase, with
- * its unit behind it where it has one; names that the package had in 2018 work too.
+ * its unit behind it where it has one (`Ms` is milliseconds); names that the package had in 2018
+ * work too. A field is one of etcd's settings, with etcd's default: the table in
+ * docs/COMPATIBILITY.md has the flag, the default and whether detcd obeys it. Nothing is checked
+ * before {@linkcode Config.validate}, which {@linkcode startEtcd} calls.
+ *
+ * @example A server with TLS, by a certificate of its own making (give `clientTlsInfo` a better one)
+ * ```ts
+ * import { connect, newConfig, parseUrlList, startEtcd } from "@detcd/detcd";
+ *
+ * const config = newConfig();
+ * config.dir = await Deno.makeTempDir();
+ * config.listenClientUrls = parseUrlList("https://127.0.0.1:0");
+ * config.advertiseClientUrls = parseUrlList("https://127.0.0.1:0");
+ * config.clientAutoTls = true;
+ * await using etcd = await startEtcd(config);
+ *
+ * const tls = { insecureSkipVerify: true }; // or `ca`, the authority's certificate
+ * await using client = await connect(etcd.clientUrl, { tls });
+ * await client.put("greeting", "hello");
+ * ```
+ *
+ * @example A web handler and a port of the embedding program's choice
+ * ```ts
+ * import { newMemoryConfig, startEtcd } from "@detcd/detcd";
+ *
+ * const config = newMemoryConfig();
+ * config.userHandlers.set("/hello", () => new Response("hello"));
+ * await using etcd = await startEtcd(config);
+ * const response = await fetch(`${etcd.clientUrl}/hello`);
+ * if (await response.text() !== "hello") throw new Error("not answered");
+ * ```
  */
 export class Config {
   /** Name of this member. */
@@ -124,11 +154,11 @@ export class Config {
   /** Further URLs to listen on for metrics and health. */
   listenMetricsUrls: EndpointUrl[] = MONITORING_SETTINGS.listenMetricsUrls.fresh();
 
-  /** TLS towards clients. */
+  /** TLS towards clients; it matters for `https` and `unixs` URLs alone. */
   clientTlsInfo: TlsInfo = emptyTlsInfo();
   /** Whether clients are served with a certificate that the member makes itself. */
   clientAutoTls: boolean = SECURITY_SETTINGS.clientAutoTls.fresh();
-  /** TLS towards other members. */
+  /** TLS towards other members. Not built: validate() refuses anything but the default. */
   peerTlsInfo: TlsInfo = emptyTlsInfo();
   /** Whether members are talked to with a certificate that the member makes itself. */
   peerAutoTls: boolean = SECURITY_SETTINGS.peerAutoTls.fresh();
@@ -191,11 +221,11 @@ export class Config {
   /** Whether the member's memory is kept from being swapped out. */
   memoryMlock: boolean = MEMBER_SETTINGS.memoryMlock.fresh();
 
-  /** Kind of token that users get, with its options. */
+  /** Kind of token that users get, with its options: `simple`, or `jwt,sign-method=RS256,...`. */
   authToken: string = AUTH_SETTINGS.authToken.fresh();
   /** Work spent on hashing a password, from 4 to 31. */
   bcryptCost: number = AUTH_SETTINGS.bcryptCost.fresh();
-  /** Seconds that a token lives. */
+  /** Seconds that a simple token lives after its last use. */
   authTokenTtlSeconds: number = AUTH_SETTINGS.authTokenTtlSeconds.fresh();
 
   /**
@@ -214,9 +244,9 @@ export class Config {
   compactionSleepIntervalMs: number = TUNING_SETTINGS.compactionSleepIntervalMs.fresh();
   /** Time without events after which a watcher that asked is told the revision; 0 is 10 min. */
   watchProgressNotifyIntervalMs: number = TUNING_SETTINGS.watchProgressNotifyIntervalMs.fresh();
-  /** Applying an entry that takes longer is logged as a warning. */
+  /** Applying an entry that takes longer than so many milliseconds is logged as a warning. */
   warningApplyDurationMs: number = LOGGING_SETTINGS.warningApplyDurationMs.fresh();
-  /** A unary request that takes longer is logged as a warning. */
+  /** A unary request that takes longer than so many milliseconds is logged; 0 logs none. */
   warningUnaryRequestDurationMs: number = LOGGING_SETTINGS.warningUnaryRequestDurationMs.fresh();
   /** Megabytes that a defragmentation at start must free to happen; 0 never does. */
   bootstrapDefragThresholdMegabytes: number = TUNING_SETTINGS.bootstrapDefragThresholdMegabytes
@@ -242,7 +272,7 @@ export class Config {
    */
   compatVersion: string = OWN_SETTINGS.compatVersion.fresh();
 
-  /** Whether runtime profiles are served. */
+  /** Whether runtime profiles are served under /debug/pprof/. */
   enablePprof: boolean = MONITORING_SETTINGS.enablePprof.fresh();
   /** Which metrics are served: `basic` or `extensive`. */
   metrics: string = MONITORING_SETTINGS.metrics.fresh();
@@ -261,17 +291,20 @@ export class Config {
 
   /** Form of the log: `zap`. */
   logger: string = LOGGING_SETTINGS.logger.fresh();
-  /** Least important lines to log. */
+  /** Least important lines to log: `debug`, `info`, `warn`, `error` and above. */
   logLevel: string = LOGGING_SETTINGS.logLevel.fresh();
   /** Form of a log line: `json` or `console`. */
   logFormat: string = LOGGING_SETTINGS.logFormat.fresh();
-  /** Where log lines go: `default`, `stderr`, `stdout` or paths of files. */
+  /** Where log lines go: `default`, `stderr`, `stdout`, `systemd/journal` or paths of files. */
   logOutputs: string[] = LOGGING_SETTINGS.logOutputs.fresh();
-  /** Whether a new log file is started when the old one is large or old. */
+  /** Whether a new log file is started when the old one is large. */
   enableLogRotation: boolean = LOGGING_SETTINGS.enableLogRotation.fresh();
-  /** When a new log file is started. */
+  /**
+   * When a new log file is started and which old ones are kept, as JSON: `maxsize` in MB (0 is 100),
+   * `maxage` in days, `maxbackups` (0 keeps all), `localtime`, `compress`.
+   */
   logRotationConfigJson: string = LOGGING_SETTINGS.logRotationConfigJson.fresh();
-  /** A log level for each package of etcd. */
+  /** Log levels for single parts of the server, such as `embed=WARNING,server=DEBUG`. */
   logPkgLevels: string = LEGACY_SETTINGS.logPkgLevels.fresh();
 
   /** Whether the v2 API is served. */
@@ -293,9 +326,16 @@ export class Config {
   /** The settings that were given on the command line or in the config file. */
   flagsExplicitlySet: Set<string> = new Set();
 
-  /** Answers requests under paths of the embedding program's choice, by path. */
+  /**
+   * Answers requests under paths of the embedding program's choice, by path. A path that ends in a
+   * slash stands for everything below it, and the longest match wins. What a handler throws is
+   * logged and answered with 500. Nothing is protected by users and rights.
+   */
   userHandlers: Map<string, UserHandler> = new Map();
-  /** Called with each gRPC server before it serves, to add services to it. */
+  /**
+   * Called with each gRPC server before it serves, to add services to it as grpc-js describes them.
+   * What it throws makes the start fail.
+   */
   serviceRegister: ((server: ServiceRegistrar) => void) | undefined;
   /** Makes the logger of this server; without it lines go where the program configures LogTape. */
   zapLoggerBuilder: ((config: Config) => Logger) | undefined;
@@ -304,7 +344,7 @@ export class Config {
     this.initialCluster = this.initialClusterFromName(this.name);
   }
 
-  /** An independent copy. */
+  /** An independent copy; handlers and loggers are the same ones. */
   clone(): Config {
     const copy = new Config();
     for (const setting of SETTINGS) setting.copy(this, copy);
@@ -323,17 +363,20 @@ export class Config {
     validateConfig(this);
   }
 
-  /** Ticks without a heartbeat after which a follower stands for election. */
+  /** Ticks without a heartbeat after which a follower stands for election: `electionMs / tickMs`. */
   electionTicks(): number {
     return Math.floor(this.electionMs / this.tickMs);
   }
 
-  /** Whether the member founds its cluster. */
+  /** Whether the member founds its cluster: `clusterState` is `new`. */
   isNewCluster(): boolean {
     return this.clusterState === CLUSTER_STATE_FLAG_NEW;
   }
 
-  /** The initial cluster that consists of this member alone under the given name. */
+  /**
+   * The initial cluster that consists of this member alone under the given name, such as
+   * `n1=http://localhost:2380`; an empty name is `default`.
+   */
   initialClusterFromName(name: string): string {
     return initialClusterOf(name, this.advertisePeerUrls);
   }
@@ -341,17 +384,25 @@ export class Config {
   /**
    * Makes the initial cluster follow the member's name, and puts the machine's own address in
    * place of `localhost` in advertised URLs that nobody set while all interfaces are listened on.
+   * Never throws: why the address could not be found stands in the result.
    */
   updateDefaultClusterFromName(defaultInitialCluster: string): DefaultHost {
     return updateDefaultCluster(this, defaultInitialCluster);
   }
 
-  /** The founding members with their peer URLs, and the token that their cluster is named by. */
+  /**
+   * The founding members with their peer URLs, and the token that their cluster is named by. `which`
+   * is `etcd` for a member, which must be among them. Rejects with a ConfigError when
+   * `initialCluster` or what DNS says cannot be read, or this member is missing.
+   */
   peerUrlsMapAndToken(which: string): Promise<{ urlsMap: UrlsMap; token: string }> {
     return peerUrlsMapAndToken(this, which);
   }
 
-  /** The founding members as DNS names them, in `name=URL` form. */
+  /**
+   * The founding members as DNS names them, in `name=URL` form. Rejects with a ConfigError when
+   * `dnsCluster` has no usable SRV records.
+   */
   getDnsClusterNames(resolver: DnsResolver = systemDnsResolver): Promise<string[]> {
     return dnsClusterNames(this, resolver);
   }
@@ -359,7 +410,7 @@ export class Config {
   /**
    * Makes the certificate that is shown to clients, where `clientAutoTls` asks for it and none is
    * given, in `fixtures/client` of the data directory, and puts its paths into `clientTlsInfo`. What
-   * was made before is used again. Starting a server does this too. Throws a ConfigError when
+   * was made before is used again. Starting a server does this too. Rejects with a ConfigError when
    * `selfSignedCertValidityYears` is 0 or the files cannot be written.
    */
   async clientSelfCert(): Promise<void> {
@@ -373,7 +424,9 @@ export class Config {
 
   /**
    * Sends what all servers of this program log to `logOutputs`. A program that embeds a server
-   * and neither calls this nor configures LogTape itself sees no log lines.
+   * and neither calls this nor configures LogTape itself sees no log lines. Throws a ConfigError
+   * when a setting of the log is wrong or the program has configured LogTape itself, and the system's
+   * error when a file cannot be opened.
    */
   setupLogging(): void {
     checkLogging(this);
@@ -404,12 +457,27 @@ export class Config {
     return inferLocalAddress(this);
   }
 
-  /** Adds every setting that has a flag to a flag set of the embedding program. */
+  /**
+   * Adds every setting that has a flag to a flag set of the embedding program: whatever has a method
+   * `add`.
+   *
+   * @example
+   * ```ts
+   * import { type ConfigFlag, newConfig } from "@detcd/detcd";
+   *
+   * const config = newConfig();
+   * const flags = new Map<string, ConfigFlag>();
+   * config.addFlags({ add: (flag) => void flags.set(flag.name, flag) });
+   *
+   * flags.get("snapshot-count")?.set("5000");
+   * if (config.snapshotCount !== 5000) throw new Error("not set");
+   * ```
+   */
   addFlags(flagSet: FlagSet): void {
     for (const flag of configFlags(this)) flagSet.add(flag);
   }
 
-  /** Where the given part of this server logs. */
+  /** Where the given part of this server logs, such as `embed`; "" is the server as a whole. */
   getLogger(room = ""): Logger {
     return this.zapLoggerBuilder?.(this) ?? roomLogger(room);
   }
@@ -520,12 +588,42 @@ export class Config {
   }
 }
 
-/** Makes a configuration in which every setting has etcd's default. */
+/**
+ * Makes a configuration in which every setting has etcd's default: the member is called `default`,
+ * keeps its data in `default.etcd`, and listens on http://localhost:2379.
+ *
+ * @example
+ * ```ts
+ * import { newConfig } from "@detcd/detcd";
+ *
+ * const config = newConfig();
+ * config.name = "n1";
+ * config.autoCompactionRetention = "1h";
+ * config.updateDefaultClusterFromName(config.initialCluster); // the cluster is called so, too
+ * config.validate();
+ * ```
+ */
 export function newConfig(): Config {
   return new Config();
 }
 
-/** Makes a `zapLoggerBuilder` that hands out one logger. */
+/**
+ * Makes a `zapLoggerBuilder` that hands out one logger.
+ *
+ * @example
+ * ```ts
+ * import { type Logger, newMemoryConfig, newZapLoggerBuilder, startEtcd } from "@detcd/detcd";
+ *
+ * const lines: string[] = [];
+ * const add = (message: string): void => void lines.push(message);
+ * const logger: Logger = { debug: add, info: add, warn: add, error: add };
+ * const config = newMemoryConfig();
+ * config.zapLoggerBuilder = newZapLoggerBuilder(logger);
+ * await using etcd = await startEtcd(config);
+ * await etcd.server.readyNotify();
+ * if (lines.length === 0) throw new Error("nothing was logged");
+ * ```
+ */
 export function newZapLoggerBuilder(logger: Logger): (config: Config) => Logger {
   return () => logger;
 }

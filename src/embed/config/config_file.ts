@@ -12,7 +12,18 @@ import { parseYamlFile } from "./yaml_file.ts";
 
 /**
  * Makes a configuration from a YAML or JSON file with etcd's keys, and validates it. Throws a
- * ConfigError that names the file and, where it can, the line.
+ * ConfigError that names the file and, where it can, the line. Durations are whole nanoseconds, as
+ * in etcd's files. `scripts/packaging/detcd.conf.yml` has every key with its default.
+ *
+ * @example
+ * ```ts
+ * import { configFromFile } from "@detcd/detcd";
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".yml" });
+ * await Deno.writeTextFile(path, "name: n1\ninitial-cluster: n1=http://localhost:2380\n");
+ * const config = configFromFile(path);
+ * if (config.name !== "n1") throw new Error("not read");
+ * ```
  */
 export function configFromFile(path: string): Config {
   const config = readConfigFile(path);

@@ -1,4 +1,22 @@
-/** A configuration that cannot be used; the message says what is wrong with it. */
+/**
+ * A configuration that cannot be used; the message says what is wrong with it, in etcd's words where
+ * etcd has any.
+ *
+ * @example
+ * ```ts
+ * import { ConfigError, newConfig } from "@detcd/detcd";
+ *
+ * const config = newConfig();
+ * config.electionMs = config.tickMs;
+ * try {
+ *   config.validate();
+ *   throw new Error("taken");
+ * } catch (error) {
+ *   if (!(error instanceof ConfigError)) throw error;
+ *   console.log(error.message); // --election-timeout[100ms] should be at least as 5 times as ...
+ * }
+ * ```
+ */
 export class ConfigError extends Error {
   /** How the error calls itself. */
   override name = "ConfigError";

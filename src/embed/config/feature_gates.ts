@@ -35,7 +35,18 @@ const STAGE_GATES: ReadonlyMap<string, Stage> = new Map<string, Stage>([
 /** The names of all gates that stand for one feature. */
 export const FEATURE_GATE_NAMES: readonly string[] = [...GATES.keys()];
 
-/** Which optional features are on. An instance never changes; with() makes another one. */
+/**
+ * Which optional features are on. An instance never changes; with() makes another one.
+ *
+ * @example
+ * ```ts
+ * import { newConfig } from "@detcd/detcd";
+ *
+ * const config = newConfig();
+ * config.serverFeatureGate = config.serverFeatureGate.with("InitialCorruptCheck=true");
+ * if (!config.serverFeatureGate.enabled("InitialCorruptCheck")) throw new Error("not on");
+ * ```
+ */
 export class FeatureGates {
   readonly #chosen: ReadonlyMap<string, boolean>;
 
@@ -48,14 +59,17 @@ export class FeatureGates {
     return new FeatureGates(new Map());
   }
 
-  /** Whether the feature is on. Throws when there is no such gate. */
+  /** Whether the feature is on. Throws a ValueError when there is no such gate. */
   enabled(name: string): boolean {
     const spec = GATES.get(name);
     if (spec === undefined) throw new ValueError(`unrecognized feature gate: ${name}`);
     return this.#chosen.get(name) ?? this.#chosen.get(stageGateOf(spec.stage)) ?? spec.default;
   }
 
-  /** These gates with the changes of a text such as `InitialCorruptCheck=true,AllBeta=false`. */
+  /**
+   * These gates with the changes of a text such as `InitialCorruptCheck=true,AllBeta=false`. Throws a
+   * ValueError when there is no such gate or a value is not a boolean.
+   */
   with(text: string): FeatureGates {
     const chosen = new Map(this.#chosen);
     for (const pair of text.split(",")) {

@@ -160,6 +160,9 @@ export class Http1Connection implements ExchangeOwner, OutputOwner, Sweepable {
   }
 
   #beginExchange(): boolean {
+    // What is answered must be out, or nearly so: a long body may still be on its way, and a client
+    // that takes nothing gets nothing more.
+    if (this.output.congested) return false;
     const head = this.#readHead();
     if (head === undefined) return false;
     const exchange = new Http1Exchange(this, head);
@@ -275,6 +278,8 @@ export class Http1Connection implements ExchangeOwner, OutputOwner, Sweepable {
       this.#pauseOrResume();
     } else if (this.#exchange !== undefined && !this.#exchange.finished) {
       this.#guarded(() => this.#exchange?.listener?.drained());
+    } else {
+      this.#advance();
     }
   }
 

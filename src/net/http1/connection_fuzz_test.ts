@@ -200,7 +200,10 @@ Deno.test("Http1Connection stops reading when requests come faster than they are
   await talk.say(Buffer.from(get.repeat(HTTP1_LIMITS.readPauseBytes / 10)), prng);
   assert.equal(waiting.length, 1);
   assert.equal(talk.socket.paused, true);
-  for (let i = 0; i < waiting.length; i++) waiting[i].respond(200, [], "");
+  for (let i = 0; i < waiting.length; i++) {
+    waiting[i].respond(200, [], "");
+    talk.socket.completeWrites();
+  }
   assert.equal(talk.socket.paused, false);
   talk.end();
 });

@@ -72,9 +72,21 @@ function parseField(line: string, fields: string[]): void {
   const name = line.slice(0, colon);
   // A blank in front of the colon, or of the whole line, is no part of any name.
   if (colon <= 0 || !FIELD_NAME.test(name)) throw new BadRequest(400, "malformed header field");
-  const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "");
+  const value = withoutOuterBlanks(line, colon + 1);
   if (BAD_VALUE.test(value)) throw new BadRequest(400, "invalid character in a header field");
   fields.push(name.toLowerCase(), value);
+}
+
+/** A pattern for it would try again at each blank, of which a line may have many. */
+function withoutOuterBlanks(line: string, from: number): string {
+  let [start, end] = [from, line.length];
+  while (start < end && isBlank(line, start)) start++;
+  while (end > start && isBlank(line, end - 1)) end--;
+  return line.slice(start, end);
+}
+
+function isBlank(line: string, index: number): boolean {
+  return line[index] === " " || line[index] === "\t";
 }
 
 function valuesOf(fields: readonly string[], name: string): string[] {

@@ -27,3 +27,13 @@ export function isBlank(byte: number): boolean {
 export function isDigit(byte: number): boolean {
   return byte >= Byte.ZERO && byte <= Byte.NINE;
 }
+
+/** Whether it may stand in a number or in a word such as `true`: letters, digits and `_-+.`. */
+export function isWordByte(byte: number): boolean {
+  return WORD_BYTES[byte] === 1;
+}
+
+const WORD_BYTES: Uint8Array = Uint8Array.from(
+  { length: 256 },
+  (_, byte) => Number(/[-+.\w]/.test(String.fromCharCode(byte))),
+);

@@ -1,6 +1,6 @@
 import { latin1FromBytes } from "../../base/bytes.ts";
 import { goQuote } from "../../base/go_quote.ts";
-import { Byte, isBlank } from "./byte_classes.ts";
+import { Byte, isBlank, isWordByte } from "./byte_classes.ts";
 import { JsonError } from "./json_error.ts";
 import type { FieldType } from "./message_type.ts";
 
@@ -94,7 +94,7 @@ export class JsonCursor {
   /** Where the number or word ends that begins at `start`. */
   wordEnd(start: number): number {
     let end = start;
-    while (end < this.end && /[-+.\w]/.test(String.fromCharCode(this.bytes[end]))) end++;
+    while (end < this.end && isWordByte(this.bytes[end])) end++;
     return end;
   }
 

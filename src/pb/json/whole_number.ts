@@ -12,7 +12,7 @@ export function wholeNumber(text: string): bigint | undefined {
   if (form === null) return undefined;
   const [, sign, whole, fraction = "", exponentText = "0"] = form;
   const digits = whole === "0" ? "" : whole;
-  const decimals = fraction.replace(/0+$/, "");
+  const decimals = withoutZerosAtEnd(fraction);
   if (digits === "" && decimals === "") return 0n;
   const exponent = Number(exponentText);
   // Too many digits either way; also what keeps a short text from asking for a long number.
@@ -22,6 +22,13 @@ export function wholeNumber(text: string): bigint | undefined {
     : movedLeft(digits, decimals, -exponent);
   if (moved === undefined) return undefined;
   return sign === "-" ? -BigInt(moved) : BigInt(moved);
+}
+
+/** A pattern for it would try again at each zero, and a text may have millions of them. */
+function withoutZerosAtEnd(digits: string): string {
+  let end = digits.length;
+  while (end > 0 && digits[end - 1] === "0") end--;
+  return digits.slice(0, end);
 }
 
 function movedRight(digits: string, decimals: string, places: number): string | undefined {

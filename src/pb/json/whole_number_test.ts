@@ -39,3 +39,11 @@ Deno.test("wholeNumber() takes nothing else", () => {
     assert.equal(wholeNumber(text), undefined, text);
   }
 });
+
+Deno.test("wholeNumber() takes no longer for a text than it is long", () => {
+  const zeros = "0".repeat(2_000_000);
+  assert.equal(wholeNumber(`1.${zeros}`), 1n);
+  assert.equal(wholeNumber(`1.${zeros}1`), undefined);
+  assert.equal(wholeNumber(`1${zeros}1`), undefined);
+  assert.equal(wholeNumber(`0.${zeros}e${zeros}`), 0n);
+});

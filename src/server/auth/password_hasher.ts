@@ -24,13 +24,10 @@ export interface PasswordHasherOptions {
   readonly startWorker?: () => HashEngine;
 }
 
-interface Wish {
+interface Job {
   readonly password: Uint8Array;
   readonly parameters: BcryptParameters;
   readonly isWanted: () => boolean;
-}
-
-interface Job extends Wish {
   readonly done: PromiseWithResolvers<string>;
 }
 
@@ -68,7 +65,10 @@ export class PasswordHasher {
     return this.#hashNew(bytesFromText(password), () => true);
   }
 
-  /** Whether the password is the one behind a hash. Rejects like `hash`. */
+  /**
+   * Whether the password is the one behind a hash. Rejects like `hash`. Where there is no hash it
+   * takes as long, lest the time tells who has one.
+   */
   async matches(
     password: string,
     passwordHash: Uint8Array,
@@ -76,9 +76,12 @@ export class PasswordHasher {
   ): Promise<boolean> {
     const expected = latin1FromBytes(passwordHash);
     const parameters = parametersOf(expected);
-    if (parameters === undefined) return false;
-    const wish = { password: bytesFromText(password), parameters, isWanted };
-    return hashesEqual(await this.#enqueue(wish), expected);
+    const bytes = bytesFromText(password);
+    if (parameters === undefined) {
+      await this.#hashNew(bytes, isWanted);
+      return false;
+    }
+    return hashesEqual(await this.#enqueue(bytes, parameters, isWanted), expected);
   }
 
   /** Who waits gets etcd's `stopped`. */
@@ -91,15 +94,25 @@ export class PasswordHasher {
   #hashNew(password: Uint8Array, isWanted: () => boolean): Promise<string> {
     const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES));
     const parameters = { salt, cost: this.#options.cost, variant: VARIANT };
-    return this.#enqueue({ password, parameters, isWanted });
+    return this.#enqueue(password, parameters, isWanted);
   }
 
-  #enqueue(wish: Wish): Promise<string> {
+  /** Only as much of the password is kept as counts: it may be long, and others may wait before it. */
+  #enqueue(
+    password: Uint8Array,
+    parameters: BcryptParameters,
+    isWanted: () => boolean,
+  ): Promise<string> {
     if (this.#isClosed) return Promise.reject(ETCD_ERRORS.stopped);
     if (this.#waiting.length >= AUTH_LIMITS.waitingHashes) {
       return Promise.reject(ETCD_ERRORS.requestTooManyRequests);
     }
-    const job: Job = { ...wish, done: Promise.withResolvers() };
+    const job: Job = {
+      password: password.slice(0, BCRYPT_LIMITS.passwordBytes),
+      parameters,
+      isWanted,
+      done: Promise.withResolvers(),
+    };
     this.#waiting.push(job);
     if (!this.#isWorking) this.#work();
     return job.done.promise;

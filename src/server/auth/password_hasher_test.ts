@@ -28,9 +28,11 @@ async function withHasher(
 /** Hashes when the test says so. */
 class HeldEngine implements HashEngine {
   readonly held: PromiseWithResolvers<string>[] = [];
+  readonly passwords: Uint8Array[] = [];
   isClosed = false;
 
-  hash(): Promise<string> {
+  hash(password: Uint8Array): Promise<string> {
+    this.passwords.push(password);
     const result = Promise.withResolvers<string>();
     this.held.push(result);
     return result.promise;
@@ -124,3 +126,25 @@ Deno.test("PasswordHasher.matches() is false for what is not a hash", () =>
       assert.ok(!await hasher.matches("secret", bytesFromText(text), isWanted));
     }
   }));
+
+Deno.test("PasswordHasher hashes as well where there is no hash to compare with", () => {
+  const engine = new HeldEngine();
+  return withHasher({ startWorker: () => engine }, async (hasher) => {
+    for (const nothing of ["", "no hash", "$2a$99$x"]) {
+      const match = hasher.matches("secret", bytesFromText(nothing), isWanted);
+      engine.held.shift()?.resolve(nothing);
+      assert.equal(await match, false);
+    }
+    assert.equal(engine.passwords.length, 3);
+  });
+});
+
+Deno.test("PasswordHasher keeps no more of a password than counts", () => {
+  const engine = new HeldEngine();
+  return withHasher({ startWorker: () => engine }, async (hasher) => {
+    const match = hasher.matches("p".repeat(1_000_000), new Uint8Array(0), isWanted);
+    engine.held[0].resolve("");
+    assert.equal(await match, false);
+    assert.ok(engine.passwords[0].buffer.byteLength < 100);
+  });
+});

@@ -1,3 +1,4 @@
+import { SharedRun } from "../../../base/shared_run.ts";
 import { gzip } from "../gzip.ts";
 import {
   type HttpHandler,
@@ -17,15 +18,16 @@ import type { ProfiledProgram } from "./profiled_program.ts";
 
 /** The handlers of everything below /debug/pprof/, by path; for any method, as in Go. */
 export function pprofHandlers(server: ProfiledProgram): Map<string, HttpHandler> {
-  const [cpu, heap] = [new CpuProfiling(server), HeapSampling.join()];
-  server.stoppingNotify.then(() => heap.leave());
+  const [cpu, sampling] = [new CpuProfiling(server), HeapSampling.join()];
+  server.stoppingNotify.then(() => sampling.leave());
+  const heap = new HeapFiles(sampling, server);
   const handlers = new Map<string, HttpHandler>([
     ["", ({ path }) => path === PPROF_PATH ? pprofIndex() : unknownProfile()],
     ["cmdline", () => textResponse(200, commandLine().join("\0"))],
     // Its profiles carry the names themselves, so there is nothing to look up.
     ["symbol", () => textResponse(200, "num_symbols: 0\n")],
     ["profile", (request) => cpuProfile(cpu, request)],
-    ["heap", (request) => heapProfile(heap, server, request)],
+    ["heap", (request) => heapProfile(heap, request)],
   ]);
   for (const [name, reason] of UNAVAILABLE_PROFILES) {
     handlers.set(name, () => errorResponse(501, `${name} is not available: ${reason}`));
@@ -48,15 +50,25 @@ async function cpuProfile(cpu: CpuProfiling, { query }: HttpRequest): Promise<Ht
   }
 }
 
-async function heapProfile(
-  heap: HeapSampling,
-  server: ProfiledProgram,
-  { query }: HttpRequest,
-): Promise<HttpResponse> {
+/**
+ * Profiles of the heap in both forms. Each takes V8 a tenth of a second in which nothing else is
+ * done, so those who ask at once share it.
+ */
+class HeapFiles {
+  readonly pprof: SharedRun<HttpResponse>;
+  readonly v8: SharedRun<HttpResponse>;
+
+  constructor(sampling: HeapSampling, { config: { clock } }: ProfiledProgram) {
+    this.pprof = new SharedRun(async () => {
+      return await pprofFile(heapStacks(await sampling.profile(), clock.wallMs()), "heap");
+    });
+    this.v8 = new SharedRun(async () => jsonFile(await sampling.profile(), "heap.heapprofile"));
+  }
+}
+
+async function heapProfile(heap: HeapFiles, { query }: HttpRequest): Promise<HttpResponse> {
   try {
-    const profile = await heap.profile();
-    if (query.get("format") === "v8") return jsonFile(profile, "heap.heapprofile");
-    return await pprofFile(heapStacks(profile, server.config.clock.wallMs()), "heap");
+    return await (query.get("format") === "v8" ? heap.v8 : heap.pprof).result();
   } catch (error) {
     return errorResponse(500, `Could not enable heap profiling: ${textOf(error)}`);
   }

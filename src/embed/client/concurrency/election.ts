@@ -183,7 +183,24 @@ export class Election {
   }
 }
 
-/** What an elected leader can do, until it resigns or is disposed of or its session ends. */
+/**
+ * What an elected leader can do, until it resigns or is disposed of or its session ends.
+ *
+ * @example Only the leader may write
+ * ```ts
+ * import { newMemoryConfig, op, startEtcd } from "@detcd/detcd";
+ *
+ * await using etcd = await startEtcd(newMemoryConfig());
+ * await using client = etcd.client();
+ *
+ * await using leadership = await client.election("boss").campaign("ada");
+ * const { succeeded } = await client.txn()
+ *   .if(leadership.isLeader)
+ *   .success(op.put("jobs/next", "7"))
+ *   .commit();
+ * if (!succeeded) throw new Error("somebody else leads");
+ * ```
+ */
 export class Leadership implements AsyncDisposable {
   /** The bytes of the key that stands for the leader. */
   readonly keyBytes: Uint8Array;

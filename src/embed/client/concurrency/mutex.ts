@@ -157,7 +157,24 @@ export class HeldLock implements AsyncDisposable {
     return keyText(latin1FromBytes(this.keyBytes));
   }
 
-  /** Holds as long as the lock is held: for transactions that nobody else may make. */
+  /**
+   * Holds as long as the lock is held: for transactions that nobody else may make.
+   *
+   * @example
+   * ```ts
+   * import { newMemoryConfig, op, startEtcd } from "@detcd/detcd";
+   *
+   * await using etcd = await startEtcd(newMemoryConfig());
+   * await using client = etcd.client();
+   *
+   * await using lock = await client.lock("jobs");
+   * const { succeeded } = await client.txn()
+   *   .if(lock.isOwner)
+   *   .success(op.put("jobs-done", "1"))
+   *   .commit();
+   * if (!succeeded) throw new Error("the lock was lost");
+   * ```
+   */
   get isOwner(): Condition {
     return compare.createRevision(this.keyBytes, "=", this.createRevision);
   }

@@ -54,7 +54,8 @@ export class ClusterClient {
 
   /**
    * Adds a member by its peer URLs; it has to be started then. Rejects with InvalidArgument for what
-   * are no URLs, with FailedPrecondition when another member has one of them.
+   * are no URLs, with FailedPrecondition when another member has one of them or there are learners
+   * enough.
    */
   async add(peerUrls: readonly string[], options: AddMemberOptions = {}): Promise<AddedMember> {
     const { isLearner = false } = options;
@@ -71,7 +72,10 @@ export class ClusterClient {
     return { member, members };
   }
 
-  /** Removes a member for good. Rejects with NotFound when there is no such member. */
+  /**
+   * Removes a member for good, and resolves with those that are left. Rejects with NotFound when
+   * there is no such member, and with code Unknown when too few would be left.
+   */
   async remove(id: bigint, options: CallOptions = {}): Promise<MemberInfo[]> {
     const request = MemberRemoveRequest.encode(MemberRemoveRequest.create({ id }));
     const path = CLUSTER_SERVICE.memberRemove.path;
@@ -79,7 +83,10 @@ export class ClusterClient {
     return MemberRemoveResponse.decode(bytes).members;
   }
 
-  /** Replaces a member's peer URLs. Rejects with NotFound when there is no such member. */
+  /**
+   * Replaces a member's peer URLs, and resolves with all members. Rejects with NotFound when there is
+   * no such member, and with InvalidArgument for what are no URLs.
+   */
   async update(
     id: bigint,
     peerUrls: readonly string[],
@@ -95,8 +102,8 @@ export class ClusterClient {
   }
 
   /**
-   * Gives a learner its vote. Rejects with FailedPrecondition when the member is none or has not
-   * caught up yet.
+   * Gives a learner its vote, and resolves with all members. Rejects with NotFound when there is no
+   * such member, with FailedPrecondition when the member is no learner or has not caught up yet.
    */
   async promote(id: bigint, options: CallOptions = {}): Promise<MemberInfo[]> {
     const request = MemberPromoteRequest.encode(MemberPromoteRequest.create({ id }));

@@ -25,7 +25,28 @@ export interface WatchFeedListener {
   closed(error: ClientError | undefined, response?: WatchResponse): void;
 }
 
-/** The watch cannot go on because what it needs next was compacted away. */
+/**
+ * The watch cannot go on because what it needs next was compacted away.
+ *
+ * @example Reading everything anew
+ * ```ts
+ * import { newMemoryConfig, startEtcd, WatchCompactedError } from "@detcd/detcd";
+ *
+ * await using etcd = await startEtcd(newMemoryConfig());
+ * await using client = etcd.client();
+ * const { revision } = await client.put("a", "1");
+ * await client.put("a", "2");
+ * await client.compact(revision + 1);
+ *
+ * try {
+ *   for await (const batch of client.watch("a", { startRevision: revision })) console.log(batch);
+ * } catch (error) {
+ *   if (!(error instanceof WatchCompactedError)) throw error;
+ *   const { kvs, revision } = await client.range("a");
+ *   console.log(kvs.length, "pairs; watch from", revision + 1);
+ * }
+ * ```
+ */
 export class WatchCompactedError extends ClientError {
   /** `WatchCompactedError`. */
   override name = "WatchCompactedError";
