@@ -15,7 +15,7 @@ import {
   writeSnapFile,
 } from "./snap_file.ts";
 import { MemoryFileSystem } from "./memory_file_system.ts";
-import { newMemoryDisk, newPrng, readFile, writeFile } from "./wal_fixtures.ts";
+import { newMemoryDisk, newPrng, readFile, writeFile } from "./testing/wal_fixtures.ts";
 
 const SNAPSHOT = Snapshot.create({
   data: bytesFromText("{}"),

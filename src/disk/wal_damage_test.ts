@@ -11,13 +11,14 @@ import {
   newMemoryDisk,
   newPrng,
   readFile,
+  readWal,
   reopenWal,
   sameBatch,
   walOptions,
   writeFile,
-} from "./wal_fixtures.ts";
+} from "./testing/wal_fixtures.ts";
 import { createWal } from "./wal_opening.ts";
-import { readWal, type WalContents, WalReplay } from "./wal_replay.ts";
+import { type WalContents, WalReplay } from "./wal_replay.ts";
 import { listWalSegments } from "./wal_segment.ts";
 
 const SEGMENT_BYTES = 2048;

@@ -9,12 +9,14 @@ import {
   METADATA,
   newEntry,
   newMemoryDisk,
+  readWal,
+  readWalSnapshots,
   reopenWal,
   walOptions,
   writeFile,
-} from "./wal_fixtures.ts";
+} from "./testing/wal_fixtures.ts";
 import { RecordEncoder } from "./wal_record.ts";
-import { readWal, readWalSnapshots, type WalContents, WalReplay } from "./wal_replay.ts";
+import { type WalContents, WalReplay } from "./wal_replay.ts";
 import { newWalSegment } from "./wal_segment.ts";
 import { WalSegmentReader } from "./wal_segment_reader.ts";
 

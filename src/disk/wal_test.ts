@@ -11,12 +11,13 @@ import {
   newMemoryDisk,
   newPrng,
   readFile,
+  readWal,
+  readWalSnapshots,
   reopenWal,
   walOptions,
-} from "./wal_fixtures.ts";
+} from "./testing/wal_fixtures.ts";
 import type { Wal } from "./wal.ts";
 import { createWal } from "./wal_opening.ts";
-import { readWal, readWalSnapshots } from "./wal_replay.ts";
 import { listWalSegments } from "./wal_segment.ts";
 
 const SEGMENT_BYTES = 4096;

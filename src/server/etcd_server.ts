@@ -22,6 +22,7 @@ import { ServerCounts } from "./counts/server_counts.ts";
 import { guardedClock } from "./guarded_clock.ts";
 import { HashQueue } from "./hash_queue.ts";
 import { Lifecycle } from "./lifecycle.ts";
+import { SERVER_LIMITS } from "./limits.ts";
 import type { Operation, Waiter } from "./operations/operation.ts";
 import { SkippedWrites } from "./operations/skipped_writes.ts";
 import { OpenStreams } from "./open_streams.ts";
@@ -86,7 +87,7 @@ export class EtcdServer {
     this.alarms = alarms;
     this.auth = new Authentication(config, member.state.auth, tokens);
     this.hub = new WatchHub(store, {
-      maxResponseBytes: config.maxRequestBytes + 512 * 1024,
+      maxResponseBytes: config.maxRequestBytes + SERVER_LIMITS.messageOverheadBytes,
       progressNotifyIntervalMs: config.watchProgressNotifyIntervalMs,
       prng: config.prng,
     });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { CompatVersion } from "../../src/core/members/compat_version.ts";
 import { DenoFileSystem } from "../../src/disk/deno_file_system.ts";
 import type { EtcdServer } from "../../src/server/etcd_server.ts";
-import { get, put, startServer, testConfig } from "../../src/server/server_fixtures.ts";
+import { get, put, startServer, testConfig } from "../../src/server/testing/server_fixtures.ts";
 import { ctlFields, ctlLines } from "../harness/etcdctl.ts";
 import { httpRequest } from "../harness/http1.ts";
 import { ServerProcess } from "../harness/server_process.ts";

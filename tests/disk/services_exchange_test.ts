@@ -8,7 +8,7 @@ import { DenoFileSystem } from "../../src/disk/deno_file_system.ts";
 import { LeaseGrantRequest } from "../../src/pb/etcdserverpb.ts";
 import { CLUSTER_SERVICE, LEASE_SERVICE, MAINTENANCE_SERVICE } from "../../src/pb/services.ts";
 import { LeaseGrantOperation } from "../../src/server/operations/lease.ts";
-import { startServer, testConfig } from "../../src/server/server_fixtures.ts";
+import { startServer, testConfig } from "../../src/server/testing/server_fixtures.ts";
 import { eventually } from "../harness/eventually.ts";
 import { type GrpcClient, withClient } from "../harness/grpc_client.ts";
 import { put, range } from "../harness/kv_calls.ts";

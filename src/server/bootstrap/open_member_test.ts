@@ -12,10 +12,16 @@ import {
   until,
   watchEnd,
   withMember,
-} from "../backend/member_fixtures.ts";
-import { WatchedDisk } from "../backend/watched_disk_fixtures.ts";
-import { put } from "../server_fixtures.ts";
-import { changeDb, copyOf, failureOf, refusalOf, withUnstarted } from "./bootstrap_fixtures.ts";
+} from "../backend/testing/member_fixtures.ts";
+import { WatchedDisk } from "../backend/testing/watched_disk.ts";
+import { put } from "../testing/server_fixtures.ts";
+import {
+  changeDb,
+  copyOf,
+  failureOf,
+  refusalOf,
+  withUnstarted,
+} from "./testing/bootstrap_fixtures.ts";
 
 const PAGE_BYTES = 4_096;
 const INITIAL_CHECK = {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { bytesFromText, concatBytes } from "../../src/base/bytes.ts";
-import { PermissionType } from "../../src/pb/authpb.ts";
+import { bytesFromText, concatBytes } from "../../../src/base/bytes.ts";
+import { PermissionType } from "../../../src/pb/authpb.ts";
 import {
   Compare,
   CompareTarget,
@@ -8,14 +8,14 @@ import {
   RangeRequest,
   TxnRequest,
   TxnResponse,
-} from "../../src/pb/etcdserverpb.ts";
-import { KV_SERVICE } from "../../src/pb/services.ts";
-import { addUserWithRole, AuthAdmin, enableAuth, withToken } from "../harness/auth_calls.ts";
-import { describeBothTargets, type TestContext } from "../harness/both_targets.ts";
-import { type GrpcClient, refusal } from "../harness/grpc_client.ts";
-import { deleteOp, prefixEnd, putOp, rangeOp } from "../harness/kv_calls.ts";
-import { NEWER_TARGET_NAMES, type TargetName } from "../harness/targets.ts";
-import { Http2Session, message } from "../stress/http2_session.ts";
+} from "../../../src/pb/etcdserverpb.ts";
+import { KV_SERVICE } from "../../../src/pb/services.ts";
+import { addUserWithRole, AuthAdmin, enableAuth, withToken } from "../../harness/auth_calls.ts";
+import { describeBothTargets, type TestContext } from "../../harness/both_targets.ts";
+import { type GrpcClient, refusal } from "../../harness/grpc_client.ts";
+import { deleteOp, prefixEnd, putOp, rangeOp } from "../../harness/kv_calls.ts";
+import { NEWER_TARGET_NAMES, type TargetName } from "../../harness/targets.ts";
+import { Http2Session, message } from "../../stress/http2_session.ts";
 
 const SECRET = "secret";
 const DENIED = { code: 7, text: "etcdserver: permission denied" };

@@ -1,15 +1,20 @@
 // What the tests of starting a member share.
 
 import assert from "node:assert/strict";
-import type { LogFields, Logger } from "../../base/log.ts";
-import { ManualClock } from "../../base/manual_clock.ts";
-import { Prng } from "../../base/prng.ts";
-import { BackendBatch } from "../../disk/backend/backend_batch.ts";
-import { BTreeFile } from "../../disk/btree/btree_file.ts";
-import type { WriteTransaction } from "../../disk/btree/write_transaction.ts";
-import { bytesOf, DB, memberConfig, type MemberOptions } from "../backend/member_fixtures.ts";
-import { WatchedDisk } from "../backend/watched_disk_fixtures.ts";
-import { EtcdServer } from "../etcd_server.ts";
+import type { LogFields, Logger } from "../../../base/log.ts";
+import { ManualClock } from "../../../base/manual_clock.ts";
+import { Prng } from "../../../base/prng.ts";
+import { BackendBatch } from "../../../disk/backend/backend_batch.ts";
+import { BTreeFile } from "../../../disk/btree/btree_file.ts";
+import type { WriteTransaction } from "../../../disk/btree/write_transaction.ts";
+import {
+  bytesOf,
+  DB,
+  memberConfig,
+  type MemberOptions,
+} from "../../backend/testing/member_fixtures.ts";
+import { WatchedDisk } from "../../backend/testing/watched_disk.ts";
+import { EtcdServer } from "../../etcd_server.ts";
 
 /** Remembers what was logged. */
 export class RecordingLogger implements Logger {

@@ -2,29 +2,29 @@
 
 import assert from "node:assert/strict";
 import { setImmediate, setTimeout } from "node:timers/promises";
-import { bytesFromText, latin1FromBytes } from "../../base/bytes.ts";
-import { ManualClock } from "../../base/manual_clock.ts";
-import { ChangeWalk } from "../../disk/backend/change_walk.ts";
-import { hashKvOfFile } from "../../disk/backend/file_hash_kv.ts";
-import { readStoredState, type StoredState } from "../../disk/backend/stored_state.ts";
-import { BTreeFile } from "../../disk/btree/btree_file.ts";
-import type { ReadTransaction } from "../../disk/btree/read_transaction.ts";
-import type { FileSystem } from "../../disk/file_system.ts";
+import { bytesFromText, latin1FromBytes } from "../../../base/bytes.ts";
+import { ManualClock } from "../../../base/manual_clock.ts";
+import { ChangeWalk } from "../../../disk/backend/change_walk.ts";
+import { hashKvOfFile } from "../../../disk/backend/file_hash_kv.ts";
+import { readStoredState, type StoredState } from "../../../disk/backend/stored_state.ts";
+import { BTreeFile } from "../../../disk/btree/btree_file.ts";
+import type { ReadTransaction } from "../../../disk/btree/read_transaction.ts";
+import type { FileSystem } from "../../../disk/file_system.ts";
 import {
   CompactionRequest,
   LeaseGrantRequest,
   PutRequest,
   RequestOp,
   TxnRequest,
-} from "../../pb/etcdserverpb.ts";
-import { KeyValue } from "../../pb/mvccpb.ts";
-import type { EtcdServer } from "../etcd_server.ts";
-import type { Waiter } from "../operations/operation.ts";
-import { CompactionOperation, TxnOperation } from "../operations/kv.ts";
-import { LeaseGrantOperation, type LeaseGrantResult } from "../operations/lease.ts";
-import type { BackendConfig, ServerConfig } from "../server_config.ts";
-import { put, startServer, testConfig } from "../server_fixtures.ts";
-import { WatchedDisk } from "./watched_disk_fixtures.ts";
+} from "../../../pb/etcdserverpb.ts";
+import { KeyValue } from "../../../pb/mvccpb.ts";
+import type { EtcdServer } from "../../etcd_server.ts";
+import type { Waiter } from "../../operations/operation.ts";
+import { CompactionOperation, TxnOperation } from "../../operations/kv.ts";
+import { LeaseGrantOperation, type LeaseGrantResult } from "../../operations/lease.ts";
+import type { BackendConfig, ServerConfig } from "../../server_config.ts";
+import { put, startServer, testConfig } from "../../testing/server_fixtures.ts";
+import { WatchedDisk } from "./watched_disk.ts";
 
 export const DB = "/data/member/snap/db";
 export const SNAP = "/data/member/snap";
