@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Prng } from "../base/prng.ts";
 import { DiskError, DiskErrorCode } from "./disk_error.ts";
 import { MemoryFileSystem } from "./memory_file_system.ts";
+import { readFile, writeFile } from "./testing/files.ts";
 import {
   type Appended,
   BEGINNING,
@@ -10,12 +11,10 @@ import {
   newEntry,
   newMemoryDisk,
   newPrng,
-  readFile,
   readWal,
   reopenWal,
   sameBatch,
   walOptions,
-  writeFile,
 } from "./testing/wal_fixtures.ts";
 import { createWal } from "./wal_opening.ts";
 import { type WalContents, WalReplay } from "./wal_replay.ts";

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { writeFile } from "./testing/files.ts";
 import { Entry, HardState } from "../pb/raftpb.ts";
 import { Record, Snapshot } from "../pb/walpb.ts";
 import { crc32c } from "../base/crc32c.ts";
@@ -13,7 +14,6 @@ import {
   readWalSnapshots,
   reopenWal,
   walOptions,
-  writeFile,
 } from "./testing/wal_fixtures.ts";
 import { RecordEncoder } from "./wal_record.ts";
 import { type WalContents, WalReplay } from "./wal_replay.ts";

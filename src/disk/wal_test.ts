@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "./testing/files.ts";
 import { type Entry, HardState } from "../pb/raftpb.ts";
 import { Snapshot } from "../pb/walpb.ts";
 import { DiskErrorCode } from "./disk_error.ts";
@@ -10,7 +11,6 @@ import {
   newEntry,
   newMemoryDisk,
   newPrng,
-  readFile,
   readWal,
   readWalSnapshots,
   reopenWal,

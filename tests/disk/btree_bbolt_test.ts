@@ -20,7 +20,7 @@ import { BTreeFile, type BTreeOptions } from "../../src/disk/btree/btree_file.ts
 import { compactCopy } from "../../src/disk/btree/compact_copy.ts";
 import { newFileImage } from "../../src/disk/btree/new_file.ts";
 import { DenoFileSystem } from "../../src/disk/deno_file_system.ts";
-import { readFile } from "../../src/disk/testing/wal_fixtures.ts";
+import { readFile } from "../../src/disk/testing/files.ts";
 import { commandOf, type Freelist, parseDump, runBbolt, whyNoBbolt } from "./bbolt_peer.ts";
 
 const missing = whyNoBbolt();

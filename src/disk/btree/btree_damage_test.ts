@@ -3,7 +3,8 @@ import { bytesFromLatin1 } from "../../base/bytes.ts";
 import { Prng } from "../../base/prng.ts";
 import { DiskError, DiskErrorCode } from "../disk_error.ts";
 import type { MemoryFileSystem } from "../memory_file_system.ts";
-import { newMemoryDisk, readFile, writeFile } from "../testing/wal_fixtures.ts";
+import { readFile, writeFile } from "../testing/files.ts";
+import { newMemoryDisk } from "../testing/wal_fixtures.ts";
 import type { BTreeFile } from "./btree_file.ts";
 import {
   applyToModel,

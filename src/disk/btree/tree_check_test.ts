@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { newMemoryDisk, readFile, writeFile } from "../testing/wal_fixtures.ts";
+import { readFile, writeFile } from "../testing/files.ts";
+import { newMemoryDisk } from "../testing/wal_fixtures.ts";
 import type { BTreeFile } from "./btree_file.ts";
 import {
   commit,

@@ -31,24 +31,6 @@ export function walOptions(fileSystem: FileSystem, segmentSizeBytes?: number): W
   return { fileSystem, directory: "data/wal", clock: systemClock, segmentSizeBytes };
 }
 
-/** All bytes of a file. */
-export function readFile(fileSystem: FileSystem, path: string): Uint8Array {
-  const file = fileSystem.open(path, "read");
-  const bytes = new Uint8Array(file.size());
-  file.readAt(bytes, 0, bytes.length, 0);
-  file.close();
-  return bytes;
-}
-
-/** Makes a file of exactly these bytes. */
-export function writeFile(fileSystem: FileSystem, path: string, bytes: Uint8Array): void {
-  const file = fileSystem.open(path, "create");
-  file.truncate(0);
-  file.writeAt(bytes, 0, bytes.length, 0);
-  file.dataSyncNow();
-  file.close();
-}
-
 /**
  * Random numbers that differ from the first one on even for seeds that are close together, which
  * those of Prng itself do only later.

@@ -10,6 +10,7 @@ import { readStoredState, type StoredState } from "../../../disk/backend/stored_
 import { BTreeFile } from "../../../disk/btree/btree_file.ts";
 import type { ReadTransaction } from "../../../disk/btree/read_transaction.ts";
 import type { FileSystem } from "../../../disk/file_system.ts";
+import { readFile } from "../../../disk/testing/files.ts";
 import {
   CompactionRequest,
   LeaseGrantRequest,
@@ -221,24 +222,12 @@ export function hashOfMemory({ store }: EtcdServer): number {
   return hash.hash;
 }
 
-/** All bytes of a file. */
-export function bytesOf(fileSystem: FileSystem, path: string): Uint8Array {
-  const file = fileSystem.open(path, "read");
-  try {
-    const bytes = new Uint8Array(file.size());
-    file.readAt(bytes, 0, bytes.length, 0);
-    return bytes;
-  } finally {
-    file.close();
-  }
-}
-
 /**
  * Changes the first byte of a text in a file, wherever it stands: pages that are free may still have
  * it. Returns the last place.
  */
 export function breakText(fileSystem: FileSystem, path: string, text: string): number {
-  const content = latin1FromBytes(bytesOf(fileSystem, path));
+  const content = latin1FromBytes(readFile(fileSystem, path));
   let last = -1;
   for (let at = content.indexOf(text); at >= 0; at = content.indexOf(text, at + 1)) {
     overwrite(fileSystem, path, at, Uint8Array.of(text.charCodeAt(0) ^ 1));
