@@ -9,14 +9,11 @@ export class DenortUnreachableError extends Error {
 }
 
 /**
- * What the executable may do, for good: nobody can pass flags of Deno to it. A server needs the
- * first five; `ctl lock` and `ctl watch` run commands, and memory is locked by a call into the C
- * library. It never asks, since nobody sits in front of a server.
+ * What the executable may do, for good: nobody can pass flags of Deno to it. It is a program like any
+ * other, which may what its user may: Deno opens /proc, where the limit on open files stands, to
+ * programs with all permissions only. It never asks, since nobody sits in front of a server.
  */
-const BAKED_FLAGS: readonly string[] = [
-  ...["net", "read", "write", "env", "sys", "run", "ffi"].map((name) => `--allow-${name}`),
-  "--no-prompt",
-];
+const BAKED_FLAGS: readonly string[] = ["--allow-all", "--no-prompt"];
 
 /**
  * The cache of compiled code would be a file with a known name in the folder for temporary files,

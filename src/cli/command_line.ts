@@ -8,6 +8,7 @@ import {
 } from "../embed/config/constants.ts";
 import { ConfigError } from "../embed/config/errors.ts";
 import { BOOL } from "../embed/config/scalar_kinds.ts";
+import { V2_DEPRECATION_FLAG } from "../embed/config/settings_legacy.ts";
 import { flagNames, settingOfFlag } from "../embed/config/settings_table.ts";
 import { applyEnvironment, type Environment } from "./environment.ts";
 import { type Flag, parseFlags } from "./flags.ts";
@@ -134,6 +135,7 @@ function finish(config: Config, given: ReadonlySet<string>): Notice[] {
     );
   }
   const notices = raiseRaftTimeouts(config);
+  if (given.has(V2_DEPRECATION_FLAG)) notices.push(V2_DEPRECATION_NOTICE);
   // Whoever chooses where to listen must say where clients find it.
   if (given.has("listen-client-urls") && !given.has("advertise-client-urls")) {
     config.advertiseClientUrls = [];
@@ -145,6 +147,13 @@ function finish(config: Config, given: ReadonlySet<string>): Notice[] {
   config.flagsExplicitlySet = new Set(given);
   return notices;
 }
+
+const V2_DEPRECATION_NOTICE: Notice = {
+  level: "warn",
+  message: `--${V2_DEPRECATION_FLAG} is deprecated and scheduled for removal in v3.8. ` +
+    "The default value is enforced, ignoring user input.",
+  fields: {},
+};
 
 /** Timeouts between members below the least are raised to it. */
 function raiseRaftTimeouts(config: Config): Notice[] {

@@ -65,9 +65,20 @@ Deno.test("readCommandLine() sets every setting by its flag and by its variable 
 
 Deno.test("readCommandLine() takes what etcd ignores, in any form", async () => {
   for (const setting of SETTINGS) {
-    if (setting.status !== "ignored") continue;
+    if (setting.status !== "ignored" || !setting.isSwitch) continue;
     await configOf([`--${setting.flag}`, `-${setting.flag}=whatever`]);
   }
+});
+
+Deno.test("readCommandLine() takes a phase of the v2 API's end, and no other word", async () => {
+  for (const phase of ["write-only", "write-only-drop-data", "gone"]) {
+    const { notices } = await read([`--v2-deprecation=${phase}`]);
+    assert.match(notices[0].message, /^--v2-deprecation is deprecated .*ignoring user input\.$/);
+  }
+  assert.equal(
+    await complaintAbout(["--v2-deprecation=not-yet"]),
+    'invalid value "not-yet" for flag -v2-deprecation: invalid value "not-yet"',
+  );
 });
 
 Deno.test("readCommandLine() takes the last of a flag given twice", async () => {

@@ -4,6 +4,8 @@ import {
   DEFAULT_LOG_OUTPUT,
   DEFAULT_MAX_SNAPSHOTS,
 } from "./constants.ts";
+import { goQuote } from "../../base/go_quote.ts";
+import { ValueError } from "./errors.ts";
 import { BOOL, choiceKind, DURATION, TEXT, UINT } from "./scalar_kinds.ts";
 import { inside, own, type Place, rowsOf, type TypedSetting } from "./setting.ts";
 import type { ValueKind } from "./value_kind.ts";
@@ -143,6 +145,9 @@ export const LEGACY_SETTINGS = {
   }),
 };
 
+/** etcd says that it ignores this one. */
+export const V2_DEPRECATION_FLAG = "v2-deprecation";
+
 const ignoredRow = rowsOf("Accepted and ignored");
 
 /** A flag that may be given in any form, since etcd does not look at what it says. */
@@ -176,7 +181,26 @@ const IGNORED_FLAGS = [
   "test.outputdir",
 ] as const;
 
-/** What etcd still takes from the command lines of its first years. */
-export const IGNORED_SETTINGS: readonly TypedSetting<string>[] = IGNORED_FLAGS.map((flag) =>
-  ignoredRow(ANYTHING, NOWHERE, { flag, default: "", status: "ignored", help: "" })
-);
+/** How far the v2 API is gone: etcd 3.7 looks at the word, and at nothing else. */
+const DEPRECATION_PHASES = ["write-only", "write-only-drop-data", "gone"];
+const DEPRECATION_PHASE: ValueKind<string> = {
+  ...choiceKind(...DEPRECATION_PHASES),
+  fromText(text) {
+    if (!DEPRECATION_PHASES.includes(text)) throw new ValueError(`invalid value ${goQuote(text)}`);
+    return text;
+  },
+};
+
+/** What etcd still takes from the command lines of its first years, and of its last. */
+export const IGNORED_SETTINGS: readonly TypedSetting<string>[] = [
+  ...IGNORED_FLAGS.map((flag) =>
+    ignoredRow(ANYTHING, NOWHERE, { flag, default: "", status: "ignored", help: "" })
+  ),
+  ignoredRow(DEPRECATION_PHASE, NOWHERE, {
+    flag: V2_DEPRECATION_FLAG,
+    default: "",
+    defaultText: "write-only",
+    status: "ignored",
+    help: "",
+  }),
+];

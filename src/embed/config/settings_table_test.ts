@@ -159,6 +159,7 @@ const IGNORED_FLAGS = [
   "vv",
   "test.coverprofile",
   "test.outputdir",
+  "v2-deprecation",
 ];
 
 /** Flags that etcd does not have, with our defaults. */
