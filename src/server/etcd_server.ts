@@ -26,7 +26,7 @@ import type { Operation, Waiter } from "./operations/operation.ts";
 import { SkippedWrites } from "./operations/skipped_writes.ts";
 import { OpenStreams } from "./open_streams.ts";
 import { OwnRequests } from "./proposals/own_requests.ts";
-import { Consensus } from "./raft/consensus.ts";
+import { Consensus } from "./consensus.ts";
 import { type RaftStatus, raftStatusOf } from "./raft/raft_status.ts";
 import type { WaitingRead } from "./reads/read_gate.ts";
 import type { ServerConfig } from "./server_config.ts";

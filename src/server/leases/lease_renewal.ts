@@ -1,15 +1,15 @@
 import { ETCD_ERRORS } from "../../core/errors.ts";
 import type { Lessor } from "../../core/lease/lessor.ts";
 import type { ServerCounts } from "../counts/server_counts.ts";
-import type { OwnRequests } from "../proposals/own_requests.ts";
 import type { ServerConfig } from "../server_config.ts";
+import type { CheckpointProposer } from "./lease_checkpointer.ts";
 
 /** The member that renews leases. */
 export interface RenewingMember {
   readonly config: ServerConfig;
   readonly lessor: Lessor;
   readonly counts: ServerCounts;
-  readonly ownRequests: OwnRequests;
+  readonly ownRequests: CheckpointProposer;
 }
 
 /**
