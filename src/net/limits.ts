@@ -20,6 +20,7 @@ export interface Http2Limits {
   readonly maxSentFrameBytes: number;
   readonly outputMarkBytes: number;
   readonly readPauseBytes: number;
+  readonly readTurnMs: number;
   readonly maxOutputBytes: number;
   readonly streamHighMarkBytes: number;
   readonly streamLowMarkBytes: number;
@@ -79,6 +80,10 @@ export const HTTP2_LIMITS: Http2Limits = {
 
   // A peer that does not read its answers is not given more of them: reading stops here.
   readPauseBytes: 1 * MIB,
+
+  // How long the requests that come from sockets may keep timers and other sockets waiting before
+  // their own clients have to wait for the next turn.
+  readTurnMs: 4,
 
   // What the requests read before that may still add (headers and control frames only). Beyond,
   // the peer is not worth waiting for.
@@ -232,6 +237,7 @@ export interface Http1Limits {
   readonly writeStallTimeoutMs: number;
   readonly sweepIntervalMs: number;
   readonly readPauseBytes: number;
+  readonly readTurnMs: number;
   readonly outputHighMarkBytes: number;
   readonly outputLowMarkBytes: number;
   readonly maxOutputBytes: number;
@@ -265,6 +271,9 @@ export const HTTP1_LIMITS: Http1Limits = {
   // Requests that come behind one that is not answered yet, or a body that is not wanted yet: what
   // one read of the socket brings, and some more.
   readPauseBytes: 128 * KIB,
+
+  // The same as over HTTP/2.
+  readTurnMs: 4,
 
   // Where the sender of a response is told to stop and to go on; as over HTTP/2.
   outputHighMarkBytes: 256 * KIB,

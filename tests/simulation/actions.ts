@@ -6,6 +6,9 @@ import {
   AlarmType,
   AuthRoleAddRequest,
   AuthRoleDeleteRequest,
+  AuthUserAddRequest,
+  AuthUserDeleteRequest,
+  AuthUserGrantRoleRequest,
   CompactionRequest,
   DeleteRangeRequest,
   LeaseGrantRequest,
@@ -30,10 +33,16 @@ export type Action =
   | { readonly kind: "compact"; readonly request: CompactionRequest }
   | { readonly kind: "alarm"; readonly request: AlarmRequest }
   | { readonly kind: "addRole"; readonly request: AuthRoleAddRequest }
-  | { readonly kind: "deleteRole"; readonly request: AuthRoleDeleteRequest };
+  | { readonly kind: "deleteRole"; readonly request: AuthRoleDeleteRequest }
+  | { readonly kind: "addUser"; readonly request: AuthUserAddRequest }
+  | { readonly kind: "deleteUser"; readonly request: AuthUserDeleteRequest }
+  | { readonly kind: "grantRole"; readonly request: AuthUserGrantRoleRequest };
 
 /** Few, so that roles come and go again under the same name. */
 const ROLE_NAMES: readonly string[] = ["a", "b", "c"];
+
+/** Some with the names of roles, which must not be mixed up. */
+const USER_NAMES: readonly string[] = ["a", "u", "v"];
 
 /** Few, so that leases are granted and revoked again under the same ID. */
 export const LEASE_IDS: readonly bigint[] = [1n, 77n, 0x7fff_ffff_ffff_ffffn, -5n];
@@ -67,7 +76,7 @@ export function randomAction(prng: Prng, world: RequestWorld): Action {
   if (choice < 0.88) return grantOf(prng.pick(LEASE_IDS));
   if (choice < 0.93) return revocationOf(prng.pick(LEASE_IDS));
   if (choice < 0.97) return randomCompaction(prng, world);
-  if (choice < 0.985) return randomRoleChange(prng);
+  if (choice < 0.985) return prng.chance(0.5) ? randomRoleChange(prng) : randomUserChange(prng);
   return alarmOf(prng.chance(0.4));
 }
 
@@ -109,6 +118,19 @@ export function deleteRoleOf(role: string): Action {
 function randomRoleChange(prng: Prng): Action {
   const name = prng.pick(ROLE_NAMES);
   return prng.chance(0.6) ? addRoleOf(name) : deleteRoleOf(name);
+}
+
+function randomUserChange(prng: Prng): Action {
+  const name = prng.pick(USER_NAMES);
+  if (prng.chance(0.3)) {
+    return { kind: "deleteUser", request: AuthUserDeleteRequest.create({ name }) };
+  }
+  if (prng.chance(0.5)) {
+    const request = AuthUserGrantRoleRequest.create({ user: name, role: prng.pick(ROLE_NAMES) });
+    return { kind: "grantRole", request };
+  }
+  const hashedPassword = btoa(`hash ${prng.between(0, 9)}`);
+  return { kind: "addUser", request: AuthUserAddRequest.create({ name, hashedPassword }) };
 }
 
 function randomPutAction(prng: Prng, world: RequestWorld): Action {

@@ -3,10 +3,19 @@ import { txnCostBytes } from "../../src/core/quota/request_cost.ts";
 import {
   AlarmAction,
   type AlarmRequest,
+  type AuthUserAddRequest,
+  type AuthUserGrantRoleRequest,
   type LeaseGrantRequest,
 } from "../../src/pb/etcdserverpb.ts";
 import { ModelStore } from "../mvcc/model_store.ts";
 import type { Action } from "./actions.ts";
+
+/** A user as the model has it. */
+export interface ModelUser {
+  /** The text of the password's hash. */
+  readonly passwordHash: string;
+  readonly roles: Set<string>;
+}
 
 /** What a member has to be, as one would explain it. */
 export class MemberModel {
@@ -14,7 +23,8 @@ export class MemberModel {
   readonly leaseTtls = new Map<bigint, number>();
   hasAlarm = false;
   readonly roles = new Set<string>();
-  /** Counts the changes of roles. */
+  readonly users = new Map<string, ModelUser>();
+  /** Counts the changes of roles and users. */
   authRevision = 1;
 
   /** Throws etcd's error, having changed nothing, if the action is refused. */
@@ -47,6 +57,15 @@ export class MemberModel {
         break;
       case "deleteRole":
         this.#deleteRole(action.request.role);
+        break;
+      case "addUser":
+        this.#addUser(action.request);
+        break;
+      case "deleteUser":
+        this.#deleteUser(action.request.name);
+        break;
+      case "grantRole":
+        this.#grantRole(action.request);
     }
   }
 
@@ -71,6 +90,27 @@ export class MemberModel {
 
   #deleteRole(name: string): void {
     if (!this.roles.delete(name)) throw ETCD_ERRORS.roleNotFound;
+    for (const { roles } of this.users.values()) roles.delete(name);
+    this.authRevision++;
+  }
+
+  #addUser({ name, hashedPassword }: AuthUserAddRequest): void {
+    if (this.users.has(name)) throw ETCD_ERRORS.userAlreadyExist;
+    this.users.set(name, { passwordHash: atob(hashedPassword), roles: new Set() });
+    this.authRevision++;
+  }
+
+  #deleteUser(name: string): void {
+    if (!this.users.delete(name)) throw ETCD_ERRORS.userNotFound;
+    this.authRevision++;
+  }
+
+  #grantRole({ user: name, role }: AuthUserGrantRoleRequest): void {
+    const user = this.users.get(name);
+    if (user === undefined) throw ETCD_ERRORS.userNotFound;
+    if (!this.roles.has(role)) throw ETCD_ERRORS.roleNotFound;
+    if (user.roles.has(role)) return;
+    user.roles.add(role);
     this.authRevision++;
   }
 

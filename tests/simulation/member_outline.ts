@@ -1,3 +1,4 @@
+import { EMPTY_BYTES, textFromBytes } from "../../src/base/bytes.ts";
 import { AlarmType } from "../../src/pb/etcdserverpb.ts";
 import type { EtcdServer } from "../../src/server/etcd_server.ts";
 import type { MemberModel } from "./member_model.ts";
@@ -12,6 +13,8 @@ export interface MemberOutline {
   readonly authRevision: number;
   /** Names. */
   readonly roles: string;
+  /** Names with the hashes of their passwords and their roles. */
+  readonly users: string;
 }
 
 export function outlineOf({ store, lessor, alarms, auth }: EtcdServer): MemberOutline {
@@ -22,11 +25,17 @@ export function outlineOf({ store, lessor, alarms, auth }: EtcdServer): MemberOu
     hasAlarm: alarms.hasType(AlarmType.NOSPACE),
     authRevision: auth.revision,
     roles: auth.store.roleNames().join(),
+    users: usersText(
+      auth.store.userNames().map((name) => {
+        const { passwordHash = EMPTY_BYTES, roles = [] } = auth.store.user(name) ?? {};
+        return [name, textFromBytes(passwordHash), roles];
+      }),
+    ),
   };
 }
 
 export function outlineOfModel(model: MemberModel): MemberOutline {
-  const { store, leaseTtls, hasAlarm, authRevision, roles } = model;
+  const { store, leaseTtls, hasAlarm, authRevision, roles, users } = model;
   return {
     revision: store.current,
     compactedRevision: store.compacted,
@@ -34,6 +43,9 @@ export function outlineOfModel(model: MemberModel): MemberOutline {
     hasAlarm,
     authRevision,
     roles: [...roles].sort().join(),
+    users: usersText(
+      [...users].map(([name, { passwordHash, roles }]) => [name, passwordHash, [...roles]]),
+    ),
   };
 }
 
@@ -50,6 +62,7 @@ export function describeDifference(
     "hasAlarm",
     "authRevision",
     "roles",
+    "users",
   ] as const;
   for (const field of fields) {
     if (found[field] === expected[field]) continue;
@@ -60,4 +73,10 @@ export function describeDifference(
 
 function leasesText(leases: [bigint, number][]): string {
   return leases.map(([id, ttlSeconds]) => `${id}: ${ttlSeconds} s`).sort().join(", ");
+}
+
+function usersText(
+  users: (readonly [name: string, passwordHash: string, roles: readonly string[]])[],
+): string {
+  return users.map(([name, hash, roles]) => `${name}: ${hash} ${[...roles].sort()}`).sort().join();
 }

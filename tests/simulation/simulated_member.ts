@@ -7,6 +7,9 @@ import {
   AlarmRequest,
   AuthRoleAddRequest,
   AuthRoleDeleteRequest,
+  AuthUserAddRequest,
+  AuthUserDeleteRequest,
+  AuthUserGrantRoleRequest,
   CompactionRequest,
   DeleteRangeRequest,
   LeaseGrantRequest,
@@ -232,6 +235,18 @@ function encode(action: Action, waiter: ActionWaiter): { operation: Operation; b
     case "deleteRole": {
       const operation = AuthChanges.roleDelete.operation(action.request, done, NOBODY);
       return { operation, bytes: AuthRoleDeleteRequest.encode(action.request) };
+    }
+    case "addUser": {
+      const operation = AuthChanges.userAdd.operation(action.request, done, NOBODY);
+      return { operation, bytes: AuthUserAddRequest.encode(action.request) };
+    }
+    case "deleteUser": {
+      const operation = AuthChanges.userDelete.operation(action.request, done, NOBODY);
+      return { operation, bytes: AuthUserDeleteRequest.encode(action.request) };
+    }
+    case "grantRole": {
+      const operation = AuthChanges.userGrantRole.operation(action.request, done, NOBODY);
+      return { operation, bytes: AuthUserGrantRoleRequest.encode(action.request) };
     }
   }
 }

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import type { Tunnel, TunnelListener } from "../http/exchange.ts";
 import type { ByteSocket } from "../http2/socket.ts";
 import type { Sweepable } from "../http2/sweeper.ts";
+import { SocketReading } from "../http2/socket_reading.ts";
 import { WriteStall } from "../http2/write_stall.ts";
 import type { Http1Limits } from "../limits.ts";
 import type { RemoteEnd } from "../remote_end.ts";
@@ -32,7 +33,10 @@ export class Http1Connection implements ExchangeOwner, OutputOwner, Sweepable {
   #input: Buffer = NOTHING;
   #position = 0;
   #advancing = false;
-  #readingPaused = false;
+  readonly #reading: SocketReading;
+  /** Whether a request was begun since the last chunk came, or since the last turn. */
+  #hasBegun = false;
+  #isDeferred = false;
 
   #exchange: Http1Exchange | undefined;
   #body: BodyReader | undefined;
@@ -59,6 +63,7 @@ export class Http1Connection implements ExchangeOwner, OutputOwner, Sweepable {
     this.#limits = context.limits;
     this.#onClose = onClose;
     this.output = new Http1Output(socket, context, this);
+    this.#reading = new SocketReading(socket, context.readTurns);
     this.#writeStall = new WriteStall(this.#limits.writeStallTimeoutMs);
     this.#waitingSinceMs = context.clock.monotonicMs();
   }
@@ -101,6 +106,13 @@ export class Http1Connection implements ExchangeOwner, OutputOwner, Sweepable {
   // Input.
 
   #data(chunk: Buffer): void {
+    this.#hasBegun = false;
+    this.#reading.begin();
+    this.#take(chunk);
+    this.#reading.end();
+  }
+
+  #take(chunk: Buffer): void {
     if (this.#lingering || this.#closed) return;
     if (this.#tunnel !== undefined) {
       this.#guarded(() => this.#tunnel?.data(chunk, 0, chunk.length));
@@ -118,10 +130,12 @@ export class Http1Connection implements ExchangeOwner, OutputOwner, Sweepable {
   #advance(): void {
     if (this.#advancing) return;
     this.#advancing = true;
+    this.#reading.begin();
     this.output.hold();
     this.#guarded(() => {
       while (this.#step());
     });
+    this.#reading.end();
     this.#advancing = false;
     if (this.#closed) return;
     this.output.release();
@@ -162,9 +176,10 @@ export class Http1Connection implements ExchangeOwner, OutputOwner, Sweepable {
   #beginExchange(): boolean {
     // What is answered must be out, or nearly so: a long body may still be on its way, and a client
     // that takes nothing gets nothing more.
-    if (this.output.congested) return false;
+    if (this.output.congested || this.#mustWait()) return false;
     const head = this.#readHead();
     if (head === undefined) return false;
+    this.#hasBegun = true;
     const exchange = new Http1Exchange(this, head);
     this.#exchange = exchange;
     this.#continueWanted = head.expectsContinue;
@@ -179,6 +194,20 @@ export class Http1Connection implements ExchangeOwner, OutputOwner, Sweepable {
     this.#context.handler(exchange);
     if (this.#body === undefined && !exchange.finished) exchange.listener?.end();
     this.#sendContinue(exchange);
+    return true;
+  }
+
+  /** Each connection has one request a turn at the least; more, as long as there is time. */
+  #mustWait(): boolean {
+    if (this.#isDeferred) return true;
+    const { readTurns } = this.#context;
+    if (!this.#hasBegun || this.#position === this.#input.length || !readTurns.isOver) return false;
+    this.#isDeferred = true;
+    readTurns.inNext(() => {
+      this.#isDeferred = false;
+      this.#hasBegun = false;
+      if (!this.#closed) this.#advance();
+    });
     return true;
   }
 
@@ -228,10 +257,7 @@ export class Http1Connection implements ExchangeOwner, OutputOwner, Sweepable {
     const waitingBytes = this.#input.length - this.#position;
     const pause = waitingBytes > this.#limits.readPauseBytes ||
       (this.#tunnel !== undefined && (this.#tunnelPaused || this.output.congested));
-    if (pause === this.#readingPaused) return;
-    this.#readingPaused = pause;
-    if (pause) this.#socket.pause();
-    else this.#socket.resume();
+    this.#reading.hold(pause);
   }
 
   exchangeResumed(): void {
@@ -327,6 +353,7 @@ export class Http1Connection implements ExchangeOwner, OutputOwner, Sweepable {
     this.#closed = true;
     this.#context.sweeper.remove(this);
     this.output.close();
+    this.#reading.close();
     this.#input = NOTHING;
     this.#position = 0;
     this.#onClose();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import type { Timer } from "../../base/clock.ts";
 import { ManualClock } from "../../base/manual_clock.ts";
 import type { ExchangeHandler } from "../http/exchange.ts";
 import { FakeSocket } from "../http2/testing/fake_socket.ts";
@@ -11,9 +12,33 @@ import { Http1Context } from "./context.ts";
 const REQUEST = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 const LARGE_BYTES = 3 * HTTP1_LIMITS.outputHighMarkBytes;
 
+/** A clock that goes on while requests are handled, and runs what is for the next turn. */
+class TurnClock extends ManualClock {
+  #workedMs = 0;
+  #nextTurn: (() => void)[] = [];
+
+  work(durationMs: number): void {
+    this.#workedMs += durationMs;
+  }
+
+  nextTurn(): void {
+    for (const run of this.#nextTurn.splice(0)) run();
+  }
+
+  override monotonicMs(): number {
+    return super.monotonicMs() + this.#workedMs;
+  }
+
+  override setTimer(delayMs: number, fire: () => void): Timer {
+    if (delayMs > 0) return super.setTimer(delayMs, fire);
+    this.#nextTurn.push(fire);
+    return { cancel() {} };
+  }
+}
+
 class Talk {
   readonly socket = new FakeSocket();
-  readonly clock = new ManualClock();
+  readonly clock = new TurnClock();
   handled = 0;
   readonly #connection: Http1Connection;
 
@@ -35,7 +60,6 @@ class Talk {
 
   end(): void {
     this.#connection.destroy();
-    this.clock.advance(0);
     assert.equal(this.clock.timerCount, 0);
   }
 }
@@ -65,5 +89,23 @@ Deno.test("Http1Connection begins no request while the client takes no answers",
   talk.socket.stuck = false;
   talk.socket.completeWrites();
   assert.equal(talk.handled, count);
+  talk.end();
+});
+
+Deno.test("Http1Connection leaves time for others between the requests of a turn", async () => {
+  const talk = new Talk((exchange) => {
+    talk.clock.work(1);
+    exchange.respond(200, [], "");
+  });
+  const { readTurnMs } = HTTP1_LIMITS;
+  const count = 3 * readTurnMs;
+  talk.say(REQUEST.repeat(count));
+  for (let handled = readTurnMs; handled <= count; handled += readTurnMs) {
+    assert.equal(talk.handled, handled);
+    await Promise.resolve();
+    talk.socket.completeWrites();
+    talk.clock.nextTurn();
+  }
+  assert.equal(talk.socket.paused, false);
   talk.end();
 });

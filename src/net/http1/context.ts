@@ -2,6 +2,7 @@ import { type Clock, systemClock } from "../../base/clock.ts";
 import type { ExchangeHandler } from "../http/exchange.ts";
 import { BufferPool } from "../http2/buffer_pool.ts";
 import { FlushQueue } from "../http2/flush_queue.ts";
+import { ReadTurns } from "../http2/read_turns.ts";
 import { Sweeper } from "../http2/sweeper.ts";
 import { HTTP1_LIMITS, type Http1Limits } from "../limits.ts";
 
@@ -21,6 +22,7 @@ export class Http1Context {
   readonly pool: BufferPool;
   readonly flushQueue = new FlushQueue();
   readonly sweeper: Sweeper;
+  readonly readTurns: ReadTurns;
   readonly onDefect: ((error: unknown) => void) | undefined;
   #dateSecond = -1;
   #dateLine = "";
@@ -31,6 +33,7 @@ export class Http1Context {
     this.clock = options.clock ?? systemClock;
     this.pool = new BufferPool(this.limits.maxPooledBytes);
     this.sweeper = new Sweeper(this.clock, this.limits.sweepIntervalMs);
+    this.readTurns = new ReadTurns(this.clock, this.limits.readTurnMs);
     this.onDefect = options.onDefect;
   }
 

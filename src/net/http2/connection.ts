@@ -10,6 +10,7 @@ import { ErrorCode, Flag, FrameType, LARGEST_STREAM_ID } from "./protocol.ts";
 import { type ReceiverOwner, RequestReceiver } from "./request_receiver.ts";
 import { applySettings, type SettingsTarget } from "./settings.ts";
 import type { ByteSocket } from "./socket.ts";
+import { SocketReading } from "./socket_reading.ts";
 import { SocketWriter, type WriterOwner } from "./socket_writer.ts";
 import type { Sweepable } from "./sweeper.ts";
 import { Transmitter } from "./transmitter.ts";
@@ -38,12 +39,12 @@ export class Http2Connection
   readonly #writer: SocketWriter;
   readonly #transmitter: Transmitter;
   readonly #reader: FrameReader;
+  readonly #reading: SocketReading;
   readonly #receiver: RequestReceiver;
   readonly #pings: PingPolicy;
   readonly #floods: FloodGuard;
   #hasSettings = false;
   #peerGoesAway = false;
-  #readingPaused = false;
 
   // The way to the end, and timeouts.
   #phase: number = Phase.OPEN;
@@ -80,6 +81,7 @@ export class Http2Connection
       () => this.outputOverflow(),
     );
     this.#reader = new FrameReader(this, limits.maxFrameBytes);
+    this.#reading = new SocketReading(socket, context.readTurns);
     this.#pings = new PingPolicy(context.pingRules);
     this.#floods = new FloodGuard(clock, nowMs, limits);
     this.#receiver = new RequestReceiver(this, context, this.#transmitter, this.#floods);
@@ -131,6 +133,7 @@ export class Http2Connection
   #data(chunk: Buffer): void {
     this.#heardSinceSweep = true;
     const writer = this.#writer;
+    this.#reading.begin();
     writer.hold();
     try {
       this.#reader.read(chunk);
@@ -138,7 +141,8 @@ export class Http2Connection
       this.#defect(error);
     }
     writer.release();
-    if (writer.pendingBytes > this.#limits.readPauseBytes) this.#pauseReading();
+    if (writer.pendingBytes > this.#limits.readPauseBytes) this.#reading.hold(true);
+    this.#reading.end();
   }
 
   /** A defect of the server costs the connection, and whoever owns the server decides the rest. */
@@ -149,17 +153,9 @@ export class Http2Connection
     onDefect(error);
   }
 
-  #pauseReading(): void {
-    if (this.#readingPaused || this.#phase === Phase.CLOSED) return;
-    this.#readingPaused = true;
-    this.#socket.pause();
-  }
-
   outputWritten(): void {
     this.#transmitter.pump();
-    if (!this.#readingPaused || this.#writer.pendingBytes > this.#limits.readPauseBytes) return;
-    this.#readingPaused = false;
-    this.#socket.resume();
+    if (this.#writer.pendingBytes <= this.#limits.readPauseBytes) this.#reading.hold(false);
   }
 
   /** Comes in the midst of some stream's sending, so the end of the turn must come first. */
@@ -372,6 +368,7 @@ export class Http2Connection
     if (this.#phase === Phase.CLOSED) return;
     this.#phase = Phase.CLOSED;
     this.#reader.stop();
+    this.#reading.close();
     this.#context.sweeper.remove(this);
     this.#writer.close();
     this.#receiver.close(ErrorCode.CANCEL);

@@ -8,6 +8,7 @@ import { FlushQueue } from "./flush_queue.ts";
 import type { Http2Handler } from "./handler.ts";
 import type { PingRules } from "./ping_policy.ts";
 import { DEFAULT_WINDOW_BYTES, FRAME_HEADER_BYTES, FrameType, SettingId } from "./protocol.ts";
+import { ReadTurns } from "./read_turns.ts";
 import { Sweeper } from "./sweeper.ts";
 
 export interface Http2Options {
@@ -43,6 +44,7 @@ export class Http2Context {
   readonly flushQueue = new FlushQueue();
   readonly budget: BufferedBytes;
   readonly sweeper: Sweeper;
+  readonly readTurns: ReadTurns;
   /** The frames that each connection begins with. */
   readonly greeting: Uint8Array;
 
@@ -67,6 +69,7 @@ export class Http2Context {
     this.pool = new BufferPool(limits.maxPooledBytes);
     this.budget = new BufferedBytes(limits);
     this.sweeper = new Sweeper(this.clock, limits.sweepIntervalMs);
+    this.readTurns = new ReadTurns(this.clock, limits.readTurnMs);
     this.greeting = encodeGreeting(limits, this.maxStreams);
   }
 }

@@ -1,0 +1,55 @@
+import type { ReadTurns } from "./read_turns.ts";
+import type { ByteSocket } from "./socket.ts";
+
+/** Reads from one socket while its owner wants to, and while it is this socket's turn. */
+export class SocketReading {
+  readonly #socket: ByteSocket;
+  readonly #turns: ReadTurns;
+  /** By its owner. */
+  #isHeld = false;
+  /** Until the next turn. */
+  #isDeferred = false;
+  #isPaused = false;
+  #isClosed = false;
+
+  constructor(socket: ByteSocket, turns: ReadTurns) {
+    this.#socket = socket;
+    this.#turns = turns;
+  }
+
+  /** Whether the owner wants nothing more for now. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    this.#apply();
+  }
+
+  /** Work on what was read begins; it may be done in several parts. */
+  begin(): void {
+    this.#turns.begin();
+  }
+
+  /** It ends: the socket waits for the next turn if there was enough of it in this one. */
+  end(): void {
+    this.#turns.end();
+    if (this.#isDeferred || this.#isClosed || !this.#turns.isOver) return;
+    this.#isDeferred = true;
+    this.#turns.inNext(() => {
+      this.#isDeferred = false;
+      this.#apply();
+    });
+    this.#apply();
+  }
+
+  /** The socket is gone. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  #apply(): void {
+    const isPaused = this.#isHeld || this.#isDeferred;
+    if (this.#isClosed || isPaused === this.#isPaused) return;
+    this.#isPaused = isPaused;
+    if (isPaused) this.#socket.pause();
+    else this.#socket.resume();
+  }
+}
