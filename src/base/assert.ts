@@ -7,11 +7,6 @@ export function assert(condition: boolean, why: string): asserts condition {
   if (!condition) throw new AssertionError(why);
 }
 
-/** Marks a place that no input can reach. */
-export function unreachable(why: string): never {
-  throw new AssertionError(why);
-}
-
 /** A broken invariant: the message says which. */
 export class AssertionError extends Error {
   override name = "AssertionError";

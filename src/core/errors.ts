@@ -137,6 +137,20 @@ export const ETCD_ERRORS = {
   canceled: error(GrpcCode.Canceled, "etcdserver: request canceled"),
   deadlineExceeded: error(GrpcCode.DeadlineExceeded, "etcdserver: context deadline exceeded"),
   unknownMethod: error(GrpcCode.Unknown, "etcdserver: unknown method"),
+  rangeStreamSort: error(
+    GrpcCode.Unimplemented,
+    "etcdserver: RangeStream does not support custom sort orders",
+  ),
+  rangeStreamFilters: error(
+    GrpcCode.Unimplemented,
+    "etcdserver: RangeStream does not support revision filters",
+  ),
+  // These two only tell why a watch was not made, for which there is no code.
+  watchRangeEmpty: error(GrpcCode.Unknown, "mvcc: watcher range is empty"),
+  duplicateWatchId: error(
+    GrpcCode.Unknown,
+    "mvcc: duplicate watch ID provided on the WatchStream",
+  ),
   // What etcd's Lock and Election say comes from its client library, which knows no codes.
   sessionExpired: error(GrpcCode.Unknown, "mutex: session is expired"),
   electionNoLeader: error(GrpcCode.Unknown, "election: no leader"),

@@ -6,7 +6,8 @@ import { DenoFileSystem } from "./deno_file_system.ts";
 import { DiskError, DiskErrorCode } from "./disk_error.ts";
 import type { FileLock, FileSystem } from "./file_system.ts";
 import { MemoryFileSystem } from "./memory_file_system.ts";
-import { METADATA, newPrng, reopenWal, walOptions, writeFile } from "./wal_fixtures.ts";
+import { writeFile } from "./testing/files.ts";
+import { METADATA, newPrng, reopenWal, walOptions } from "./testing/wal_fixtures.ts";
 import { createWal } from "./wal_opening.ts";
 
 const OPTIONS = { dataDir: "/srv/etcd/data", holder: "process 4711" };

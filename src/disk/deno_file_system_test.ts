@@ -35,7 +35,7 @@ Deno.test("DenoFileSystem.tryLock() respects other processes and their death", a
   const path = join(directory, "db");
   const fileSystem = new DenoFileSystem();
   const script = `
-    const { DenoFileSystem } = await import(${JSON.stringify(moduleUrl)});
+    import { DenoFileSystem } from ${JSON.stringify(moduleUrl)};
     const lock = new DenoFileSystem().tryLock(${JSON.stringify(path)});
     console.log(lock === undefined ? "refused" : "locked");
     await new Promise((resolve) => setTimeout(resolve, 60_000));

@@ -4,7 +4,8 @@ import type { DiskFile } from "./file_system.ts";
 import type { CrashMode } from "./memory_file_content.ts";
 import { MemoryFileSystem } from "./memory_file_system.ts";
 import { SimulatedCrash } from "./simulated_hardware.ts";
-import { newPrng, readFile } from "./wal_fixtures.ts";
+import { readFile } from "./testing/files.ts";
+import { newPrng } from "./testing/wal_fixtures.ts";
 
 const SECTOR = 512;
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { bytesFromText } from "../base/bytes.ts";
+import { readFile, writeFile } from "./testing/files.ts";
 import { ConfState, Snapshot, SnapshotMetadata } from "../pb/raftpb.ts";
 import { DiskError, DiskErrorCode } from "./disk_error.ts";
 import {
@@ -15,7 +16,7 @@ import {
   writeSnapFile,
 } from "./snap_file.ts";
 import { MemoryFileSystem } from "./memory_file_system.ts";
-import { newMemoryDisk, newPrng, readFile, writeFile } from "./wal_fixtures.ts";
+import { newMemoryDisk, newPrng } from "./testing/wal_fixtures.ts";
 
 const SNAPSHOT = Snapshot.create({
   data: bytesFromText("{}"),

@@ -11,14 +11,16 @@ import {
   newEntry,
   newMemoryDisk,
   newPrng,
+  readWal,
+  readWalSnapshots,
   reopenWal,
   sameBatch,
   sameEntries,
   walOptions,
-} from "./wal_fixtures.ts";
+} from "./testing/wal_fixtures.ts";
 import type { Wal, WalOptions } from "./wal.ts";
 import { createWal } from "./wal_opening.ts";
-import { readWal, readWalSnapshots, type WalContents } from "./wal_replay.ts";
+import type { WalContents } from "./wal_replay.ts";
 import { haveWal } from "./wal_segment.ts";
 
 const SEGMENT_BYTES = 6000;

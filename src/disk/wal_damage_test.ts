@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Prng } from "../base/prng.ts";
 import { DiskError, DiskErrorCode } from "./disk_error.ts";
 import { MemoryFileSystem } from "./memory_file_system.ts";
+import { readFile, writeFile } from "./testing/files.ts";
 import {
   type Appended,
   BEGINNING,
@@ -10,14 +11,13 @@ import {
   newEntry,
   newMemoryDisk,
   newPrng,
-  readFile,
+  readWal,
   reopenWal,
   sameBatch,
   walOptions,
-  writeFile,
-} from "./wal_fixtures.ts";
+} from "./testing/wal_fixtures.ts";
 import { createWal } from "./wal_opening.ts";
-import { readWal, type WalContents, WalReplay } from "./wal_replay.ts";
+import { type WalContents, WalReplay } from "./wal_replay.ts";
 import { listWalSegments } from "./wal_segment.ts";
 
 const SEGMENT_BYTES = 2048;

@@ -3,7 +3,7 @@ import { Prng } from "../base/prng.ts";
 import { Entry } from "../pb/raftpb.ts";
 import { Record, Snapshot } from "../pb/walpb.ts";
 import { isEmptyHardState, RecordEncoder } from "./wal_record.ts";
-import { newEntry } from "./wal_fixtures.ts";
+import { newEntry } from "./testing/wal_fixtures.ts";
 
 function hexOf(encoder: RecordEncoder): string {
   return encoder.buffer.subarray(0, encoder.sizeBytes).toHex();

@@ -209,20 +209,6 @@ export class WalSnapshotSearch implements WalRecordVisitor {
   }
 }
 
-/** Reads a whole log at once, without changing it. */
-export function readWal(fileSystem: FileSystem, directory: string, start: WalStart): WalContents {
-  const replay = new WalReplay(fileSystem, directory, start);
-  while (replay.step());
-  return replay.contents();
-}
-
-/** Finds the usable snapshots of a log at once. */
-export function readWalSnapshots(fileSystem: FileSystem, directory: string): Snapshot[] {
-  const search = new WalSnapshotSearch(fileSystem, directory);
-  while (search.step());
-  return search.snapshots();
-}
-
 /**
  * The checksum does not cover a record's type, so a state may be another record in disguise; a true
  * one has a term and numbers that fit.

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { writeFile } from "./testing/files.ts";
 import { Entry, HardState } from "../pb/raftpb.ts";
 import { Record, Snapshot } from "../pb/walpb.ts";
 import { crc32c } from "../base/crc32c.ts";
@@ -9,12 +10,13 @@ import {
   METADATA,
   newEntry,
   newMemoryDisk,
+  readWal,
+  readWalSnapshots,
   reopenWal,
   walOptions,
-  writeFile,
-} from "./wal_fixtures.ts";
+} from "./testing/wal_fixtures.ts";
 import { RecordEncoder } from "./wal_record.ts";
-import { readWal, readWalSnapshots, type WalContents, WalReplay } from "./wal_replay.ts";
+import { type WalContents, WalReplay } from "./wal_replay.ts";
 import { newWalSegment } from "./wal_segment.ts";
 import { WalSegmentReader } from "./wal_segment_reader.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DiskError } from "./disk_error.ts";
-import { newMemoryDisk } from "./wal_fixtures.ts";
+import { newMemoryDisk } from "./testing/wal_fixtures.ts";
 import {
   haveWal,
   listWalSegments,

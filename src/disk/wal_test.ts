@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "./testing/files.ts";
 import { type Entry, HardState } from "../pb/raftpb.ts";
 import { Snapshot } from "../pb/walpb.ts";
 import { DiskErrorCode } from "./disk_error.ts";
@@ -10,13 +11,13 @@ import {
   newEntry,
   newMemoryDisk,
   newPrng,
-  readFile,
+  readWal,
+  readWalSnapshots,
   reopenWal,
   walOptions,
-} from "./wal_fixtures.ts";
+} from "./testing/wal_fixtures.ts";
 import type { Wal } from "./wal.ts";
 import { createWal } from "./wal_opening.ts";
-import { readWal, readWalSnapshots } from "./wal_replay.ts";
 import { listWalSegments } from "./wal_segment.ts";
 
 const SEGMENT_BYTES = 4096;

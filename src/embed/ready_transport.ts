@@ -1,6 +1,6 @@
-import { GrpcCode } from "../base/grpc_code.ts";
+import { ETCD_ERRORS } from "../core/errors.ts";
 import type { EtcdServer } from "../server/etcd_server.ts";
-import { ClientError } from "./client/client_error.ts";
+import { refusalError } from "./client/client_error.ts";
 import { LateStream } from "./client/transport/late_stream.ts";
 import type {
   CallOptions,
@@ -42,7 +42,7 @@ export class ReadyTransport implements Transport {
     try {
       await this.#server.readyNotify;
     } catch (cause) {
-      throw new ClientError(GrpcCode.Unavailable, "etcdserver: server stopped", { cause });
+      throw refusalError(ETCD_ERRORS.stopped, { cause });
     }
   }
 }

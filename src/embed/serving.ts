@@ -9,6 +9,7 @@ import type { GrpcObserver } from "../net/grpc/observer.ts";
 import { GrpcServer } from "../net/grpc/server.ts";
 import { ProtocolSplit } from "../net/http/http2_exchange.ts";
 import { listen, type Listener } from "../net/listener.ts";
+import { SERVER_LIMITS } from "../server/limits.ts";
 import type { TlsGate } from "../net/tls/tls_gate.ts";
 import type { Config } from "./config/config.ts";
 import { ConfigError } from "./config/errors.ts";
@@ -24,8 +25,6 @@ import {
 import { slowCallWarning } from "./slow_call_warning.ts";
 import { prepareClientTls } from "./tls/client_tls.ts";
 
-/** gRPC messages may be larger than a request by what stands around it. */
-const RECEIVE_OVERHEAD_BYTES = 512 * 1024;
 /** The largest message that gRPC can frame. */
 const MAX_SEND_BYTES = 2 ** 31 - 1;
 
@@ -55,7 +54,7 @@ export class Serving {
 
   constructor(config: Config, observer: GrpcObserver, tracer?: CallTracer) {
     this.#config = config;
-    const maxMessageBytes = config.maxRequestBytes + RECEIVE_OVERHEAD_BYTES;
+    const maxMessageBytes = config.maxRequestBytes + SERVER_LIMITS.messageOverheadBytes;
     this.grpc = new GrpcServer({
       maxReceiveMessageBytes: maxMessageBytes,
       maxSendMessageBytes: MAX_SEND_BYTES,

@@ -7,7 +7,7 @@ import {
   type AnyMessage,
   randomMessage,
   type TypeUnderTest,
-} from "./message_fixtures.ts";
+} from "./testing/message_fixtures.ts";
 
 const SEED = 4_711;
 const INPUTS_PER_TYPE = 250;

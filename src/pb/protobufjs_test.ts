@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { concatBytes } from "../base/bytes.ts";
 import { Prng } from "../base/prng.ts";
-import { allTypes, randomMessage } from "./message_fixtures.ts";
+import { allTypes, randomMessage } from "./testing/message_fixtures.ts";
 import { Writer } from "./writer.ts";
 
 const SEED = 20_261_123;

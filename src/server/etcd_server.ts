@@ -1,10 +1,9 @@
 import type { Alarms } from "../core/alarms/alarms.ts";
 import type { Requester } from "../core/auth/requester.ts";
-import { ETCD_ERRORS } from "../core/errors.ts";
 import type { Lessor } from "../core/lease/lessor.ts";
 import type { Membership } from "../core/members/membership.ts";
 import type { Store } from "../core/mvcc/store.ts";
-import { WatchHub } from "../core/mvcc/watch_hub.ts";
+import type { WatchHub } from "../core/mvcc/watch_hub.ts";
 import type { Quota } from "../core/quota/quota.ts";
 import type { ConfChange } from "../pb/raftpb.ts";
 import type { AppliedState } from "./applied_state.ts";
@@ -21,12 +20,13 @@ import { CompactionRunner } from "./compaction/compaction_runner.ts";
 import { ServerCounts } from "./counts/server_counts.ts";
 import { guardedClock } from "./guarded_clock.ts";
 import { HashQueue } from "./hash_queue.ts";
+import { renewLease } from "./leases/lease_renewal.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { Operation, Waiter } from "./operations/operation.ts";
 import { SkippedWrites } from "./operations/skipped_writes.ts";
 import { OpenStreams } from "./open_streams.ts";
 import { OwnRequests } from "./proposals/own_requests.ts";
-import { Consensus } from "./raft/consensus.ts";
+import { Consensus } from "./consensus.ts";
 import { type RaftStatus, raftStatusOf } from "./raft/raft_status.ts";
 import type { WaitingRead } from "./reads/read_gate.ts";
 import type { ServerConfig } from "./server_config.ts";
@@ -35,7 +35,7 @@ import { ServingState } from "./serving_state.ts";
 import { SpaceAlarm } from "./space_alarm.ts";
 import { Upkeep } from "./upkeep.ts";
 import { publishSelf } from "./versions/publisher.ts";
-import { newWatchDelivery } from "./watch_delivery.ts";
+import { newWatchDelivery, newWatchHub } from "./watch_delivery.ts";
 
 /**
  * One member: it proposes what clients ask, drives Raft with the disk, applies what is committed
@@ -85,11 +85,7 @@ export class EtcdServer {
     this.store = store;
     this.alarms = alarms;
     this.auth = new Authentication(config, member.state.auth, tokens);
-    this.hub = new WatchHub(store, {
-      maxResponseBytes: config.maxRequestBytes + 512 * 1024,
-      progressNotifyIntervalMs: config.watchProgressNotifyIntervalMs,
-      prng: config.prng,
-    });
+    this.hub = newWatchHub(config, store);
     this.#watchDelivery = newWatchDelivery(config, this.hub, counts, failed);
     this.hashes = new HashQueue(store, clock, failed);
     const { backend, snapshots } = newBackend(config, member, {
@@ -295,20 +291,9 @@ export class EtcdServer {
     return this.#consensus.reads.readableNow;
   }
 
-  /**
-   * Renews a lease in memory and returns its time to live in seconds: 0 if it has run out,
-   * undefined if there is none. Throws noLeader while this member does not lead.
-   */
+  /** See renewLease(). */
   renewLease(id: bigint): number | undefined {
-    if (!this.lessor.primary) throw ETCD_ERRORS.noLeader;
-    this.counts.leases.leasesRenewed++;
-    const ttlSeconds = this.lessor.renew(id, this.config.clock.monotonicMs());
-    const lease = this.lessor.get(id);
-    if (lease !== undefined && lease.remainingTtlSeconds > 0) {
-      // What was left of it at some time must not end it early now that it was renewed.
-      this.ownRequests.checkpointLeases([{ id, remainingTtlSeconds: 0 }], () => {});
-    }
-    return ttlSeconds;
+    return renewLease(this, id);
   }
 
   /** See Backend.defragment(). */

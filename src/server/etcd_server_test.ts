@@ -6,7 +6,7 @@ import { MemoryFileSystem } from "../disk/memory_file_system.ts";
 import { LeaseGrantRequest } from "../pb/etcdserverpb.ts";
 import { EtcdServer } from "./etcd_server.ts";
 import { LeaseGrantOperation, type LeaseGrantResult } from "./operations/lease.ts";
-import { get, put, startServer, testConfig } from "./server_fixtures.ts";
+import { get, put, startServer, testConfig } from "./testing/server_fixtures.ts";
 
 function grant(server: EtcdServer, id: bigint, ttl: number): Promise<LeaseGrantResult> {
   const request = LeaseGrantRequest.create({ id, ttl });

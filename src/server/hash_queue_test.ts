@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import { systemClock } from "../base/clock.ts";
 import { ETCD_ERRORS, type EtcdError } from "../core/errors.ts";
-import { FakeLeases, put, storeOf } from "../core/mvcc/store_testing.ts";
+import { FakeLeases, put, storeOf } from "../core/mvcc/testing/store_fixtures.ts";
 import { Store } from "../core/mvcc/store.ts";
 import { HashQueue, type HashRequest } from "./hash_queue.ts";
 

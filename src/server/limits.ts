@@ -8,6 +8,8 @@ export const SERVER_LIMITS = {
   pendingProposalBytes: 256 * 1024 * 1024,
   /** What goes first under overload may fill it twice, as etcd's bound of entries is doubled. */
   pendingPriorityBytes: 512 * 1024 * 1024,
+  /** gRPC messages may be larger than a request by what stands around it, as in etcd. */
+  messageOverheadBytes: 512 * 1024,
   /** The longest time that one turn of the event loop may spend applying entries. */
   applySliceMs: 5,
   /** Entries applied between two looks at the clock; looking costs as much as a small put. */

@@ -17,7 +17,7 @@ import type { EtcdServer } from "./etcd_server.ts";
 import { AlarmOperation } from "./operations/alarm.ts";
 import { TxnOperation } from "./operations/kv.ts";
 import { LeaseGrantOperation } from "./operations/lease.ts";
-import { get, put, startServer, testConfig } from "./server_fixtures.ts";
+import { get, put, startServer, testConfig } from "./testing/server_fixtures.ts";
 
 const QUOTA_BYTES = 5_000;
 const VALUE = "x".repeat(1_000);

@@ -1,8 +1,18 @@
-import type { WatchHub } from "../core/mvcc/watch_hub.ts";
+import type { Store } from "../core/mvcc/store.ts";
+import { WatchHub } from "../core/mvcc/watch_hub.ts";
 import { BackgroundWork } from "./background.ts";
 import type { ServerCounts } from "./counts/server_counts.ts";
 import { SERVER_LIMITS } from "./limits.ts";
 import type { ServerConfig } from "./server_config.ts";
+
+/** Makes the hub at which all watches of a store are. */
+export function newWatchHub(config: ServerConfig, store: Store): WatchHub {
+  return new WatchHub(store, {
+    maxResponseBytes: config.maxRequestBytes + SERVER_LIMITS.messageOverheadBytes,
+    progressNotifyIntervalMs: config.watchProgressNotifyIntervalMs,
+    prng: config.prng,
+  });
+}
 
 /** The work of telling watchers what was applied, and those that are behind what they missed. */
 export function newWatchDelivery(

@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Prng } from "../../src/base/prng.ts";
-import { silentLogger } from "../../src/base/log.ts";
-import { readCommandLine } from "../../src/cli/command_line.ts";
-import { UsageError } from "../../src/cli/flags.ts";
-import { newZapLoggerBuilder } from "../../src/embed/config/config.ts";
-import { ConfigError } from "../../src/embed/config/errors.ts";
 import { settingOfFlag } from "../../src/embed/config/settings_table.ts";
 import { findProgram } from "../harness/programs.ts";
 import { ServerProcess } from "../harness/server_process.ts";
+import { forEach, type Outcome, runOurs, runProgram } from "./command_line_outcome.ts";
 
 /** Compares how command lines are read with the etcd that Debian ships, 3.4.23. */
 
@@ -17,31 +13,12 @@ const ignore = etcd === "";
 
 const SEED = 20180214;
 const RANDOM_PAIR_COUNT = 160;
-/** Two at a time, since the machine has two cores. */
-const PARALLEL_RUNS = 2;
-const RUN_TIMEOUT_MS = 20_000;
-
-/** How a command line ended, in the same terms for both programs. */
-interface Outcome {
-  readonly code: number;
-  readonly message: string;
-}
 
 async function runEtcd(
   args: readonly string[],
   environment: Record<string, string> = {},
 ): Promise<Outcome> {
-  const command = new Deno.Command(etcd, {
-    args: [...args],
-    env: environment,
-    clearEnv: true,
-    stdin: "null",
-    // A server that starts after all must neither run on nor leave its data here.
-    cwd: Deno.env.get("TMPDIR") ?? "/tmp",
-    signal: AbortSignal.timeout(RUN_TIMEOUT_MS),
-  });
-  const { code, stderr } = await command.output();
-  const text = new TextDecoder().decode(stderr);
+  const { code, text } = await runProgram(etcd, args, environment);
   if (code === 2) return { code, message: text.slice(0, text.indexOf("\n")) };
   const found = /error verifying flags, (.*)\. See 'etcd --help'\./s.exec(text);
   // 3.4 quotes a stray argument otherwise than today's etcd, and names v2 discovery.
@@ -50,32 +27,6 @@ async function runEtcd(
     code,
     message: message.replace(/^'(.*)' is not a valid flag$/s, '"$1" is not a valid flag'),
   };
-}
-
-async function runOurs(
-  args: readonly string[],
-  environment: Record<string, string> = {},
-): Promise<Outcome> {
-  try {
-    const commandLine = await readCommandLine(args, environment);
-    if (commandLine.kind !== "serve") return { code: 0, message: "" };
-    commandLine.config.zapLoggerBuilder = newZapLoggerBuilder(silentLogger);
-    commandLine.config.validate();
-    return { code: 0, message: "" };
-  } catch (error) {
-    if (error instanceof UsageError) return { code: 2, message: error.message };
-    assert(error instanceof ConfigError, String(error));
-    return { code: 1, message: error.message };
-  }
-}
-
-/** Runs a job for each item, a few at a time. */
-async function forEach<T>(items: readonly T[], job: (item: T) => Promise<void>): Promise<void> {
-  const rest = items.values();
-  async function work(): Promise<void> {
-    for (const item of rest) await job(item);
-  }
-  await Promise.all(Array.from({ length: PARALLEL_RUNS }, work));
 }
 
 /**

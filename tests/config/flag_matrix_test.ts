@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
-import { silentLogger } from "../../src/base/log.ts";
 import { Prng } from "../../src/base/prng.ts";
-import { readCommandLine } from "../../src/cli/command_line.ts";
-import { UsageError } from "../../src/cli/flags.ts";
-import { newZapLoggerBuilder } from "../../src/embed/config/config.ts";
-import { ConfigError } from "../../src/embed/config/errors.ts";
 import { SETTINGS } from "../../src/embed/config/settings_table.ts";
 import { findProgram } from "../harness/programs.ts";
+import { forEach, type Outcome, runOurs, runProgram } from "./command_line_outcome.ts";
 
 /** Compares every flag with etcd 3.7: whether a value is taken, the exit code and the message. */
 
@@ -17,54 +13,15 @@ const title = ignore ? " - not run: etcd-3.7 is not here" : "";
 const SEED = 20261130;
 /** Of the values below, tried with each flag. */
 const VALUES_PER_FLAG = 4;
-const PARALLEL_RUNS = 2;
-
-interface Outcome {
-  readonly code: number;
-  readonly message: string;
-}
 
 async function runEtcd(
   args: readonly string[],
   environment: Record<string, string> = {},
 ): Promise<Outcome> {
-  const { code, stderr } = await new Deno.Command(etcd, {
-    args: [...args],
-    env: environment,
-    clearEnv: true,
-    stdin: "null",
-    cwd: Deno.env.get("TMPDIR") ?? "/tmp",
-    signal: AbortSignal.timeout(20_000),
-  }).output();
-  const text = new TextDecoder().decode(stderr);
+  const { code, text } = await runProgram(etcd, args, environment);
   if (code === 2) return { code, message: text.split("\n", 1)[0].replace(/^panic: /, "") };
   const found = /"msg":"failed to verify flags".*?"error":("(?:[^"\\]|\\.)*")/.exec(text);
   return { code, message: found === null ? text : JSON.parse(found[1]) };
-}
-
-async function runOurs(
-  args: readonly string[],
-  environment: Record<string, string> = {},
-): Promise<Outcome> {
-  try {
-    const commandLine = await readCommandLine(args, environment);
-    if (commandLine.kind !== "serve") return { code: 0, message: "" };
-    commandLine.config.zapLoggerBuilder = newZapLoggerBuilder(silentLogger);
-    commandLine.config.validate();
-    return { code: 0, message: "" };
-  } catch (error) {
-    if (error instanceof UsageError) return { code: 2, message: error.message };
-    assert(error instanceof ConfigError, String(error));
-    return { code: 1, message: error.message };
-  }
-}
-
-async function forEach<T>(items: readonly T[], job: (item: T) => Promise<void>): Promise<void> {
-  const rest = items.values();
-  async function work(): Promise<void> {
-    for (const item of rest) await job(item);
-  }
-  await Promise.all(Array.from({ length: PARALLEL_RUNS }, work));
 }
 
 async function compare(args: readonly string[]): Promise<void> {

@@ -1,5 +1,5 @@
 import { bytesFromLatin1, latin1FromBytes } from "../../src/base/bytes.ts";
-import type { Model, Operation } from "../../src/disk/btree/btree_fixtures.ts";
+import type { Model, Operation } from "../../src/disk/btree/testing/btree_fixtures.ts";
 import { GoProgram } from "../harness/go_program.ts";
 
 const PROGRAM = new GoProgram("tests", "disk", "bbolt_peer");

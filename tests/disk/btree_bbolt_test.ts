@@ -15,12 +15,12 @@ import {
   type Operation,
   RandomWorkload,
   sameContents,
-} from "../../src/disk/btree/btree_fixtures.ts";
+} from "../../src/disk/btree/testing/btree_fixtures.ts";
 import { BTreeFile, type BTreeOptions } from "../../src/disk/btree/btree_file.ts";
 import { compactCopy } from "../../src/disk/btree/compact_copy.ts";
 import { newFileImage } from "../../src/disk/btree/new_file.ts";
 import { DenoFileSystem } from "../../src/disk/deno_file_system.ts";
-import { readFile } from "../../src/disk/wal_fixtures.ts";
+import { readFile } from "../../src/disk/testing/files.ts";
 import { commandOf, type Freelist, parseDump, runBbolt, whyNoBbolt } from "./bbolt_peer.ts";
 
 const missing = whyNoBbolt();

@@ -8,7 +8,7 @@ import { bytesFromLatin1, bytesFromText } from "../../src/base/bytes.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { crc32c } from "../../src/base/crc32c.ts";
 import { Prng } from "../../src/base/prng.ts";
-import { revisionKey } from "../../src/disk/btree/btree_fixtures.ts";
+import { revisionKey } from "../../src/disk/btree/testing/btree_fixtures.ts";
 import { BTreeFile, type BTreeOptions } from "../../src/disk/btree/btree_file.ts";
 import { compactCopy } from "../../src/disk/btree/compact_copy.ts";
 import type { ReadTransaction } from "../../src/disk/btree/read_transaction.ts";

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CompatVersion } from "../../src/core/members/compat_version.ts";
 import { DenoFileSystem } from "../../src/disk/deno_file_system.ts";
 import type { EtcdServer } from "../../src/server/etcd_server.ts";
-import { get, put, startServer, testConfig } from "../../src/server/server_fixtures.ts";
+import { get, put, startServer, testConfig } from "../../src/server/testing/server_fixtures.ts";
 import { ctlFields, ctlLines } from "../harness/etcdctl.ts";
 import { httpRequest } from "../harness/http1.ts";
+import { withDataDir } from "../harness/data_dir.ts";
 import { ServerProcess } from "../harness/server_process.ts";
 import { whyMissing } from "../harness/targets.ts";
 
@@ -16,15 +15,6 @@ if (missing !== undefined) console.log(`tests/disk: skipped, ${missing}`);
 const test = { ignore: missing !== undefined };
 
 const fileSystem = new DenoFileSystem();
-
-async function withDataDir(use: (dataDir: string) => Promise<void>): Promise<void> {
-  const parent = mkdtempSync(join(tmpdir(), "detcd-exchange-"));
-  try {
-    await use(join(parent, "data"));
-  } finally {
-    rmSync(parent, { recursive: true });
-  }
-}
 
 /** Runs detcd on the data; it presents the given line of etcd. */
 async function withDetcd(

@@ -1,32 +1,21 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { ManualClock } from "../../src/base/manual_clock.ts";
 import { DenoFileSystem } from "../../src/disk/deno_file_system.ts";
 import { LeaseGrantRequest } from "../../src/pb/etcdserverpb.ts";
 import { CLUSTER_SERVICE, LEASE_SERVICE, MAINTENANCE_SERVICE } from "../../src/pb/services.ts";
 import { LeaseGrantOperation } from "../../src/server/operations/lease.ts";
-import { startServer, testConfig } from "../../src/server/server_fixtures.ts";
+import { startServer, testConfig } from "../../src/server/testing/server_fixtures.ts";
 import { eventually } from "../harness/eventually.ts";
 import { type GrpcClient, withClient } from "../harness/grpc_client.ts";
 import { put, range } from "../harness/kv_calls.ts";
+import { withDataDir } from "../harness/data_dir.ts";
 import { ServerProcess } from "../harness/server_process.ts";
 import { type TargetName, whyMissing } from "../harness/targets.ts";
 
 const [ENABLE, CANCEL] = [1, 2];
 const NO_DOWNGRADE = { enabled: false, targetVersion: "" };
 const TO_3_6 = { enabled: true, targetVersion: "3.6.0" };
-
-async function withDataDir(use: (dataDir: string) => Promise<void>): Promise<void> {
-  const parent = mkdtempSync(join(tmpdir(), "detcd-exchange-"));
-  try {
-    await use(join(parent, "data"));
-  } finally {
-    rmSync(parent, { recursive: true });
-  }
-}
 
 /** Runs a server on the data and ends it as an operator would. */
 async function withServer(

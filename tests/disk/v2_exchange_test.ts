@@ -10,7 +10,8 @@ import { decodeV2Store, encodeV2Store } from "../../src/core/members/v2_store_js
 import { DenoFileSystem } from "../../src/disk/deno_file_system.ts";
 import { listSnapFiles, readSnapFile, writeSnapFile } from "../../src/disk/snap_file.ts";
 import { openWal } from "../../src/disk/wal_opening.ts";
-import { readWal, WalReplay } from "../../src/disk/wal_replay.ts";
+import { readWal } from "../../src/disk/testing/wal_fixtures.ts";
+import { WalReplay } from "../../src/disk/wal_replay.ts";
 import { Request } from "../../src/pb/etcdserverpb.ts";
 import { ConfChange, type Entry, EntryType, type Snapshot } from "../../src/pb/raftpb.ts";
 import { firstUnreadableEntry } from "../../src/server/versions/entry_forms.ts";

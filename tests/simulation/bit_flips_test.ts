@@ -3,7 +3,7 @@ import { Prng } from "../../src/base/prng.ts";
 import { damage } from "../../src/disk/btree/damage.ts";
 import { DiskError } from "../../src/disk/disk_error.ts";
 import type { MemoryFileSystem } from "../../src/disk/memory_file_system.ts";
-import { readFile } from "../../src/disk/wal_fixtures.ts";
+import { readFile } from "../../src/disk/testing/files.ts";
 import { BTreeLayout, type ByteRange } from "./btree_layout.ts";
 import { live, putLargeValues, SMALL_SETTINGS } from "./fixed_scenario.ts";
 import { History } from "./history.ts";

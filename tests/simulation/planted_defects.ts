@@ -1,4 +1,4 @@
-import { DefectiveFileSystem } from "../../src/disk/btree/planted_defects.ts";
+import { DefectiveFileSystem } from "../../src/disk/btree/testing/planted_defects.ts";
 import type { DiskFile, OpenMode } from "../../src/disk/file_system.ts";
 import type { FileSystem } from "../../src/disk/file_system.ts";
 import { BTREE_LIMITS } from "../../src/disk/btree/limits.ts";

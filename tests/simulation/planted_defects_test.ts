@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { EagerAllocator } from "../../src/disk/btree/planted_defects.ts";
+import { EagerAllocator } from "../../src/disk/btree/testing/planted_defects.ts";
 import { MetaFirstDisk } from "./planted_defects.ts";
 import { type PlantedDefects, runRandomly } from "./random_run.ts";
 

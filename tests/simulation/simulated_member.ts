@@ -34,7 +34,7 @@ import type {
   DiskTestConfig,
   ServerConfig,
 } from "../../src/server/server_config.ts";
-import { testConfig } from "../../src/server/server_fixtures.ts";
+import { testConfig } from "../../src/server/testing/server_fixtures.ts";
 import type { Action } from "./actions.ts";
 import type { History } from "./history.ts";
 import type { World } from "./world.ts";

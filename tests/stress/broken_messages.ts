@@ -2,7 +2,11 @@ import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
 import { concatBytes, EMPTY_BYTES } from "../../src/base/bytes.ts";
 import type { Prng } from "../../src/base/prng.ts";
-import { allTypes, randomMessage, type TypeUnderTest } from "../../src/pb/message_fixtures.ts";
+import {
+  allTypes,
+  randomMessage,
+  type TypeUnderTest,
+} from "../../src/pb/testing/message_fixtures.ts";
 import * as services from "../../src/pb/services.ts";
 import { withBrokenBytes } from "./broken_bytes.ts";
 import { lengthDelimited } from "./protobuf_bytes.ts";

@@ -1,6 +1,6 @@
 import { bytesFromLatin1 } from "../../src/base/bytes.ts";
 import type { Prng } from "../../src/base/prng.ts";
-import { allTypes } from "../../src/pb/message_fixtures.ts";
+import { allTypes } from "../../src/pb/testing/message_fixtures.ts";
 import { KV_SERVICE, LEASE_SERVICE, WATCH_SERVICE } from "../../src/pb/services.ts";
 import { lengthDelimited } from "./protobuf_bytes.ts";
 

@@ -3,7 +3,7 @@ import { CompatVersion } from "../../core/members/compat_version.ts";
 import { HeaderList } from "../../net/hpack/header_list.ts";
 import { LOCAL_END } from "../../net/remote_end.ts";
 import { EtcdServer } from "../../server/etcd_server.ts";
-import { startServer, testConfig } from "../../server/server_fixtures.ts";
+import { startServer, testConfig } from "../../server/testing/server_fixtures.ts";
 import { healthHandler } from "./health.ts";
 import { healthCheckHandlers } from "./health_checks.ts";
 import { HealthCounts } from "./health_counts.ts";

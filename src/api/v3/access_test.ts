@@ -4,7 +4,7 @@ import { Metadata } from "../../net/grpc/metadata.ts";
 import type { ServerCall } from "../../net/grpc/server_call.ts";
 import { LOCAL_END } from "../../net/remote_end.ts";
 import type { EtcdServer } from "../../server/etcd_server.ts";
-import { startServer, testConfig } from "../../server/server_fixtures.ts";
+import { startServer, testConfig } from "../../server/testing/server_fixtures.ts";
 import { requesterOf, requireRoot, requireUser, tokenOf } from "./access.ts";
 
 type Fields = Readonly<Record<string, string>>;

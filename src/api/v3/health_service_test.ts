@@ -3,14 +3,14 @@ import { setImmediate } from "node:timers/promises";
 import { HealthCheckRequest, HealthCheckResponse, ServingStatus } from "../../pb/healthpb.ts";
 import { HEALTH_SERVICE } from "../../pb/services.ts";
 import type { FakeStream } from "../../net/grpc/testing/fake_stream.ts";
-import { testConfig } from "../../server/server_fixtures.ts";
+import { testConfig } from "../../server/testing/server_fixtures.ts";
 import {
   CANCEL,
   finished,
   type MaintenanceFixture,
   responseOf,
   withServer,
-} from "./maintenance_fixtures.ts";
+} from "./testing/maintenance_fixtures.ts";
 
 function watch(fixture: MaintenanceFixture): FakeStream {
   return fixture.ask(HEALTH_SERVICE.watch.path, HealthCheckRequest, { service: "" });

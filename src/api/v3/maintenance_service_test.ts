@@ -24,8 +24,8 @@ import {
   TxnRequest,
 } from "../../pb/etcdserverpb.ts";
 import { KV_SERVICE, LEASE_SERVICE, MAINTENANCE_SERVICE } from "../../pb/services.ts";
-import { put, testConfig } from "../../server/server_fixtures.ts";
-import { CANCEL, finished, responseOf, withServer } from "./maintenance_fixtures.ts";
+import { put, testConfig } from "../../server/testing/server_fixtures.ts";
+import { CANCEL, finished, responseOf, withServer } from "./testing/maintenance_fixtures.ts";
 
 const NO_SPACE = "8 etcdserver: mvcc: database space exceeded";
 

@@ -1,5 +1,4 @@
-import { GrpcCode } from "../../base/grpc_code.ts";
-import { EtcdError } from "../../core/errors.ts";
+import { ETCD_ERRORS } from "../../core/errors.ts";
 import type { KeyValueRef } from "../../core/mvcc/change.ts";
 import { checkRange } from "../../core/mvcc/request_checks.ts";
 import type { RangeResult } from "../../core/mvcc/store.ts";
@@ -18,15 +17,6 @@ import type { ResponseHeaderWriter } from "./response_header.ts";
 const RANGE_RESPONSE_TAG = 0x0a;
 /** The first message holds so many keys; from then on size decides. */
 const FIRST_CHUNK_KEYS = 10;
-
-const CUSTOM_SORT = new EtcdError(
-  GrpcCode.Unimplemented,
-  "etcdserver: RangeStream does not support custom sort orders",
-);
-const REVISION_FILTERS = new EtcdError(
-  GrpcCode.Unimplemented,
-  "etcdserver: RangeStream does not support revision filters",
-);
 
 /**
  * One RangeStream call: the pairs of a range in messages of moderate size, all of the revision
@@ -136,8 +126,8 @@ function checkStreamable(request: RangeRequest): void {
   checkRange(request);
   const byKeyAscending = request.sortTarget === SortTarget.KEY &&
     request.sortOrder !== SortOrder.DESCEND;
-  if (!byKeyAscending) throw CUSTOM_SORT;
+  if (!byKeyAscending) throw ETCD_ERRORS.rangeStreamSort;
   const filtered = request.minModRevision !== 0 || request.maxModRevision !== 0 ||
     request.minCreateRevision !== 0 || request.maxCreateRevision !== 0;
-  if (filtered) throw REVISION_FILTERS;
+  if (filtered) throw ETCD_ERRORS.rangeStreamFilters;
 }

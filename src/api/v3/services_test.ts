@@ -10,7 +10,7 @@ import {
 import { LeaseKeepAliveRequest, WatchCreateRequest, WatchRequest } from "../../pb/etcdserverpb.ts";
 import * as services from "../../pb/services.ts";
 import type { EtcdServer } from "../../server/etcd_server.ts";
-import { startServer, testConfig } from "../../server/server_fixtures.ts";
+import { startServer, testConfig } from "../../server/testing/server_fixtures.ts";
 import { registerServices } from "./services.ts";
 
 const SIZES = { maxReceiveMessageBytes: 1 << 20, maxSendMessageBytes: 1 << 20 };

@@ -7,9 +7,14 @@ import { MemoryFileSystem } from "../../disk/memory_file_system.ts";
 import type { FakeStream } from "../../net/grpc/testing/fake_stream.ts";
 import { SnapshotResponse } from "../../pb/etcdserverpb.ts";
 import { MAINTENANCE_SERVICE } from "../../pb/services.ts";
-import { put, testConfig } from "../../server/server_fixtures.ts";
+import { put, testConfig } from "../../server/testing/server_fixtures.ts";
 import { V3_LIMITS } from "./limits.ts";
-import { CANCEL, finished, type MaintenanceFixture, withServer } from "./maintenance_fixtures.ts";
+import {
+  CANCEL,
+  finished,
+  type MaintenanceFixture,
+  withServer,
+} from "./testing/maintenance_fixtures.ts";
 
 const PATH = MAINTENANCE_SERVICE.snapshot.path;
 const NOTHING = new Uint8Array(0);

@@ -7,7 +7,7 @@ import type { TokenProvider } from "../../server/auth/token_provider.ts";
 import { Authentication } from "../../server/auth/authentication.ts";
 import { noTokens } from "../../server/auth/no_tokens.ts";
 import { AuthStore } from "../../core/auth/auth_store.ts";
-import { testConfig } from "../../server/server_fixtures.ts";
+import { testConfig } from "../../server/testing/server_fixtures.ts";
 import { VerifyingRegistry } from "./verifying_registry.ts";
 
 /** Verifies when the test says so. */

@@ -6,7 +6,7 @@ import {
   textResponse,
 } from "../../api/http/http_message.ts";
 import { GrpcCode } from "../../base/grpc_code.ts";
-import { RangeRequest, WatchRequest } from "../../pb/etcdserverpb.ts";
+import { RangeRequest, WatchCreateRequest, WatchRequest } from "../../pb/etcdserverpb.ts";
 import { KV_SERVICE, WATCH_SERVICE } from "../../pb/services.ts";
 import { GRPC_PROXY_LIMITS } from "./limits.ts";
 import type { RangeCache } from "./range_cache.ts";
@@ -60,16 +60,7 @@ function watchFailure({ upstream }: ProxySource): Promise<string | undefined> {
     message: () => resolve(undefined),
     closed: (_code, details) => resolve(`WATCH ERROR:${details}`),
   });
-  const createRequest = {
-    key: PROBED_KEY,
-    rangeEnd: "",
-    startRevision: 0,
-    progressNotify: false,
-    filters: [],
-    prevKv: false,
-    watchId: 0n,
-    fragment: false,
-  };
+  const createRequest = WatchCreateRequest.create({ key: PROBED_KEY });
   stream.send(WatchRequest.encode(WatchRequest.create({ createRequest })));
   return promise.finally(() => {
     clearTimeout(timer);

@@ -1,5 +1,6 @@
 import type { ServiceRegistry } from "../../api/service_registry.ts";
 import { failCall } from "../../api/v3/calls.ts";
+import { ETCD_ERRORS } from "../../core/errors.ts";
 import type { MessageListener, ServerCall } from "../../net/grpc/server_call.ts";
 import {
   type ResponseHeader,
@@ -14,7 +15,7 @@ import { Caller } from "./upstream.ts";
 import type { ProxyWatchHub } from "./watch_hub.ts";
 
 /** How etcd refuses an ID that the client uses already, and what it answers under. */
-const DUPLICATE_ID = "mvcc: duplicate watch ID provided on the WatchStream";
+
 const NO_WATCH_ID = -1n;
 
 /** etcdserverpb.Watch: watches of the same keys share one at the servers. */
@@ -97,7 +98,8 @@ class WatchStream implements MessageListener {
   #create(request: WatchCreateRequest): void {
     const id = request.watchId === 0n ? this.#freeId() : request.watchId;
     if (this.#watchers.has(id)) {
-      const refusal = { created: true, canceled: true, cancelReason: DUPLICATE_ID };
+      const cancelReason = ETCD_ERRORS.duplicateWatchId.message;
+      const refusal = { created: true, canceled: true, cancelReason };
       this.send({ ...refusal, watchId: NO_WATCH_ID, header: this.#lastHeader });
       return;
     }

@@ -3,7 +3,15 @@ import { latin1FromBytes } from "../../base/bytes.ts";
 import { TxnRequest } from "../../pb/etcdserverpb.ts";
 import type { Change } from "./change.ts";
 import type { Store } from "./store.ts";
-import { decoded, deleteOp, finish, put, putOp, remove, storeOf } from "./store_testing.ts";
+import {
+  decoded,
+  deleteOp,
+  finish,
+  put,
+  putOp,
+  remove,
+  storeOf,
+} from "./testing/store_fixtures.ts";
 
 /** A change as text: revision, + or - key, = value, and what was before in brackets. */
 function text(change: Change): string {

@@ -13,7 +13,7 @@ import {
   remove,
   storeOf,
   valueAt,
-} from "./store_testing.ts";
+} from "./testing/store_fixtures.ts";
 
 /** What a watch from `from` on would see, as text. */
 function changesFrom(store: Store, from: number): string[] {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { RangeRequest, SortOrder } from "../../pb/etcdserverpb.ts";
 import { ETCD_ERRORS } from "../errors.ts";
 import type { RangeCursor } from "./range_cursor.ts";
-import { finish, keysOf, put, remove, storeOf } from "./store_testing.ts";
+import { finish, keysOf, put, remove, storeOf } from "./testing/store_fixtures.ts";
 
 const ALL = { key: "\0", rangeEnd: "\0" };
 

@@ -16,7 +16,7 @@ import {
   isReadOnlyTxn,
   isSerializableTxn,
 } from "./request_checks.ts";
-import { deleteOp, putOp, rangeOp, txnOp } from "./store_testing.ts";
+import { deleteOp, putOp, rangeOp, txnOp } from "./testing/store_fixtures.ts";
 
 const MAX_TXN_OPS = 128;
 

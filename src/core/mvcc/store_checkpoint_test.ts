@@ -4,7 +4,7 @@ import { TxnRequest } from "../../pb/etcdserverpb.ts";
 import { KeyValue } from "../../pb/mvccpb.ts";
 import type { RemovedChanges } from "./removed_changes.ts";
 import type { Store, StoreCheckpoint } from "./store.ts";
-import { deleteOp, finish, put, putOp, remove, storeOf } from "./store_testing.ts";
+import { deleteOp, finish, put, putOp, remove, storeOf } from "./testing/store_fixtures.ts";
 
 /** What a checkpoint hands over, in slices of `limit`. */
 function takeAll(checkpoint: StoreCheckpoint, limit = 2): string[] {

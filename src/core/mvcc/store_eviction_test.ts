@@ -20,7 +20,7 @@ import {
   putOp,
   remove,
   valueAt,
-} from "./store_testing.ts";
+} from "./testing/store_fixtures.ts";
 
 const KEYS = Array.from({ length: 40 }, (_, i) => `key-${String(i).padStart(2, "0")}`);
 

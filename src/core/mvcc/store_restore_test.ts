@@ -13,7 +13,7 @@ import {
   range,
   remove,
   valueAt,
-} from "./store_testing.ts";
+} from "./testing/store_fixtures.ts";
 import { StoredChangeError } from "./stored_change_error.ts";
 
 const EMPTY = new Uint8Array();

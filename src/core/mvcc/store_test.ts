@@ -19,7 +19,7 @@ import {
   remove,
   storeOf,
   valueAt,
-} from "./store_testing.ts";
+} from "./testing/store_fixtures.ts";
 
 Deno.test("Store begins at revision 1 and adds one for each request that changes something", () => {
   const store = storeOf();

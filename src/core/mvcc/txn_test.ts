@@ -23,7 +23,7 @@ import {
   storeOf,
   txnOp,
   valueAt,
-} from "./store_testing.ts";
+} from "./testing/store_fixtures.ts";
 
 const { EQUAL, GREATER, LESS, NOT_EQUAL } = CompareResult;
 const { VERSION, CREATE, MOD, VALUE, LEASE } = CompareTarget;

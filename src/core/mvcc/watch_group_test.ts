@@ -4,7 +4,7 @@ import { WatchHub } from "./watch_hub.ts";
 import { type WatchGroup, WatchIndex, type WatchShape } from "./watch_group.ts";
 import { WATCH_LIMITS } from "./watch_limits.ts";
 import { WatchStreamState } from "./watch_stream.ts";
-import { FakeLog, RecordingSink } from "./watch_testing.ts";
+import { FakeLog, RecordingSink } from "./testing/watch_fixtures.ts";
 import { Watcher, WatcherState } from "./watch_watcher.ts";
 
 Deno.test("WatchGroup knows the places of its members when some left during a walk", () => {

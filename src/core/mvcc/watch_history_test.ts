@@ -11,8 +11,8 @@ import {
   isInRange,
   RecordingSink,
   type SeenResponse,
-} from "./watch_testing.ts";
-import { WATCH_VALIDATORS, type WatchRecord } from "./watch_validators.ts";
+} from "./testing/watch_fixtures.ts";
+import { WATCH_VALIDATORS, type WatchRecord } from "./testing/watch_validators.ts";
 
 const SEEDS = 400;
 const STEPS = 250;

@@ -225,9 +225,9 @@ export class WatchHub {
   /** Why the watch cannot be, in etcd's words and in etcd's order; empty if it can. */
   #refusal(stream: WatchStreamState, request: WatchCreateRequest, shape: WatchShape): string {
     if (request.startRevision < 0) return ETCD_ERRORS.compacted.message;
-    if (stream.closed || isEmptyRange(shape)) return "mvcc: watcher range is empty";
+    if (stream.closed || isEmptyRange(shape)) return ETCD_ERRORS.watchRangeEmpty.message;
     if (request.watchId !== 0n && stream.watchers.has(request.watchId)) {
-      return "mvcc: duplicate watch ID provided on the WatchStream";
+      return ETCD_ERRORS.duplicateWatchId.message;
     }
     if (this.watcherCount >= this.#limits.watchers) {
       return ETCD_ERRORS.requestTooManyRequests.message;

@@ -5,7 +5,7 @@ import { KeyValue } from "../../pb/mvccpb.ts";
 import { WatchHub } from "./watch_hub.ts";
 import { WATCH_LIMITS, type WatchLimits } from "./watch_limits.ts";
 import { NO_WATCH_ID, type WatchSink, type WatchStream } from "./watch_stream.ts";
-import { FakeLog, RecordingSink } from "./watch_testing.ts";
+import { FakeLog, RecordingSink } from "./testing/watch_fixtures.ts";
 
 const COMPACTED = "etcdserver: mvcc: required revision has been compacted";
 const EMPTY_RANGE = "mvcc: watcher range is empty";

@@ -38,12 +38,6 @@ export class RaftLog {
     return this.#truncatedIndex + this.#entries.length;
   }
 
-  get lastTerm(): number {
-    return this.#entries.length > 0
-      ? this.#entries[this.#entries.length - 1].term
-      : this.#truncatedTerm;
-  }
-
   get persistedIndex(): number {
     return this.#persistedIndex;
   }

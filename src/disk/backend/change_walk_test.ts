@@ -3,7 +3,7 @@ import { bytesFromLatin1, latin1FromBytes } from "../../base/bytes.ts";
 import { systemClock } from "../../base/clock.ts";
 import { Prng } from "../../base/prng.ts";
 import { KeyValue } from "../../pb/mvccpb.ts";
-import { contentsOf, revisionKey } from "../btree/btree_fixtures.ts";
+import { contentsOf, revisionKey } from "../btree/testing/btree_fixtures.ts";
 import type { BTreeFile } from "../btree/btree_file.ts";
 import { Page, writeUint64 } from "../btree/page.ts";
 import type { FileSystem } from "../file_system.ts";
@@ -17,7 +17,7 @@ import {
   putTombstone,
   walkChanges,
   withRead,
-} from "./backend_fixtures.ts";
+} from "./testing/backend_fixtures.ts";
 import { ChangeWalk } from "./change_walk.ts";
 import { BACKEND_LIMITS } from "./limits.ts";
 import { PairScan } from "./pair_scan.ts";

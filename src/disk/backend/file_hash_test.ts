@@ -5,7 +5,7 @@ import { systemClock } from "../../base/clock.ts";
 import { Prng } from "../../base/prng.ts";
 import { ETCD_ERRORS } from "../../core/errors.ts";
 import { KeyValue } from "../../pb/mvccpb.ts";
-import { contentsOf, revisionKey } from "../btree/btree_fixtures.ts";
+import { contentsOf, revisionKey } from "../btree/testing/btree_fixtures.ts";
 import type { BTreeFile } from "../btree/btree_file.ts";
 import {
   commitBatch,
@@ -14,7 +14,7 @@ import {
   putTombstone,
   UNINTERRUPTED,
   withRead,
-} from "./backend_fixtures.ts";
+} from "./testing/backend_fixtures.ts";
 import { readBackendStatus } from "./backend_status.ts";
 import { BackendHash, hashBackend } from "./file_hash.ts";
 import { hashKvOfFile } from "./file_hash_kv.ts";

@@ -5,7 +5,7 @@ import type { BTreeFile } from "../btree/btree_file.ts";
 import { compactCopy } from "../btree/compact_copy.ts";
 import { KeyValueFields } from "../../core/mvcc/key_value_encoding.ts";
 import { bytesFromLatin1 } from "../../base/bytes.ts";
-import { revisionKey } from "../btree/btree_fixtures.ts";
+import { revisionKey } from "../btree/testing/btree_fixtures.ts";
 import {
   commitBatch,
   damageIn,
@@ -16,7 +16,7 @@ import {
   putTombstone,
   UNINTERRUPTED,
   withRead,
-} from "./backend_fixtures.ts";
+} from "./testing/backend_fixtures.ts";
 import { FilePairs } from "./file_pairs.ts";
 import { Bucket } from "./schema.ts";
 

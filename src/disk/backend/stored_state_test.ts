@@ -7,10 +7,17 @@ import { type AuthUser, encodeUser } from "../../core/auth/user.ts";
 import type { Member } from "../../core/members/member.ts";
 import { AlarmMember, AlarmType } from "../../pb/etcdserverpb.ts";
 import { ConfState } from "../../pb/raftpb.ts";
-import { contentsOf } from "../btree/btree_fixtures.ts";
+import { contentsOf } from "../btree/testing/btree_fixtures.ts";
 import type { BTreeFile } from "../btree/btree_file.ts";
 import { BackendBatch } from "./backend_batch.ts";
-import { commitBatch, damageIn, newDisk, openFile, PATH, withRead } from "./backend_fixtures.ts";
+import {
+  commitBatch,
+  damageIn,
+  newDisk,
+  openFile,
+  PATH,
+  withRead,
+} from "./testing/backend_fixtures.ts";
 import { Bucket, BUCKET_NAMES } from "./schema.ts";
 import { readStoredAuth } from "./stored_auth.ts";
 import { readStoredState, type StoredState } from "./stored_state.ts";

@@ -4,7 +4,7 @@ import type { FileSystem } from "../file_system.ts";
 import type { CrashMode } from "../memory_file_content.ts";
 import type { MemoryFileSystem } from "../memory_file_system.ts";
 import { SimulatedCrash } from "../simulated_hardware.ts";
-import { newMemoryDisk } from "../wal_fixtures.ts";
+import { newMemoryDisk } from "../testing/wal_fixtures.ts";
 import type { BTreeFile, BTreeOptions } from "./btree_file.ts";
 import {
   applyToModel,
@@ -15,8 +15,12 @@ import {
   openSmall,
   RandomWorkload,
   sameContents,
-} from "./btree_fixtures.ts";
-import { DefectiveFileSystem, EagerAllocator, type WriteDefect } from "./planted_defects.ts";
+} from "./testing/btree_fixtures.ts";
+import {
+  DefectiveFileSystem,
+  EagerAllocator,
+  type WriteDefect,
+} from "./testing/planted_defects.ts";
 import type { ReadTransaction } from "./read_transaction.ts";
 
 const COMMITS = 7;

@@ -3,7 +3,8 @@ import { bytesFromLatin1 } from "../../base/bytes.ts";
 import { Prng } from "../../base/prng.ts";
 import { DiskError, DiskErrorCode } from "../disk_error.ts";
 import type { MemoryFileSystem } from "../memory_file_system.ts";
-import { newMemoryDisk, readFile, writeFile } from "../wal_fixtures.ts";
+import { readFile, writeFile } from "../testing/files.ts";
+import { newMemoryDisk } from "../testing/wal_fixtures.ts";
 import type { BTreeFile } from "./btree_file.ts";
 import {
   applyToModel,
@@ -17,7 +18,7 @@ import {
   RandomWorkload,
   sameContents,
   SMALL,
-} from "./btree_fixtures.ts";
+} from "./testing/btree_fixtures.ts";
 import { compactCopy } from "./compact_copy.ts";
 import { META_PAGE_BYTES } from "./meta.ts";
 

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { bytesFromLatin1, latin1FromBytes } from "../../base/bytes.ts";
 import { Prng } from "../../base/prng.ts";
 import { DenoFileSystem } from "../deno_file_system.ts";
-import { newMemoryDisk, readFile, writeFile } from "../wal_fixtures.ts";
+import { readFile, writeFile } from "../testing/files.ts";
+import { newMemoryDisk } from "../testing/wal_fixtures.ts";
 import { BTreeFile } from "./btree_file.ts";
 import {
   applyToModel,
@@ -22,7 +23,7 @@ import {
   revisionKey,
   sameContents,
   SMALL,
-} from "./btree_fixtures.ts";
+} from "./testing/btree_fixtures.ts";
 import { writeBucketHeader } from "./bucket_root.ts";
 import { BulkTree, BulkWriter } from "./bulk_writer.ts";
 import { compactCopy } from "./compact_copy.ts";

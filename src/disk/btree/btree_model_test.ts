@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Prng } from "../../base/prng.ts";
-import { newMemoryDisk } from "../wal_fixtures.ts";
+import { newMemoryDisk } from "../testing/wal_fixtures.ts";
 import {
   applyToModel,
   applyToTransaction,
@@ -12,7 +12,7 @@ import {
   RandomWorkload,
   readAll,
   sameContents,
-} from "./btree_fixtures.ts";
+} from "./testing/btree_fixtures.ts";
 import type { BTreeFile } from "./btree_file.ts";
 import type { ReadTransaction } from "./read_transaction.ts";
 import { bytesFromLatin1, latin1FromBytes } from "../../base/bytes.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { newMemoryDisk, readFile, writeFile } from "../wal_fixtures.ts";
+import { readFile, writeFile } from "../testing/files.ts";
+import { newMemoryDisk } from "../testing/wal_fixtures.ts";
 import type { BTreeFile } from "./btree_file.ts";
 import {
   commit,
@@ -8,7 +9,7 @@ import {
   type Operation,
   PATH,
   revisionKey,
-} from "./btree_fixtures.ts";
+} from "./testing/btree_fixtures.ts";
 import { newFileImage } from "./new_file.ts";
 import { writeUint64 } from "./page.ts";
 import { PageAllocator } from "./page_allocator.ts";

@@ -1,4 +1,5 @@
 import { GrpcCode } from "../../base/grpc_code.ts";
+import type { EtcdError } from "../../core/errors.ts";
 
 /**
  * A call that the server refused or that did not reach it. `code` is the gRPC status code and
@@ -29,6 +30,11 @@ export class ClientError extends Error {
     super(message, options);
     this.code = code;
   }
+}
+
+/** What the server itself refuses so. */
+export function refusalError(refusal: EtcdError, options?: ErrorOptions): ClientError {
+  return new ClientError(refusal.code, refusal.message, options);
 }
 
 /** What a call that its caller gave up ends with; the signal's reason becomes the cause. */

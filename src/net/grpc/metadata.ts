@@ -85,14 +85,6 @@ export class Metadata {
     return this.#fields.filter((_, i) => i % 2 === 1 && this.#fields[i - 1] === name);
   }
 
-  /** The first value of a name that ends in "-bin". */
-  getBinary(name: string): Uint8Array | undefined {
-    const text = this.get(name);
-    if (text === undefined) return undefined;
-    const comma = text.indexOf(",");
-    return bytesFromBase64(comma < 0 ? text : text.slice(0, comma));
-  }
-
   /** All values of a name that ends in "-bin"; intermediaries may have joined them by commas. */
   getAllBinary(name: string): Uint8Array[] {
     return this.getAll(name).flatMap((text) => text.split(",")).map(bytesFromBase64);

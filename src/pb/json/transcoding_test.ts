@@ -7,7 +7,7 @@ import {
   type AnyMessage,
   randomMessage,
   type TypeUnderTest,
-} from "../message_fixtures.ts";
+} from "../testing/message_fixtures.ts";
 import { Writer } from "../writer.ts";
 import { JsonError } from "./json_error.ts";
 import { JsonReader, readJsonMessage } from "./json_reader.ts";

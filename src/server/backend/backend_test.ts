@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ManualClock } from "../../base/manual_clock.ts";
 import { ETCD_ERRORS } from "../../core/errors.ts";
-import { put, startServer } from "../server_fixtures.ts";
+import { put, startServer } from "../testing/server_fixtures.ts";
 import {
   checkpointCount,
   memberConfig,
@@ -10,7 +10,7 @@ import {
   settle,
   watchEnd,
   withMember,
-} from "./member_fixtures.ts";
+} from "./testing/member_fixtures.ts";
 
 Deno.test("Backend.openSnapshot() pins what was applied before the call", async () => {
   await withMember({}, async ({ server: { backend }, server }) => {

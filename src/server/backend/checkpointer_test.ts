@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DiskError } from "../../disk/disk_error.ts";
 import { ETCD_ERRORS } from "../../core/errors.ts";
 import { EtcdServer } from "../etcd_server.ts";
-import { get, put } from "../server_fixtures.ts";
+import { get, put } from "../testing/server_fixtures.ts";
 import {
   checkpointCount,
   compact,
@@ -17,7 +17,7 @@ import {
   until,
   watchEnd,
   withMember,
-} from "./member_fixtures.ts";
+} from "./testing/member_fixtures.ts";
 
 const DB_SYNC = /^sync .*\/db$/;
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ManualClock } from "../../base/manual_clock.ts";
 import { DiskError } from "../../disk/disk_error.ts";
 import { ETCD_ERRORS } from "../../core/errors.ts";
-import { get, put, startServer } from "../server_fixtures.ts";
+import { get, put, startServer } from "../testing/server_fixtures.ts";
 import {
   checkpointCount,
   compact,
@@ -18,8 +18,8 @@ import {
   until,
   watchEnd,
   withMember,
-} from "./member_fixtures.ts";
-import type { WatchedDisk } from "./watched_disk_fixtures.ts";
+} from "./testing/member_fixtures.ts";
+import type { WatchedDisk } from "./testing/watched_disk.ts";
 
 const COPY_SYNC = /^sync .*\/db\.tmp\.\d+$/;
 const VALUE_BYTES = 1_000;

@@ -6,11 +6,11 @@ import { ConfState } from "../../pb/raftpb.ts";
 import { decodeV2Store } from "../../core/members/v2_store_json.ts";
 import type { LogStorage } from "../raft/log_storage.ts";
 import type { BackendConfig } from "../server_config.ts";
-import { get, put, testConfig } from "../server_fixtures.ts";
-import { SNAP, type TestMember, until, withMember } from "./member_fixtures.ts";
+import { get, put, testConfig } from "../testing/server_fixtures.ts";
+import { SNAP, type TestMember, until, withMember } from "./testing/member_fixtures.ts";
 import { BackendDurations } from "./backend_durations.ts";
 import { RaftSnapshots } from "./raft_snapshots.ts";
-import { WatchedDisk } from "./watched_disk_fixtures.ts";
+import { WatchedDisk } from "./testing/watched_disk.ts";
 
 const DIRECTORY = "/snap";
 const DATA = new TextEncoder().encode("members");

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { CompatVersion } from "../../core/members/compat_version.ts";
 import { decodeV2Store } from "../../core/members/v2_store_json.ts";
 import { listSnapFiles, readSnapFile } from "../../disk/snap_file.ts";
-import { putMany, readDb, SNAP, withMember } from "../backend/member_fixtures.ts";
-import type { WatchedDisk } from "../backend/watched_disk_fixtures.ts";
-import { get } from "../server_fixtures.ts";
+import { putMany, readDb, SNAP, withMember } from "../backend/testing/member_fixtures.ts";
+import type { WatchedDisk } from "../backend/testing/watched_disk.ts";
+import { get } from "../testing/server_fixtures.ts";
 
 function versionOf(line: string): CompatVersion {
   const version = CompatVersion.of(line);

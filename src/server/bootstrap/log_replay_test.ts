@@ -14,10 +14,10 @@ import {
   putMany,
   SNAP,
   withMember,
-} from "../backend/member_fixtures.ts";
-import type { WatchedDisk } from "../backend/watched_disk_fixtures.ts";
-import { get } from "../server_fixtures.ts";
-import { failureOf, refusalOf, withUnstarted } from "./bootstrap_fixtures.ts";
+} from "../backend/testing/member_fixtures.ts";
+import type { WatchedDisk } from "../backend/testing/watched_disk.ts";
+import { get } from "../testing/server_fixtures.ts";
+import { failureOf, refusalOf, withUnstarted } from "./testing/bootstrap_fixtures.ts";
 
 const RESTART = "restarting a member";
 const OLD: MemberOptions = { compatVersion: CompatVersion.of("3.4") ?? CompatVersion.newest };

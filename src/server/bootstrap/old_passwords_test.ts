@@ -10,7 +10,7 @@ import {
 import { type Entry, EntryType } from "../../pb/raftpb.ts";
 import { newPasswordHasher } from "../auth/new_password_hasher.ts";
 import { passwordHashOf } from "../operations/password_hash.ts";
-import { testConfig } from "../server_fixtures.ts";
+import { testConfig } from "../testing/server_fixtures.ts";
 import { hashOldPasswords } from "./old_passwords.ts";
 
 function entry(index: number, fields: Partial<InternalRaftRequest>): Entry {

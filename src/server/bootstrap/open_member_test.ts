@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { bytesFromText, EMPTY_BYTES, latin1FromBytes } from "../../base/bytes.ts";
 import { REVISION_KEY_BYTES } from "../../core/mvcc/revision_key.ts";
+import { readFile } from "../../disk/testing/files.ts";
 import {
-  bytesOf,
   compact,
   DB,
   hashOfMemory,
@@ -12,10 +12,16 @@ import {
   until,
   watchEnd,
   withMember,
-} from "../backend/member_fixtures.ts";
-import { WatchedDisk } from "../backend/watched_disk_fixtures.ts";
-import { put } from "../server_fixtures.ts";
-import { changeDb, copyOf, failureOf, refusalOf, withUnstarted } from "./bootstrap_fixtures.ts";
+} from "../backend/testing/member_fixtures.ts";
+import { WatchedDisk } from "../backend/testing/watched_disk.ts";
+import { put } from "../testing/server_fixtures.ts";
+import {
+  changeDb,
+  copyOf,
+  failureOf,
+  refusalOf,
+  withUnstarted,
+} from "./testing/bootstrap_fixtures.ts";
 
 const PAGE_BYTES = 4_096;
 const INITIAL_CHECK = {
@@ -45,14 +51,14 @@ async function memberWithFreePages(): Promise<WatchedDisk> {
 Deno.test("a file with data but without its log is refused, and nothing is written", async () => {
   const disk = await stoppedMember();
   disk.removeTree("/data/member/wal");
-  const before = bytesOf(disk, DB);
+  const before = readFile(disk, DB);
   const message = await refusalOf(disk);
   assert.match(
     message,
     /^Cannot use the data directory of \/data\/member\/snap\/db: this file holds/,
   );
   assert.match(message, /the log that belongs to it is missing.*utl snapshot restore/);
-  assert.deepEqual(bytesOf(disk, DB), before);
+  assert.deepEqual(readFile(disk, DB), before);
   assert.equal(disk.stat("/data/member/wal"), undefined);
 });
 
@@ -99,7 +105,7 @@ Deno.test("the initial corruption check refuses a damaged page with file and pla
   await withUnstarted(copyOf(disk), INITIAL_CHECK, (server) => {
     assert.equal(server.store.currentRevision, 101);
   });
-  const position = latin1FromBytes(bytesOf(disk, DB)).lastIndexOf("k50");
+  const position = latin1FromBytes(readFile(disk, DB)).lastIndexOf("k50");
   const page = position - position % PAGE_BYTES;
   // The revision stands before the pair, whose first field is the key; now it is out of order.
   overwrite(disk, DB, position - "\n\x03".length - REVISION_KEY_BYTES + 7, Uint8Array.of(0xff));
@@ -112,7 +118,7 @@ Deno.test("the initial corruption check refuses a damaged page with file and pla
 
 Deno.test("a start notices a damaged page without the check, too", async () => {
   const disk = await stoppedMember();
-  const position = latin1FromBytes(bytesOf(disk, DB)).lastIndexOf("k50");
+  const position = latin1FromBytes(readFile(disk, DB)).lastIndexOf("k50");
   const page = position - position % PAGE_BYTES;
   overwrite(disk, DB, page + 8, Uint8Array.of(0xff, 0xff));
   const message = await refusalOf(disk);

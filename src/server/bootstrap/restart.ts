@@ -4,6 +4,7 @@ import type { Membership } from "../../core/members/membership.ts";
 import { readStoredState, type StoredState } from "../../disk/backend/stored_state.ts";
 import type { DataDir } from "../../disk/data_dir.ts";
 import { DiskError, DiskErrorCode } from "../../disk/disk_error.ts";
+import type { Wal } from "../../disk/wal.ts";
 import { openWal } from "../../disk/wal_opening.ts";
 import type { WalContents, WalReplay } from "../../disk/wal_replay.ts";
 import { Metadata } from "../../pb/etcdserverpb.ts";
@@ -48,14 +49,15 @@ export async function restart(
     snapshot: log.snapshot,
     entries: contents.entries,
   });
+  const survivor = {
+    memberId: nodeId,
+    peerUrls: config.peerUrls,
+    membership: fresh.membership,
+    appliedIndex: stored.consistentIndex,
+    dataDir: directory.path,
+  };
   const forced = config.forceNewCluster
-    ? forceNewCluster(contents, {
-      memberId: nodeId,
-      peerUrls: config.peerUrls,
-      membership: fresh.membership,
-      appliedIndex: stored.consistentIndex,
-      dataDir: directory.path,
-    }, config.logger)
+    ? forceNewCluster(contents, survivor, config.logger)
     : undefined;
   if (forced === undefined) refuseStranger(directory, nodeId, fresh.membership);
   const state = await restoreState(fresh, files, stored, config.clock);
@@ -67,14 +69,12 @@ export async function restart(
     memberId: nodeId,
     clusterId,
     raftStart: {
+      ...positionOf(replay, stored),
       hardState: (forced ?? contents).hardState,
-      snapshotIndex: replay.start.index,
-      snapshotTerm: replay.start.term,
-      appliedIndex: stored.consistentIndex,
+      entries: (forced ?? contents).entries,
       confState: forced === undefined
         ? confStateOf(state.membership.list())
         : ConfState.create({ voters: [nodeId] }),
-      entries: (forced ?? contents).entries,
     },
     state,
     storage: walStorage(wal),
@@ -84,14 +84,24 @@ export async function restart(
       lastIndex: replay.start.index,
       isNeeded: !isLogReadable(log, contents, config.compatVersion),
     },
-    async close() {
-      try {
-        await wal.close();
-      } finally {
-        directory.close();
-      }
-    },
+    close: () => closeBoth(wal, directory),
   };
+}
+
+function positionOf({ start }: WalReplay, { consistentIndex }: StoredState) {
+  return {
+    snapshotIndex: start.index,
+    snapshotTerm: start.term,
+    appliedIndex: consistentIndex,
+  };
+}
+
+async function closeBoth(wal: Wal, directory: DataDir): Promise<void> {
+  try {
+    await wal.close();
+  } finally {
+    directory.close();
+  }
 }
 
 /** Whether an etcd of this version could start from the snapshot and read the log behind it. */

@@ -15,11 +15,17 @@ import {
   type TestMember,
   until,
   withMember,
-} from "../backend/member_fixtures.ts";
-import type { WatchedDisk } from "../backend/watched_disk_fixtures.ts";
+} from "../backend/testing/member_fixtures.ts";
+import type { WatchedDisk } from "../backend/testing/watched_disk.ts";
 import { AlarmOperation } from "../operations/alarm.ts";
-import { get, put } from "../server_fixtures.ts";
-import { changeDb, copyOf, refusalOf, transplant, withUnstarted } from "./bootstrap_fixtures.ts";
+import { get, put } from "../testing/server_fixtures.ts";
+import {
+  changeDb,
+  copyOf,
+  refusalOf,
+  transplant,
+  withUnstarted,
+} from "./testing/bootstrap_fixtures.ts";
 
 const RESTART = "restarting a member";
 

@@ -5,7 +5,7 @@ import { ManualClock } from "../../base/manual_clock.ts";
 import { ETCD_ERRORS, type EtcdError } from "../../core/errors.ts";
 import { AlarmType } from "../../pb/etcdserverpb.ts";
 import { type AutoCompaction, startAutoCompaction } from "./auto_compaction.ts";
-import { put, startServer, testConfig } from "../server_fixtures.ts";
+import { put, startServer, testConfig } from "../testing/server_fixtures.ts";
 
 const LOOK_MS = 300_000;
 

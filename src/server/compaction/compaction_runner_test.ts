@@ -13,9 +13,9 @@ import {
   until,
   watchEnd,
   withMember,
-} from "../backend/member_fixtures.ts";
+} from "../backend/testing/member_fixtures.ts";
 import type { EtcdServer } from "../etcd_server.ts";
-import { put, startServer } from "../server_fixtures.ts";
+import { put, startServer } from "../testing/server_fixtures.ts";
 
 const DB_SYNC = /^sync .*\/db$/;
 const KEYS = 40;

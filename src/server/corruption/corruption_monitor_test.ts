@@ -11,11 +11,11 @@ import {
   type TestMember,
   until,
   withMember,
-} from "../backend/member_fixtures.ts";
-import { RecordingLogger } from "../bootstrap/bootstrap_fixtures.ts";
+} from "../backend/testing/member_fixtures.ts";
+import { RecordingLogger } from "../bootstrap/testing/bootstrap_fixtures.ts";
 import type { EtcdServer } from "../etcd_server.ts";
 import type { CorruptionChecksConfig } from "../server_config.ts";
-import { put } from "../server_fixtures.ts";
+import { put } from "../testing/server_fixtures.ts";
 
 const INTERVAL_MS = 5_000;
 const CHECK_ALL = { initial: false, intervalMs: INTERVAL_MS, compactHashIntervalMs: 0 };

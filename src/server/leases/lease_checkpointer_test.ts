@@ -7,7 +7,7 @@ import { LeaseGrantRequest } from "../../pb/etcdserverpb.ts";
 import type { EtcdServer } from "../etcd_server.ts";
 import { LeaseGrantOperation } from "../operations/lease.ts";
 import type { LeaseConfig, ServerConfig } from "../server_config.ts";
-import { startServer, testConfig } from "../server_fixtures.ts";
+import { startServer, testConfig } from "../testing/server_fixtures.ts";
 
 const ON: LeaseConfig = { checkpoint: true, persistCheckpoints: false };
 const OFF: LeaseConfig = { checkpoint: false, persistCheckpoints: false };

@@ -4,7 +4,7 @@ import { ClusterVersionRefused } from "../../core/members/cluster_version.ts";
 import { ETCD_ERRORS } from "../../core/errors.ts";
 import { LeaseCheckpointRequest, Request } from "../../pb/etcdserverpb.ts";
 import type { EtcdServer } from "../etcd_server.ts";
-import { startServer, testConfig } from "../server_fixtures.ts";
+import { startServer, testConfig } from "../testing/server_fixtures.ts";
 import { LeaseCheckpointOperation } from "./lease.ts";
 import { V2Operation } from "./v2.ts";
 

@@ -9,8 +9,8 @@ import {
   LeaseRevokeRequest,
   PutRequest,
 } from "../../pb/etcdserverpb.ts";
-import { put } from "../server_fixtures.ts";
-import { DB, withMember } from "../backend/member_fixtures.ts";
+import { put } from "../testing/server_fixtures.ts";
+import { DB, withMember } from "../backend/testing/member_fixtures.ts";
 import type { EtcdServer } from "../etcd_server.ts";
 import { type AuthChange, AuthChanges } from "./auth_changes.ts";
 import { AuthenticateOperation, type Login } from "./authenticate.ts";

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { CompatVersion } from "../../core/members/compat_version.ts";
 import { MemoryFileSystem } from "../../disk/memory_file_system.ts";
-import { readWal } from "../../disk/wal_replay.ts";
+import { readWal } from "../../disk/testing/wal_fixtures.ts";
 import { Request } from "../../pb/etcdserverpb.ts";
 import { type Entry, EntryType } from "../../pb/raftpb.ts";
 import { firstUnreadableEntry } from "./entry_forms.ts";
 import { layoutOf } from "../operations/entry_layout.ts";
 import { OperationField } from "../operations/field.ts";
-import { startServer, testConfig } from "../server_fixtures.ts";
+import { startServer, testConfig } from "../testing/server_fixtures.ts";
 
 const { CLUSTER_MEMBER_ATTR_SET, CLUSTER_VERSION_SET } = OperationField;
 const ATTRIBUTES_PATH = "/0/members/8e9e05c52164694d/attributes";

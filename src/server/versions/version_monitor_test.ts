@@ -6,7 +6,7 @@ import { MemoryFileSystem } from "../../disk/memory_file_system.ts";
 import { DowngradeInfoSetRequest } from "../../pb/membershippb.ts";
 import type { EtcdServer } from "../etcd_server.ts";
 import { DowngradeInfoSetOperation } from "../operations/cluster.ts";
-import { put, startServer, testConfig } from "../server_fixtures.ts";
+import { put, startServer, testConfig } from "../testing/server_fixtures.ts";
 
 /** A cluster of one member, through restarts as other versions. */
 class VersionedMember {

@@ -14,14 +14,14 @@ import { LockRequest, LockResponse } from "../../../pb/v3lockpb.ts";
 import { type FakeStream } from "../../../net/grpc/testing/fake_stream.ts";
 import { RangeRequest } from "../../../pb/etcdserverpb.ts";
 import type { EtcdServer } from "../../../server/etcd_server.ts";
-import { testConfig } from "../../../server/server_fixtures.ts";
+import { testConfig } from "../../../server/testing/server_fixtures.ts";
 import {
   CANCEL,
   finished,
   type MaintenanceFixture,
   responseOf,
   withServer,
-} from "../maintenance_fixtures.ts";
+} from "../testing/maintenance_fixtures.ts";
 
 async function untilTrue(holds: () => boolean): Promise<void> {
   while (!holds()) await setImmediate();

@@ -7,6 +7,7 @@ import { BTreeFile } from "../../../disk/btree/btree_file.ts";
 import type { WriteTransaction } from "../../../disk/btree/write_transaction.ts";
 import type { MemoryFileSystem } from "../../../disk/memory_file_system.ts";
 import { writeSnapFile } from "../../../disk/snap_file.ts";
+import { readFile } from "../../../disk/testing/files.ts";
 import { RecordEncoder } from "../../../disk/wal_record.ts";
 import { openWal } from "../../../disk/wal_opening.ts";
 import { WalReplay } from "../../../disk/wal_replay.ts";
@@ -16,7 +17,6 @@ import { utl, type UtlResult } from "../testing/captured_utl_io.ts";
 import {
   fileSystemWith,
   flipBit,
-  readFile,
   SAMPLE_PAGE_BYTES,
   SAMPLE_REVISION,
   sampleImage,

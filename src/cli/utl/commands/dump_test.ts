@@ -3,6 +3,7 @@ import { bytesFromText } from "../../../base/bytes.ts";
 import { systemClock } from "../../../base/clock.ts";
 import { Bucket } from "../../../disk/backend/schema.ts";
 import { MemoryFileSystem } from "../../../disk/memory_file_system.ts";
+import { readFile } from "../../../disk/testing/files.ts";
 import { createWal } from "../../../disk/wal_opening.ts";
 import {
   InternalRaftRequest,
@@ -13,13 +14,7 @@ import {
 } from "../../../pb/etcdserverpb.ts";
 import { ConfChange, type Entry } from "../../../pb/raftpb.ts";
 import { utl } from "../testing/captured_utl_io.ts";
-import {
-  fileSystemWith,
-  flipBit,
-  readFile,
-  sampleImage,
-  writeFile,
-} from "../testing/sample_files.ts";
+import { fileSystemWith, flipBit, sampleImage, writeFile } from "../testing/sample_files.ts";
 
 const SEGMENT = "d/member/wal/0000000000000000-0000000000000000.wal";
 

@@ -10,7 +10,7 @@ import { readStoredState, type StoredState } from "../../../disk/backend/stored_
 import { BTreeFile } from "../../../disk/btree/btree_file.ts";
 import type { MemoryFileSystem } from "../../../disk/memory_file_system.ts";
 import { readSnapFile } from "../../../disk/snap_file.ts";
-import { readWal, readWalSnapshots } from "../../../disk/wal_replay.ts";
+import { readWal, readWalSnapshots } from "../../../disk/testing/wal_fixtures.ts";
 import { Metadata } from "../../../pb/etcdserverpb.ts";
 import { ConfChange } from "../../../pb/raftpb.ts";
 import { yieldTurn } from "../database.ts";

@@ -7,6 +7,7 @@ import { BTreeFile } from "../../../disk/btree/btree_file.ts";
 import type { WriteTransaction } from "../../../disk/btree/write_transaction.ts";
 import type { FileSystem } from "../../../disk/file_system.ts";
 import { MemoryFileSystem } from "../../../disk/memory_file_system.ts";
+import { writeFile as writeBytes } from "../../../disk/testing/files.ts";
 import { User } from "../../../pb/authpb.ts";
 import { KeyValue } from "../../../pb/mvccpb.ts";
 import { ConfState } from "../../../pb/raftpb.ts";
@@ -96,25 +97,10 @@ export function fileSystemWith(path: string, bytes: Uint8Array): MemoryFileSyste
   return fileSystem;
 }
 
+/** Makes a file whose name is on the disk too. */
 export function writeFile(fileSystem: FileSystem, path: string, bytes: Uint8Array): void {
-  const file = fileSystem.open(path, "create");
-  file.truncate(0);
-  file.writeAt(bytes, 0, bytes.length, 0);
-  file.dataSyncNow();
-  file.close();
+  writeBytes(fileSystem, path, bytes);
   fileSystem.syncDirectoryNow(".");
-}
-
-/** The whole content of a file. */
-export function readFile(fileSystem: FileSystem, path: string): Uint8Array {
-  const file = fileSystem.open(path, "read");
-  try {
-    const bytes = new Uint8Array(file.size());
-    file.readAt(bytes, 0, bytes.length, 0);
-    return bytes;
-  } finally {
-    file.close();
-  }
 }
 
 /** Turns one bit over. */

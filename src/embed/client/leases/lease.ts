@@ -8,8 +8,9 @@ import {
   LeaseTimeToLiveResponse,
 } from "../../../pb/etcdserverpb.ts";
 import { GrpcCode } from "../../../base/grpc_code.ts";
+import { ETCD_ERRORS } from "../../../core/errors.ts";
 import { LEASE_SERVICE } from "../../../pb/services.ts";
-import { canceledError, ClientError, deadlineError } from "../client_error.ts";
+import { canceledError, ClientError, deadlineError, refusalError } from "../client_error.ts";
 import { keyText } from "../kv/keys.ts";
 import { LeaseKeeper } from "./lease_keeper.ts";
 import { type ClientSession, readCall } from "../client_session.ts";
@@ -177,7 +178,7 @@ export async function keepAliveOnce(
     stream.send(LeaseKeepAliveRequest.encode(LeaseKeepAliveRequest.create({ id })));
     const response = LeaseKeepAliveResponse.decode(await promise);
     if (response.ttl > 0) return response;
-    throw new ClientError(GrpcCode.NotFound, "etcdserver: requested lease not found");
+    throw refusalError(ETCD_ERRORS.leaseNotFound);
   } finally {
     timer?.cancel();
     signal?.removeEventListener("abort", abort);

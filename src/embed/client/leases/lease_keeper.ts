@@ -1,8 +1,9 @@
 import type { Timer } from "../../../base/clock.ts";
 import { GrpcCode } from "../../../base/grpc_code.ts";
+import { ETCD_ERRORS } from "../../../core/errors.ts";
 import { LeaseKeepAliveRequest, LeaseKeepAliveResponse } from "../../../pb/etcdserverpb.ts";
 import { LEASE_SERVICE } from "../../../pb/services.ts";
-import { asClientError, ClientError, isStreamLoss } from "../client_error.ts";
+import { asClientError, ClientError, isStreamLoss, refusalError } from "../client_error.ts";
 import { CLIENT_LIMITS } from "../limits.ts";
 import { type ClientSession, nextRetryDelay } from "../client_session.ts";
 import type { TransportStream } from "../transport/transport.ts";
@@ -17,8 +18,6 @@ export interface LeaseKeeperListener {
    */
   ended(error: ClientError | undefined, response?: LeaseKeepAliveResponse): void;
 }
-
-const LEASE_NOT_FOUND = "etcdserver: requested lease not found";
 
 /**
  * Renews one lease over and over, on a stream of its own. A stream that breaks or falls silent is
@@ -101,7 +100,7 @@ export class LeaseKeeper {
       return this.#finish(new ClientError(GrpcCode.Internal, message, { cause }));
     }
     if (response.ttl <= 0) {
-      return this.#finish(new ClientError(GrpcCode.NotFound, LEASE_NOT_FOUND), response);
+      return this.#finish(refusalError(ETCD_ERRORS.leaseNotFound), response);
     }
     this.#retryDelayMs = CLIENT_LIMITS.retryFirstMs;
     this.#ttlMs = response.ttl * 1000;

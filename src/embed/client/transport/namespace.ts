@@ -1,4 +1,4 @@
-import { GrpcCode } from "../../../base/grpc_code.ts";
+import { ETCD_ERRORS } from "../../../core/errors.ts";
 import type { MessageCodec } from "../../../pb/codec.ts";
 import {
   type Compare,
@@ -18,7 +18,7 @@ import {
 } from "../../../pb/etcdserverpb.ts";
 import type { KeyValue } from "../../../pb/mvccpb.ts";
 import { KV_SERVICE, LEASE_SERVICE, WATCH_SERVICE } from "../../../pb/services.ts";
-import { ClientError } from "../client_error.ts";
+import { refusalError } from "../client_error.ts";
 import { latin1PrefixEnd } from "../kv/keys.ts";
 import type {
   CallOptions,
@@ -146,7 +146,7 @@ class KeyMap {
 
   enterKey(request: { key: string }): void {
     if (request.key === "") {
-      throw new ClientError(GrpcCode.InvalidArgument, "etcdserver: key is not provided");
+      throw refusalError(ETCD_ERRORS.emptyKey);
     }
     request.key = this.#prefix + request.key;
   }

@@ -1,5 +1,6 @@
-import { GrpcCode } from "../../../base/grpc_code.ts";
 import type { Timer } from "../../../base/clock.ts";
+import { GrpcCode } from "../../../base/grpc_code.ts";
+import { ETCD_ERRORS } from "../../../core/errors.ts";
 import { type WatchCreateRequest, WatchRequest, WatchResponse } from "../../../pb/etcdserverpb.ts";
 import type { Event } from "../../../pb/mvccpb.ts";
 import { WATCH_SERVICE } from "../../../pb/services.ts";
@@ -54,7 +55,7 @@ export class WatchCompactedError extends ClientError {
 
   /** Makes the error for a compaction at a revision. */
   constructor(compactRevision: number) {
-    super(GrpcCode.OutOfRange, "etcdserver: mvcc: required revision has been compacted");
+    super(ETCD_ERRORS.compacted.code, ETCD_ERRORS.compacted.message);
     this.compactRevision = compactRevision;
   }
 }

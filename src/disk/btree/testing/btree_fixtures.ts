@@ -1,14 +1,14 @@
 // What the tests of the B-tree file share.
 
 import assert from "node:assert/strict";
-import { bytesFromLatin1, latin1FromBytes } from "../../base/bytes.ts";
-import { systemClock } from "../../base/clock.ts";
-import type { Prng } from "../../base/prng.ts";
-import type { FileSystem } from "../file_system.ts";
-import { BTreeFile, type BTreeOptions } from "./btree_file.ts";
-import type { Page } from "./page.ts";
-import type { ReadTransaction } from "./read_transaction.ts";
-import type { WriteTransaction } from "./write_transaction.ts";
+import { bytesFromLatin1, latin1FromBytes } from "../../../base/bytes.ts";
+import { systemClock } from "../../../base/clock.ts";
+import type { Prng } from "../../../base/prng.ts";
+import type { FileSystem } from "../../file_system.ts";
+import { BTreeFile, type BTreeOptions } from "../btree_file.ts";
+import type { Page } from "../page.ts";
+import type { ReadTransaction } from "../read_transaction.ts";
+import type { WriteTransaction } from "../write_transaction.ts";
 
 export const PATH = "data/db";
 

@@ -1,13 +1,13 @@
-import { systemClock } from "../base/clock.ts";
-import { CompatVersion } from "../core/members/compat_version.ts";
-import { silentLogger } from "../base/log.ts";
-import { Prng } from "../base/prng.ts";
-import type { FileSystem } from "../disk/file_system.ts";
-import { PutRequest, RangeRequest } from "../pb/etcdserverpb.ts";
-import { KeyValue } from "../pb/mvccpb.ts";
-import { EtcdServer } from "./etcd_server.ts";
-import { PutOperation } from "./operations/kv.ts";
-import type { ServerConfig } from "./server_config.ts";
+import { systemClock } from "../../base/clock.ts";
+import { CompatVersion } from "../../core/members/compat_version.ts";
+import { silentLogger } from "../../base/log.ts";
+import { Prng } from "../../base/prng.ts";
+import type { FileSystem } from "../../disk/file_system.ts";
+import { PutRequest, RangeRequest } from "../../pb/etcdserverpb.ts";
+import { KeyValue } from "../../pb/mvccpb.ts";
+import { EtcdServer } from "../etcd_server.ts";
+import { PutOperation } from "../operations/kv.ts";
+import type { ServerConfig } from "../server_config.ts";
 
 /** A configuration for tests: one member on the given disk. */
 export function testConfig(

@@ -2,21 +2,21 @@
  * For tests: every codec by its protobuf name beside protobufjs's reflection of the same .proto
  * files, and random messages in the form of both.
  */
-import { bytesFromLatin1, EMPTY_BYTES } from "../base/bytes.ts";
-import type { Prng } from "../base/prng.ts";
-import { protobuf } from "../deps/protobufjs.ts";
-import type { MessageCodec } from "./codec.ts";
-import * as authpb from "./authpb.ts";
-import * as etcdserverpb from "./etcdserverpb.ts";
-import * as healthpb from "./healthpb.ts";
-import * as leasepb from "./leasepb.ts";
-import * as membershippb from "./membershippb.ts";
-import * as mvccpb from "./mvccpb.ts";
-import * as raftpb from "./raftpb.ts";
-import * as snappb from "./snappb.ts";
-import * as v3electionpb from "./v3electionpb.ts";
-import * as v3lockpb from "./v3lockpb.ts";
-import * as walpb from "./walpb.ts";
+import { bytesFromLatin1, EMPTY_BYTES } from "../../base/bytes.ts";
+import type { Prng } from "../../base/prng.ts";
+import { protobuf } from "../../deps/protobufjs.ts";
+import type { MessageCodec } from "../codec.ts";
+import * as authpb from "../authpb.ts";
+import * as etcdserverpb from "../etcdserverpb.ts";
+import * as healthpb from "../healthpb.ts";
+import * as leasepb from "../leasepb.ts";
+import * as membershippb from "../membershippb.ts";
+import * as mvccpb from "../mvccpb.ts";
+import * as raftpb from "../raftpb.ts";
+import * as snappb from "../snappb.ts";
+import * as v3electionpb from "../v3electionpb.ts";
+import * as v3lockpb from "../v3lockpb.ts";
+import * as walpb from "../walpb.ts";
 
 /** A message of any type. */
 export type AnyMessage = Record<string, unknown>;

@@ -1,6 +1,12 @@
-import type { DiskFile, FileInfo, FileLock, FileSystem, OpenMode } from "../../disk/file_system.ts";
-import { MemoryFileSystem } from "../../disk/memory_file_system.ts";
-import { simulatedError } from "../../disk/simulated_hardware.ts";
+import type {
+  DiskFile,
+  FileInfo,
+  FileLock,
+  FileSystem,
+  OpenMode,
+} from "../../../disk/file_system.ts";
+import { MemoryFileSystem } from "../../../disk/memory_file_system.ts";
+import { simulatedError } from "../../../disk/simulated_hardware.ts";
 
 /** An operation that changes something, as tests see it: `sync /data/member/snap/db`. */
 type Step = string;

@@ -1,14 +1,14 @@
 // What the tests of the log share.
 
-import { systemClock } from "../base/clock.ts";
-import { Prng } from "../base/prng.ts";
-import { type Entry, HardState } from "../pb/raftpb.ts";
-import type { Snapshot } from "../pb/walpb.ts";
-import type { FileSystem } from "./file_system.ts";
-import { MemoryFileSystem, type MemoryFileSystemOptions } from "./memory_file_system.ts";
-import type { Wal, WalOptions } from "./wal.ts";
-import { openWal, type WalBatch } from "./wal_opening.ts";
-import { WalReplay, type WalStart } from "./wal_replay.ts";
+import { systemClock } from "../../base/clock.ts";
+import { Prng } from "../../base/prng.ts";
+import { type Entry, HardState } from "../../pb/raftpb.ts";
+import type { Snapshot } from "../../pb/walpb.ts";
+import type { FileSystem } from "../file_system.ts";
+import { MemoryFileSystem, type MemoryFileSystemOptions } from "../memory_file_system.ts";
+import type { Wal, WalOptions } from "../wal.ts";
+import { openWal, type WalBatch } from "../wal_opening.ts";
+import { type WalContents, WalReplay, WalSnapshotSearch, type WalStart } from "../wal_replay.ts";
 
 /** A normal entry. */
 export function newEntry(index: number, term: number, data?: Uint8Array): Entry {
@@ -29,24 +29,6 @@ export function newEntries(
 /** Options for a log in `data/wal`, whose parent must be there. */
 export function walOptions(fileSystem: FileSystem, segmentSizeBytes?: number): WalOptions {
   return { fileSystem, directory: "data/wal", clock: systemClock, segmentSizeBytes };
-}
-
-/** All bytes of a file. */
-export function readFile(fileSystem: FileSystem, path: string): Uint8Array {
-  const file = fileSystem.open(path, "read");
-  const bytes = new Uint8Array(file.size());
-  file.readAt(bytes, 0, bytes.length, 0);
-  file.close();
-  return bytes;
-}
-
-/** Makes a file of exactly these bytes. */
-export function writeFile(fileSystem: FileSystem, path: string, bytes: Uint8Array): void {
-  const file = fileSystem.open(path, "create");
-  file.truncate(0);
-  file.writeAt(bytes, 0, bytes.length, 0);
-  file.dataSyncNow();
-  file.close();
 }
 
 /**
@@ -114,4 +96,18 @@ export function sameEntries(a: readonly Entry[], b: readonly Entry[]): boolean {
         entry.data.length === other.data.length &&
           entry.data.every((byte, k) => byte === other.data?.[k]));
   });
+}
+
+/** Reads a whole log at once, without changing it. */
+export function readWal(fileSystem: FileSystem, directory: string, start: WalStart): WalContents {
+  const replay = new WalReplay(fileSystem, directory, start);
+  while (replay.step());
+  return replay.contents();
+}
+
+/** Finds the usable snapshots of a log at once. */
+export function readWalSnapshots(fileSystem: FileSystem, directory: string): Snapshot[] {
+  const search = new WalSnapshotSearch(fileSystem, directory);
+  while (search.step());
+  return search.snapshots();
 }

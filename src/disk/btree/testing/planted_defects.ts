@@ -1,8 +1,8 @@
 // Defects that the crash test must find, or it is worth nothing. They are planted around the
 // B-tree file, so that the file itself needs no switch for them.
 
-import type { DiskFile, FileInfo, FileLock, FileSystem, OpenMode } from "../file_system.ts";
-import { PageAllocator } from "./page_allocator.ts";
+import type { DiskFile, FileInfo, FileLock, FileSystem, OpenMode } from "../../file_system.ts";
+import { PageAllocator } from "../page_allocator.ts";
 
 /** Pages can be written again in the very transaction that does without them. */
 export class EagerAllocator extends PageAllocator {

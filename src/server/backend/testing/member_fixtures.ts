@@ -2,29 +2,30 @@
 
 import assert from "node:assert/strict";
 import { setImmediate, setTimeout } from "node:timers/promises";
-import { bytesFromText, latin1FromBytes } from "../../base/bytes.ts";
-import { ManualClock } from "../../base/manual_clock.ts";
-import { ChangeWalk } from "../../disk/backend/change_walk.ts";
-import { hashKvOfFile } from "../../disk/backend/file_hash_kv.ts";
-import { readStoredState, type StoredState } from "../../disk/backend/stored_state.ts";
-import { BTreeFile } from "../../disk/btree/btree_file.ts";
-import type { ReadTransaction } from "../../disk/btree/read_transaction.ts";
-import type { FileSystem } from "../../disk/file_system.ts";
+import { bytesFromText, latin1FromBytes } from "../../../base/bytes.ts";
+import { ManualClock } from "../../../base/manual_clock.ts";
+import { ChangeWalk } from "../../../disk/backend/change_walk.ts";
+import { hashKvOfFile } from "../../../disk/backend/file_hash_kv.ts";
+import { readStoredState, type StoredState } from "../../../disk/backend/stored_state.ts";
+import { BTreeFile } from "../../../disk/btree/btree_file.ts";
+import type { ReadTransaction } from "../../../disk/btree/read_transaction.ts";
+import type { FileSystem } from "../../../disk/file_system.ts";
+import { readFile } from "../../../disk/testing/files.ts";
 import {
   CompactionRequest,
   LeaseGrantRequest,
   PutRequest,
   RequestOp,
   TxnRequest,
-} from "../../pb/etcdserverpb.ts";
-import { KeyValue } from "../../pb/mvccpb.ts";
-import type { EtcdServer } from "../etcd_server.ts";
-import type { Waiter } from "../operations/operation.ts";
-import { CompactionOperation, TxnOperation } from "../operations/kv.ts";
-import { LeaseGrantOperation, type LeaseGrantResult } from "../operations/lease.ts";
-import type { BackendConfig, ServerConfig } from "../server_config.ts";
-import { put, startServer, testConfig } from "../server_fixtures.ts";
-import { WatchedDisk } from "./watched_disk_fixtures.ts";
+} from "../../../pb/etcdserverpb.ts";
+import { KeyValue } from "../../../pb/mvccpb.ts";
+import type { EtcdServer } from "../../etcd_server.ts";
+import type { Waiter } from "../../operations/operation.ts";
+import { CompactionOperation, TxnOperation } from "../../operations/kv.ts";
+import { LeaseGrantOperation, type LeaseGrantResult } from "../../operations/lease.ts";
+import type { BackendConfig, ServerConfig } from "../../server_config.ts";
+import { put, startServer, testConfig } from "../../testing/server_fixtures.ts";
+import { WatchedDisk } from "./watched_disk.ts";
 
 export const DB = "/data/member/snap/db";
 export const SNAP = "/data/member/snap";
@@ -221,24 +222,12 @@ export function hashOfMemory({ store }: EtcdServer): number {
   return hash.hash;
 }
 
-/** All bytes of a file. */
-export function bytesOf(fileSystem: FileSystem, path: string): Uint8Array {
-  const file = fileSystem.open(path, "read");
-  try {
-    const bytes = new Uint8Array(file.size());
-    file.readAt(bytes, 0, bytes.length, 0);
-    return bytes;
-  } finally {
-    file.close();
-  }
-}
-
 /**
  * Changes the first byte of a text in a file, wherever it stands: pages that are free may still have
  * it. Returns the last place.
  */
 export function breakText(fileSystem: FileSystem, path: string, text: string): number {
-  const content = latin1FromBytes(bytesOf(fileSystem, path));
+  const content = latin1FromBytes(readFile(fileSystem, path));
   let last = -1;
   for (let at = content.indexOf(text); at >= 0; at = content.indexOf(text, at + 1)) {
     overwrite(fileSystem, path, at, Uint8Array.of(text.charCodeAt(0) ^ 1));

@@ -1,5 +1,5 @@
-import { type Event, EventType } from "../../pb/mvccpb.ts";
-import { type HistoryEntry, isInRange, type SeenResponse } from "./watch_testing.ts";
+import { type Event, EventType } from "../../../pb/mvccpb.ts";
+import { type HistoryEntry, isInRange, type SeenResponse } from "./watch_fixtures.ts";
 
 /** One watch as its client saw it. */
 export interface WatchRecord {

@@ -1,13 +1,13 @@
-import type { Timer } from "../../base/clock.ts";
-import type { WatchHub } from "../../core/mvcc/watch_hub.ts";
-import type { RaftNode } from "../../core/raft/raft_node.ts";
-import type { ServerCounts } from "../counts/server_counts.ts";
-import type { Lifecycle } from "../lifecycle.ts";
-import type { Proposer } from "../proposals/proposer.ts";
-import type { LinearizableReads } from "../reads/linearizable_reads.ts";
-import { requestTimeoutMs, type ServerConfig } from "../server_config.ts";
-import type { CommitLoop } from "./commit_loop.ts";
-import { LateTicks } from "./late_ticks.ts";
+import type { Timer } from "../base/clock.ts";
+import type { WatchHub } from "../core/mvcc/watch_hub.ts";
+import type { RaftNode } from "../core/raft/raft_node.ts";
+import type { ServerCounts } from "./counts/server_counts.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import type { Proposer } from "./proposals/proposer.ts";
+import type { LinearizableReads } from "./reads/linearizable_reads.ts";
+import { requestTimeoutMs, type ServerConfig } from "./server_config.ts";
+import type { CommitLoop } from "./raft/commit_loop.ts";
+import { LateTicks } from "./raft/late_ticks.ts";
 
 /** All that goes by ticks. */
 export interface TickerParts {

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
-import { systemClock } from "../../base/clock.ts";
-import { GrpcServer } from "../../net/grpc/server.ts";
+import { systemClock } from "../../../base/clock.ts";
+import { GrpcServer } from "../../../net/grpc/server.ts";
 import {
   deliver,
   type FakeStream,
   frameMessage,
   openStream,
-} from "../../net/grpc/testing/fake_stream.ts";
-import type { MessageCodec } from "../../pb/codec.ts";
-import type { EtcdServer } from "../../server/etcd_server.ts";
-import type { ServerConfig } from "../../server/server_config.ts";
-import { startServer } from "../../server/server_fixtures.ts";
-import { registerServices } from "./services.ts";
+} from "../../../net/grpc/testing/fake_stream.ts";
+import type { MessageCodec } from "../../../pb/codec.ts";
+import type { EtcdServer } from "../../../server/etcd_server.ts";
+import type { ServerConfig } from "../../../server/server_config.ts";
+import { startServer } from "../../../server/testing/server_fixtures.ts";
+import { registerServices } from "../services.ts";
 
 const SIZES = { maxReceiveMessageBytes: 1 << 20, maxSendMessageBytes: 1 << 20 };
 

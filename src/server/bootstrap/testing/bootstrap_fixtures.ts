@@ -1,15 +1,16 @@
 // What the tests of starting a member share.
 
 import assert from "node:assert/strict";
-import type { LogFields, Logger } from "../../base/log.ts";
-import { ManualClock } from "../../base/manual_clock.ts";
-import { Prng } from "../../base/prng.ts";
-import { BackendBatch } from "../../disk/backend/backend_batch.ts";
-import { BTreeFile } from "../../disk/btree/btree_file.ts";
-import type { WriteTransaction } from "../../disk/btree/write_transaction.ts";
-import { bytesOf, DB, memberConfig, type MemberOptions } from "../backend/member_fixtures.ts";
-import { WatchedDisk } from "../backend/watched_disk_fixtures.ts";
-import { EtcdServer } from "../etcd_server.ts";
+import type { LogFields, Logger } from "../../../base/log.ts";
+import { ManualClock } from "../../../base/manual_clock.ts";
+import { Prng } from "../../../base/prng.ts";
+import { BackendBatch } from "../../../disk/backend/backend_batch.ts";
+import { BTreeFile } from "../../../disk/btree/btree_file.ts";
+import type { WriteTransaction } from "../../../disk/btree/write_transaction.ts";
+import { readFile } from "../../../disk/testing/files.ts";
+import { DB, memberConfig, type MemberOptions } from "../../backend/testing/member_fixtures.ts";
+import { WatchedDisk } from "../../backend/testing/watched_disk.ts";
+import { EtcdServer } from "../../etcd_server.ts";
 
 /** Remembers what was logged. */
 export class RecordingLogger implements Logger {
@@ -46,7 +47,7 @@ export function copyOf(disk: WatchedDisk): WatchedDisk {
 
 /** Puts a file of one disk in the place of that of another. */
 export function transplant(from: WatchedDisk, to: WatchedDisk, path: string): void {
-  const bytes = bytesOf(from, path);
+  const bytes = readFile(from, path);
   const file = to.open(path, "create");
   file.truncate(0);
   file.writeAt(bytes, 0, bytes.length, 0);

@@ -1,18 +1,18 @@
 // What the tests of this room share.
 
 import assert from "node:assert/strict";
-import { bytesFromText } from "../../base/bytes.ts";
-import { systemClock } from "../../base/clock.ts";
-import { ManualClock } from "../../base/manual_clock.ts";
-import { KeyValue } from "../../pb/mvccpb.ts";
-import { BTreeFile, type BTreeOptions } from "../btree/btree_file.ts";
-import type { ReadTransaction } from "../btree/read_transaction.ts";
-import { DiskError, DiskErrorCode } from "../disk_error.ts";
-import type { FileSystem } from "../file_system.ts";
-import { MemoryFileSystem } from "../memory_file_system.ts";
-import { BackendBatch } from "./backend_batch.ts";
-import { ChangeWalk } from "./change_walk.ts";
-import type { SliceOptions } from "./slices.ts";
+import { bytesFromText } from "../../../base/bytes.ts";
+import { systemClock } from "../../../base/clock.ts";
+import { ManualClock } from "../../../base/manual_clock.ts";
+import { KeyValue } from "../../../pb/mvccpb.ts";
+import { BTreeFile, type BTreeOptions } from "../../btree/btree_file.ts";
+import type { ReadTransaction } from "../../btree/read_transaction.ts";
+import { DiskError, DiskErrorCode } from "../../disk_error.ts";
+import type { FileSystem } from "../../file_system.ts";
+import { MemoryFileSystem } from "../../memory_file_system.ts";
+import { BackendBatch } from "../backend_batch.ts";
+import { ChangeWalk } from "../change_walk.ts";
+import type { SliceOptions } from "../slices.ts";
 
 export const PATH = "data/db";
 

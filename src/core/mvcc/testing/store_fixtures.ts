@@ -1,5 +1,5 @@
-import { assert } from "../../base/assert.ts";
-import { bytesFromLatin1, latin1FromBytes } from "../../base/bytes.ts";
+import { assert } from "../../../base/assert.ts";
+import { bytesFromLatin1, latin1FromBytes } from "../../../base/bytes.ts";
 import {
   type Compare,
   DeleteRangeRequest,
@@ -7,12 +7,12 @@ import {
   RangeRequest,
   RequestOp,
   TxnRequest,
-} from "../../pb/etcdserverpb.ts";
-import { KeyValue } from "../../pb/mvccpb.ts";
-import type { KeyValueRef } from "./change.ts";
-import type { Compaction } from "./compaction.ts";
-import type { LeaseRegistry } from "./lease_registry.ts";
-import { type RangeResult, Store } from "./store.ts";
+} from "../../../pb/etcdserverpb.ts";
+import { KeyValue } from "../../../pb/mvccpb.ts";
+import type { KeyValueRef } from "../change.ts";
+import type { Compaction } from "../compaction.ts";
+import type { LeaseRegistry } from "../lease_registry.ts";
+import { type RangeResult, Store } from "../store.ts";
 
 /** Leases of a test: what is attached to them can be looked at. For tests only. */
 export class FakeLeases implements LeaseRegistry {

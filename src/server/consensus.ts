@@ -1,19 +1,19 @@
-import { assert } from "../../base/assert.ts";
-import { ETCD_ERRORS } from "../../core/errors.ts";
-import { RaftNode } from "../../core/raft/raft_node.ts";
-import type { RaftStart } from "../../core/raft/ready.ts";
-import { Applier } from "../applier.ts";
-import type { AppliedState } from "../applied_state.ts";
-import type { AppliedPosition } from "../backend/state_cuts.ts";
-import type { ServerCounts } from "../counts/server_counts.ts";
-import type { Lifecycle } from "../lifecycle.ts";
-import { Proposer } from "../proposals/proposer.ts";
-import { LinearizableReads } from "../reads/linearizable_reads.ts";
-import type { ServerConfig } from "../server_config.ts";
-import { CommitLoop } from "./commit_loop.ts";
-import { Leadership } from "./leadership.ts";
-import { truncateLog } from "./log_truncation.ts";
-import type { LogStorage } from "./log_storage.ts";
+import { assert } from "../base/assert.ts";
+import { ETCD_ERRORS } from "../core/errors.ts";
+import { RaftNode } from "../core/raft/raft_node.ts";
+import type { RaftStart } from "../core/raft/ready.ts";
+import { Applier } from "./applier.ts";
+import type { AppliedState } from "./applied_state.ts";
+import type { AppliedPosition } from "./backend/state_cuts.ts";
+import type { ServerCounts } from "./counts/server_counts.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import { Proposer } from "./proposals/proposer.ts";
+import { LinearizableReads } from "./reads/linearizable_reads.ts";
+import type { ServerConfig } from "./server_config.ts";
+import { CommitLoop } from "./raft/commit_loop.ts";
+import { Leadership } from "./raft/leadership.ts";
+import { truncateLog } from "./raft/log_truncation.ts";
+import type { LogStorage } from "./raft/log_storage.ts";
 import { Ticker } from "./ticker.ts";
 
 /** What consensus is found with, and for whom. */
