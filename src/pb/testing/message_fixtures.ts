@@ -51,7 +51,7 @@ const MODULES: Record<string, AnyMessage> = {
 /** Deep enough for a transaction in a proposal, small enough to stay readable. */
 const MAX_RANDOM_DEPTH = 4;
 
-const PROTO_DIRECTORY = new URL("../../proto/", import.meta.url);
+const PROTO_DIRECTORY = new URL("../../../proto/", import.meta.url);
 
 /** Every message type of every .proto file. */
 export function allTypes(): TypeUnderTest[] {
