@@ -251,8 +251,8 @@ function describeClientCertificates(): void {
 
 /** The log once something stands in it. */
 async function untilLogged(server: ServerProcess, what: RegExp): Promise<string> {
-  await until(() => Promise.resolve(what.test(server.logTail(200))));
-  return server.logTail(200);
+  await until(() => Promise.resolve(what.test(server.logTail(5_000))));
+  return server.logTail(5_000);
 }
 
 /** Waits for something that a server brings about by itself. */

@@ -74,7 +74,7 @@ test("auto-tls makes a certificate of its own and keeps it", async (target) => {
       ]);
       assert.equal(stdout, "OK\n", stderr);
     }
-    assert.match(server.logTail(200), /automatically generate certificates/);
+    assert.match(server.logTail(5_000), /automatically generate certificates/);
     await server.stop();
     await server.restart();
     assert.deepEqual(readFileSync(cert), pem);
@@ -87,7 +87,7 @@ test("auto-tls makes nothing where a certificate is given", async (target, direc
   const { cert, key } = authority.issue("server", { alternativeNames: "IP:127.0.0.1" });
   const flags = ["--auto-tls", `--cert-file=${cert}`, `--key-file=${key}`];
   await withServer(target, { schemes: HTTPS, flags }, async (server) => {
-    assert.match(server.logTail(200), /ignoring client auto TLS since certs given/);
+    assert.match(server.logTail(5_000), /ignoring client auto TLS since certs given/);
     assert(!existsSync(join(server.dataDir, "fixtures")));
     const { stdout } = await curl(`${server.clientUrl}/health`, "--cacert", authority.certificate);
     assert.match(stdout, /true/);
@@ -98,7 +98,7 @@ test("certificates beside http URLs are warned of", async (target, directory) =>
   const { cert, key } = new CertificateAuthority(directory, "authority").issue("server");
   const flags = [`--cert-file=${cert}`, `--key-file=${key}`, "--client-cert-auth"];
   await withServer(target, { flags }, (server) => {
-    const log = server.logTail(200);
+    const log = server.logTail(5_000);
     assert.match(log, /scheme is http or unix while key and cert files are present; ignoring/);
     assert.match(log, /scheme is http or unix while --client-cert-auth is enabled; ignoring/);
     return Promise.resolve();
