@@ -90,6 +90,8 @@ export class CtlSide {
       .replace(/took [0-9.]+[\u00c2\u00b5mn]*s/g, "took TIME")
       .replace(/(\u00e2\u0094\u0082 )[0-9.]+[\u00c2\u00b5m]*s /g, "$1TIME ")
       .replace(/(remaining\(|"ttl":|"TTL" : )\d\d\d/g, "$1SECONDS")
+      // Go's printer of messages puts one blank or two, as the build of the program has it.
+      .replace(/(memberID:\d+) +(alarm:)/g, "$1 $2")
       .replace(/^\{"level".*\n/gm, "")
       // What a program says that the real one runs to hide a password.
       .replace(/^stty: .*\n/gm, "");
