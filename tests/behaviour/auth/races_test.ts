@@ -100,7 +100,7 @@ describeBothTargets("auth under way", (test) => {
     outcomes.forEach((outcome, i) => assert.equal(outcome, i % 3 === 0 ? AUTH_FAILED : OK));
   });
 
-  test("others are served while passwords are hashed", async ({ client }) => {
+  test("others are served while passwords are hashed", async ({ client, target }) => {
     const root = await authenticate(client, "root", "root");
     await new AuthAdmin(client, root).disable();
     await new AuthAdmin(client).enable();
@@ -114,7 +114,9 @@ describeBothTargets("auth under way", (test) => {
       readCount++;
     }
     await all;
-    assert.ok(readCount > logins.length, `only ${readCount} reads meanwhile`);
+    // etcd hashes on all processors at once, so that others get what the system leaves them.
+    const leastReads = target === "detcd" ? logins.length : 1;
+    assert.ok(readCount > leastReads, `only ${readCount} reads meanwhile`);
     assert.equal((await refusal(range(client, "k"))).text, "etcdserver: user name is empty");
   });
 }, { targets: NEWER_TARGET_NAMES });
