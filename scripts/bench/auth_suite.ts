@@ -35,7 +35,7 @@ function rowsOf(id: string, request: string): readonly [Row, Row] {
   const row = { unit: "us", isRate: false };
   return [
     { ...row, id: `auth-${id}-off`, title: `server CPU time of a ${request}, no authentication` },
-    { ...row, id: `auth-${id}-on`, title: `the same, by a user with a token` },
+    { ...row, id: `auth-${id}-on`, title: "the same, by a user with a token" },
   ];
 }
 

@@ -12,7 +12,7 @@ import { MaintenanceService } from "./maintenance_service.ts";
 import { VerifyingRegistry } from "./verifying_registry.ts";
 import { WatchService } from "./watch_service.ts";
 
-/** Adds every service of the v3 API that is built so far. */
+/** Adds every service of the v3 API. */
 export function registerServices(given: ServiceRegistry, server: EtcdServer): void {
   const registry = server.auth.tokens.takesTime
     ? new VerifyingRegistry(given, server.auth, (error) => server.fail(error))
