@@ -13,13 +13,13 @@ export interface LoadedServer {
 }
 
 /** Connections and concurrent streams on each. */
-export interface Shape {
+interface Shape {
   readonly connections: number;
   readonly streamsEach: number;
 }
 
 /** What the put rows find out in one go. */
-export interface PutFigures {
+interface PutFigures {
   readonly requestsPerSecond: number;
   readonly cpuMicrosPerRequest: number;
 }

@@ -6,7 +6,7 @@ import { WatchResponseCounter } from "./watch_response_counter.ts";
 import { encode, FieldReader, varintField } from "./wire.ts";
 
 /** How watchers are spread, and how hard the one writer writes. */
-export interface WatchLoad {
+interface WatchLoad {
   readonly connections: number;
   readonly watchersEach: number;
   readonly putsInFlight: number;

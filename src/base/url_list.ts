@@ -26,7 +26,7 @@ export function parseUrls(texts: readonly string[]): EndpointUrl[] {
 }
 
 /** The same URLs in the order of their texts. */
-export function sortUrls(urls: readonly EndpointUrl[]): EndpointUrl[] {
+function sortUrls(urls: readonly EndpointUrl[]): EndpointUrl[] {
   return urls.toSorted((a, b) => compareTexts(a.toString(), b.toString()));
 }
 

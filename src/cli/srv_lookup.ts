@@ -21,7 +21,7 @@ export interface SrvEndpoint {
 }
 
 /** What DNS said. */
-export interface SrvAnswer {
+interface SrvAnswer {
   /** The servers, those with TLS in front. */
   readonly endpoints: readonly SrvEndpoint[];
   /** Why names could not be looked up, one line each. */

@@ -7,7 +7,7 @@ import { unfinishedWalPath } from "./wal_opening.ts";
 import { haveWal } from "./wal_segment.ts";
 
 /** Which directories a member uses. */
-export interface DataDirOptions {
+interface DataDirOptions {
   readonly dataDir: string;
   /** For the log, if it is to lie on another disk: etcd's --wal-dir. */
   readonly walDir?: string | undefined;

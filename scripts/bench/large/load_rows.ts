@@ -9,7 +9,7 @@ import { countKeys } from "./range_rows.ts";
 
 const TXN_PATH = "/etcdserverpb.KV/Txn";
 const PUT_PATH = "/etcdserverpb.KV/Put";
-export const CALLERS = 16;
+const CALLERS = 16;
 const OVERWRITES_IN_FLIGHT_EACH = 16;
 
 /** A server that has written nothing for so long is done with its checkpoints. */

@@ -9,13 +9,13 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const YEAR_MS = 365 * DAY_MS;
 
 /** Where a certificate and its key stand. */
-export interface CertificatePaths {
+interface CertificatePaths {
   readonly certFile: string;
   readonly keyFile: string;
 }
 
 /** What certificate the member makes for itself. */
-export interface SelfCertRequest {
+interface SelfCertRequest {
   readonly directory: string;
   /** The names and addresses that it is for. */
   readonly hosts: readonly string[];

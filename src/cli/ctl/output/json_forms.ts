@@ -42,7 +42,7 @@ export function headerJson(header: ResponseHeader | undefined): JsonObject | und
 }
 
 /** One pair. */
-export function keyValueJson(kv: KeyValue): JsonObject {
+function keyValueJson(kv: KeyValue): JsonObject {
   return present({
     key: base64(bytesFromLatin1(kv.key)),
     create_revision: kv.createRevision,
@@ -99,12 +99,12 @@ function operationJson(response: ResponseOp): JsonValue {
 }
 
 /** One member. */
-export function memberJson({ id, name, peerUrls, clientUrls, isLearner }: Member): JsonObject {
+function memberJson({ id, name, peerUrls, clientUrls, isLearner }: Member): JsonObject {
   return present({ ID: id, name, peerURLs: peerUrls, clientURLs: clientUrls, isLearner });
 }
 
 /** An answer that names members. */
-export interface MembersAnswer {
+interface MembersAnswer {
   readonly header: ResponseHeader | undefined;
   readonly member?: Member | undefined;
   readonly members: readonly Member[];

@@ -26,7 +26,7 @@ export function messageJson(message: object): JsonObject {
 }
 
 /** Bytes in quotes; long ones are cut. */
-export function bytesText(bytes: Uint8Array): string {
+function bytesText(bytes: Uint8Array): string {
   return latin1Text(latin1FromBytes(bytes));
 }
 
