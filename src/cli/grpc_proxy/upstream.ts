@@ -42,7 +42,7 @@ export class Caller {
 }
 
 /** Hears what a server says on one stream. */
-export interface UpstreamListener {
+interface UpstreamListener {
   message(bytes: Uint8Array): void;
   /** The stream is over; nothing comes behind it. */
   closed(code: number, details: string): void;

@@ -12,7 +12,7 @@ import { srvEndpoints } from "../proxy/srv_endpoints.ts";
 import type { ProxyCommand } from "../proxy/usage.ts";
 
 /** `detcd gateway start`, with etcd's flags. */
-export const GATEWAY_COMMAND: ProxyCommand = {
+const GATEWAY_COMMAND: ProxyCommand = {
   name: "gateway start",
   short: "start the gateway",
   flags: [

@@ -11,7 +11,7 @@ import { AUTH_LIMITS } from "./limits.ts";
 import type { TokenProvider } from "./token_provider.ts";
 
 /** How tokens are made. */
-export interface JwtSettings {
+interface JwtSettings {
   readonly algorithm: string;
   readonly ttlMs: number;
   readonly keys: JwtKeys;
