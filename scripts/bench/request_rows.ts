@@ -1,5 +1,6 @@
 import { type Load, type LoadResult, runH2load } from "./h2load.ts";
 import { LeanConnection } from "./lean_connection.ts";
+import { PUT_PATH, RANGE_PATH } from "./paths.ts";
 import { cpuSeconds } from "./process_figures.ts";
 import { encode, headerRevision } from "./wire.ts";
 
@@ -24,8 +25,6 @@ interface PutFigures {
   readonly cpuMicrosPerRequest: number;
 }
 
-export const RANGE_PATH = "/etcdserverpb.KV/Range";
-export const PUT_PATH = "/etcdserverpb.KV/Put";
 const VALUE_BYTES = 256;
 /** With 12 bytes of key and 256 of value the request is 278 bytes, gRPC's prefix included. */
 export const KEY = "bench/put000";

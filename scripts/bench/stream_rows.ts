@@ -1,6 +1,7 @@
 import type { Buffer } from "node:buffer";
 import type { ServerProcess } from "../../tests/harness/server_process.ts";
 import { LeanConnection, MessageReader } from "./lean_connection.ts";
+import { LEASE_GRANT_PATH, LEASE_KEEP_ALIVE_PATH, PUT_PATH, WATCH_PATH } from "./paths.ts";
 import { putMessage } from "./request_rows.ts";
 import { WatchResponseCounter } from "./watch_response_counter.ts";
 import { encode, FieldReader, varintField } from "./wire.ts";
@@ -12,10 +13,6 @@ interface WatchLoad {
   readonly putsInFlight: number;
 }
 
-const WATCH_PATH = "/etcdserverpb.Watch/Watch";
-const PUT_PATH = "/etcdserverpb.KV/Put";
-const GRANT_PATH = "/etcdserverpb.Lease/LeaseGrant";
-const KEEP_ALIVE_PATH = "/etcdserverpb.Lease/LeaseKeepAlive";
 const KEEP_ALIVE_CONNECTIONS = 10;
 const LEASE_TTL_SECONDS = 600;
 /** Time for the last events to arrive once the writer has stopped. */
@@ -88,7 +85,7 @@ class KeepAliveStream {
   }
 
   start(): void {
-    this.#streamId = this.#connection.openStream(KEEP_ALIVE_PATH, this);
+    this.#streamId = this.#connection.openStream(LEASE_KEEP_ALIVE_PATH, this);
     this.#connection.send(this.#streamId, this.#request, false);
   }
 
@@ -136,7 +133,10 @@ export async function measureKeepAlives(
 }
 
 async function grantLease(connection: LeanConnection, id: number): Promise<void> {
-  const response = await connection.unary(GRANT_PATH, encode([[1, LEASE_TTL_SECONDS], [2, id]]));
+  const response = await connection.unary(
+    LEASE_GRANT_PATH,
+    encode([[1, LEASE_TTL_SECONDS], [2, id]]),
+  );
   if (response === undefined || varintField(response, 2) !== id) {
     throw new Error("the server refused a lease");
   }

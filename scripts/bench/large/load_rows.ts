@@ -1,4 +1,5 @@
 import { LeanConnection } from "../lean_connection.ts";
+import { PUT_PATH, TXN_PATH } from "../paths.ts";
 import { cpuSeconds, residentBytes, writtenBytes } from "../process_figures.ts";
 import { currentRevision } from "../request_rows.ts";
 import { formatCount } from "../statistics.ts";
@@ -7,8 +8,6 @@ import { KEY_BYTES, type KeySpace, PUTS_PER_TXN, PutTemplate, VALUE_BYTES } from
 import type { LargeMeasurement, LargeRun } from "./large_run.ts";
 import { countKeys } from "./range_rows.ts";
 
-const TXN_PATH = "/etcdserverpb.KV/Txn";
-const PUT_PATH = "/etcdserverpb.KV/Put";
 const CALLERS = 16;
 const OVERWRITES_IN_FLIGHT_EACH = 16;
 
@@ -57,7 +56,8 @@ async function measureLoad(run: LargeRun): Promise<readonly number[]> {
   return [loadSeconds, resident / 1e6, written / putBytes];
 }
 
-async function loadAll({ server, keys, note }: LargeRun): Promise<number> {
+async function loadAll(run: LargeRun): Promise<number> {
+  const { server, keys } = run;
   const connections = await openAll(server.clientPort);
   const revisionBefore = await currentRevision(server.clientPort);
   const txnCount = keys.count / PUTS_PER_TXN;
@@ -75,7 +75,7 @@ async function loadAll({ server, keys, note }: LargeRun): Promise<number> {
   }));
   const seconds = (performance.now() - start) / 1000;
   const clientShare = (cpuSeconds(Deno.pid) - cpuBefore) / seconds;
-  note(`the loading client was busy ${Math.round(clientShare * 100)} % of the time`);
+  run.note(`the loading client was busy ${Math.round(clientShare * 100)} % of the time`);
   for (const connection of connections) await connection.close();
   const txns = await currentRevision(server.clientPort) - revisionBefore;
   if (txns !== txnCount) throw new Error(`${txnCount} transactions made ${txns} revisions`);

@@ -6,12 +6,12 @@
 import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import type { LeanConnection } from "../lean_connection.ts";
+import { PUT_PATH } from "../paths.ts";
 import { KeySpace, PutTemplate } from "./key_space.ts";
 import { openAll } from "./load_rows.ts";
 import { OpenLoop } from "./open_loop.ts";
 import type { PutLoad } from "./put_load.ts";
 
-const PUT_PATH = "/etcdserverpb.KV/Put";
 /** A prime, so that the puts hit keys all over the store. */
 const KEY_STEP = 7_919;
 /** Versions of values that the load and the overwriting have used. */

@@ -1,10 +1,10 @@
 import { LeanConnection } from "../lean_connection.ts";
+import { RANGE_PATH } from "../paths.ts";
 import { formatCount, median } from "../statistics.ts";
 import { encode, type Field, FieldReader, varintField } from "../wire.ts";
 import { namespacePrefix } from "./key_space.ts";
 import type { LargeMeasurement, LargeRun } from "./large_run.ts";
 
-const RANGE_PATH = "/etcdserverpb.KV/Range";
 /** As a key it is the first one there can be, as an end it means "no end". */
 const EVERYTHING = "\0";
 const LIMIT = 500;
