@@ -83,15 +83,11 @@ function checkGets(result: LoadResult, requests: number, responseBytes: number):
 }
 
 async function putThenGet(port: number): Promise<{ response: Uint8Array }> {
-  const connection = await LeanConnection.open(port);
-  try {
-    await connection.unary(PUT_PATH, putMessage());
-    const response = await connection.unary(RANGE_PATH, encode([[1, KEY]]));
-    if (response === undefined) throw new Error("the server refused a get");
-    return { response };
-  } finally {
-    await connection.close();
-  }
+  await using connection = await LeanConnection.open(port);
+  await connection.unary(PUT_PATH, putMessage());
+  const response = await connection.unary(RANGE_PATH, encode([[1, KEY]]));
+  if (response === undefined) throw new Error("the server refused a get");
+  return { response };
 }
 
 async function calibrate(base: Omit<Load, "requests">, seconds: number): Promise<number> {
@@ -104,12 +100,8 @@ async function calibrate(base: Omit<Load, "requests">, seconds: number): Promise
 
 /** The store's revision, by a linearizable read. */
 export async function currentRevision(port: number): Promise<number> {
-  const connection = await LeanConnection.open(port);
-  try {
-    const response = await connection.unary(RANGE_PATH, encode([[1, "no such key"]]));
-    if (response === undefined) throw new Error("the server refused a get");
-    return headerRevision(response);
-  } finally {
-    await connection.close();
-  }
+  await using connection = await LeanConnection.open(port);
+  const response = await connection.unary(RANGE_PATH, encode([[1, "no such key"]]));
+  if (response === undefined) throw new Error("the server refused a get");
+  return headerRevision(response);
 }

@@ -33,7 +33,7 @@ export async function measureWatch(
   const total = (field: "created" | "events"): number => {
     return counters.reduce((sum, counter) => sum + counter[field], 0);
   };
-  const connections = await openAll(server.clientPort, load.connections);
+  const connections = await LeanConnection.openAll(server.clientPort, load.connections);
   const create = encode([[1, encode([[1, "bench/"], [2, "bench0"]])]]);
   for (const [i, connection] of connections.entries()) {
     const streamId = connection.openStream(WATCH_PATH, counters[i]);
@@ -47,7 +47,7 @@ export async function measureWatch(
   await until(() => total("events") >= puts * watchers, "events got lost");
   const elapsedSeconds = (performance.now() - start) / 1000;
   if (total("events") !== puts * watchers) throw new Error("watchers got events twice");
-  await closeAll([...connections, writer]);
+  await LeanConnection.closeAll([...connections, writer]);
   return puts * watchers / elapsedSeconds;
 }
 
@@ -115,7 +115,7 @@ export async function measureKeepAlives(
   streamCount: number,
   seconds: number,
 ): Promise<number> {
-  const connections = await openAll(server.clientPort, KEEP_ALIVE_CONNECTIONS);
+  const connections = await LeanConnection.openAll(server.clientPort, KEEP_ALIVE_CONNECTIONS);
   const firstId = 1000 + Math.floor(Math.random() * 1e9);
   const streams: KeepAliveStream[] = [];
   for (let i = 0; i < streamCount; i++) {
@@ -128,7 +128,7 @@ export async function measureKeepAlives(
   const [before, start] = [answered(), performance.now()];
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   const rate = (answered() - before) / ((performance.now() - start) / 1000);
-  await closeAll(connections);
+  await LeanConnection.closeAll(connections);
   return rate;
 }
 
@@ -140,14 +140,6 @@ async function grantLease(connection: LeanConnection, id: number): Promise<void>
   if (response === undefined || varintField(response, 2) !== id) {
     throw new Error("the server refused a lease");
   }
-}
-
-function openAll(port: number, count: number): Promise<LeanConnection[]> {
-  return Promise.all(Array.from({ length: count }, () => LeanConnection.open(port)));
-}
-
-async function closeAll(connections: readonly LeanConnection[]): Promise<void> {
-  for (const connection of connections) await connection.close();
 }
 
 async function until(isReached: () => boolean, complaint: string): Promise<void> {

@@ -8,7 +8,8 @@ import { KEY_BYTES, type KeySpace, PUTS_PER_TXN, PutTemplate, VALUE_BYTES } from
 import type { LargeMeasurement, LargeRun } from "./large_run.ts";
 import { countKeys } from "./range_rows.ts";
 
-const CALLERS = 16;
+/** Each has a connection of its own. */
+export const CALLERS = 16;
 const OVERWRITES_IN_FLIGHT_EACH = 16;
 
 /** A server that has written nothing for so long is done with its checkpoints. */
@@ -58,7 +59,7 @@ async function measureLoad(run: LargeRun): Promise<readonly number[]> {
 
 async function loadAll(run: LargeRun): Promise<number> {
   const { server, keys } = run;
-  const connections = await openAll(server.clientPort);
+  const connections = await LeanConnection.openAll(server.clientPort, CALLERS);
   const revisionBefore = await currentRevision(server.clientPort);
   const txnCount = keys.count / PUTS_PER_TXN;
   const [cpuBefore, start] = [cpuSeconds(Deno.pid), performance.now()];
@@ -76,7 +77,7 @@ async function loadAll(run: LargeRun): Promise<number> {
   const seconds = (performance.now() - start) / 1000;
   const clientShare = (cpuSeconds(Deno.pid) - cpuBefore) / seconds;
   run.note(`the loading client was busy ${Math.round(clientShare * 100)} % of the time`);
-  for (const connection of connections) await connection.close();
+  await LeanConnection.closeAll(connections);
   const txns = await currentRevision(server.clientPort) - revisionBefore;
   if (txns !== txnCount) throw new Error(`${txnCount} transactions made ${txns} revisions`);
   return seconds;
@@ -91,7 +92,7 @@ function fillTxn(template: PutTemplate, keys: KeySpace, txn: number): void {
 
 /** Puts the first `count` keys once more, each by a request and so at a revision of its own. */
 export async function overwrite({ server, keys }: LargeRun, count: number): Promise<void> {
-  const connections = await openAll(server.clientPort);
+  const connections = await LeanConnection.openAll(server.clientPort, CALLERS);
   let next = 0;
   const putRest = async (connection: LeanConnection): Promise<void> => {
     const template = PutTemplate.put();
@@ -105,12 +106,7 @@ export async function overwrite({ server, keys }: LargeRun, count: number): Prom
   await Promise.all(connections.flatMap((connection) => {
     return Array.from({ length: OVERWRITES_IN_FLIGHT_EACH }, () => putRest(connection));
   }));
-  for (const connection of connections) await connection.close();
-}
-
-/** One connection for each caller. */
-export function openAll(port: number): Promise<LeanConnection[]> {
-  return Promise.all(Array.from({ length: CALLERS }, () => LeanConnection.open(port)));
+  await LeanConnection.closeAll(connections);
 }
 
 /** Returns once the server has stopped writing, so that its last checkpoint is counted. */

@@ -38,14 +38,13 @@ async function measureRestart(run: LargeRun): Promise<number> {
 /** A server that listens before it has a leader may refuse the first reads. */
 async function untilRead(server: ServerProcess, key: string): Promise<void> {
   const deadline = performance.now() + READ_TIMEOUT_MS;
-  const connection = await LeanConnection.open(server.clientPort);
+  await using connection = await LeanConnection.open(server.clientPort);
   const message = encode([[1, key]]);
   let response = await connection.unary(RANGE_PATH, message);
   while (response === undefined && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     response = await connection.unary(RANGE_PATH, message);
   }
-  await connection.close();
   if (response === undefined) throw new Error("no read was answered after a restart");
   if (varintField(response, 4) !== 1) throw new Error(`${key} is gone after a restart`);
 }
