@@ -1,3 +1,4 @@
+import { messageOf } from "../../base/error_message.ts";
 import { type ByteText, byteText } from "../ctl/byte_text.ts";
 import { findCommand, newFlagSet, unknownCommandText, unknownWord } from "../ctl/command_tree.ts";
 import type { Command } from "../ctl/command.ts";
@@ -50,7 +51,7 @@ async function runCommand(
 
 function reportError(io: UtlIo, error: unknown): number {
   if (error instanceof SilentExit) return error.exitCode;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   io.stderr(byteText(`Error: ${message}\n`));
   return error instanceof CtlError ? error.exitCode : EXIT_CODE.error;
 }

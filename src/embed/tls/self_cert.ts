@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Clock } from "../../base/clock.ts";
+import { messageOf } from "../../base/error_message.ts";
 import type { Logger } from "../../base/log.ts";
 import { ConfigError } from "../config/errors.ts";
 
@@ -63,7 +64,7 @@ function write(directory: string, path: string, text: string, mode: number): voi
     // A file that was there keeps its mode otherwise.
     chmodSync(path, mode);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new ConfigError(`cannot write the member's own certificate: ${why}`, { cause: error });
   }
 }
