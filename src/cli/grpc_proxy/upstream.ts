@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Clock } from "../../base/clock.ts";
+import { messageOf } from "../../base/error_message.ts";
 import { GrpcCode } from "../../base/grpc_code.ts";
 import type {
   Client as GrpcClient,
@@ -205,7 +206,7 @@ export function statusOf(error: unknown): { readonly code: number; readonly deta
   if (error instanceof ClientError) return { code: error.code, details: error.message };
   return {
     code: GrpcCode.Unknown,
-    details: error instanceof Error ? error.message : String(error),
+    details: messageOf(error),
   };
 }
 
