@@ -1,4 +1,4 @@
-import { Buffer } from "node:buffer";
+import { bufferOf } from "../../base/bytes.ts";
 import type { Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/error_message.ts";
 import { GrpcCode } from "../../base/grpc_code.ts";
@@ -140,7 +140,7 @@ export class Upstream {
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
     const call = client.makeUnaryRequest(
       path,
-      toBuffer,
+      bufferOf,
       asBytes,
       request,
       this.#metadataOf(caller),
@@ -163,7 +163,7 @@ export class Upstream {
 
   stream(path: string, caller: Caller | undefined, listener: UpstreamListener): UpstreamStream {
     const client = this.#pool.best();
-    const call = client.makeBidiStreamRequest(path, toBuffer, asBytes, this.#metadataOf(caller));
+    const call = client.makeBidiStreamRequest(path, bufferOf, asBytes, this.#metadataOf(caller));
     const cancel = (): void => call.cancel();
     this.#open.add(cancel);
     let isOver = false;
@@ -208,10 +208,6 @@ export function statusOf(error: unknown): { readonly code: number; readonly deta
     code: GrpcCode.Unknown,
     details: messageOf(error),
   };
-}
-
-function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 function asBytes(bytes: Uint8Array): Uint8Array {

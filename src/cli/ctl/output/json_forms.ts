@@ -1,5 +1,4 @@
-import { Buffer } from "node:buffer";
-import { bytesFromLatin1 } from "../../../base/bytes.ts";
+import { bufferOf, bytesFromLatin1 } from "../../../base/bytes.ts";
 import type { JsonObject, JsonValue } from "../../../base/json.ts";
 import type {
   DeleteRangeResponse,
@@ -27,7 +26,7 @@ export function present(fields: Readonly<Record<string, JsonValue | undefined>>)
 
 /** Bytes as Go's encoder writes them. */
 export function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
+  return bufferOf(bytes).toString("base64");
 }
 
 /** What every answer begins with. */
