@@ -72,17 +72,19 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
+/** A Buffer over the same memory. */
+export function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
 let lastViewed: Uint8Array | undefined;
 let lastView: Buffer = Buffer.alloc(0);
 
-/**
- * A Buffer over the same memory. The keys of one request lie in one chunk, so the view made for
- * the last array is kept.
- */
+/** The same; the keys of one request lie in one chunk, so the view of the last array is kept. */
 function viewOf(bytes: Uint8Array): Buffer {
   if (bytes instanceof Buffer) return bytes;
   if (bytes !== lastViewed) {
-    lastView = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    lastView = bufferOf(bytes);
     lastViewed = bytes;
   }
   return lastView;

@@ -14,10 +14,10 @@ import { loggingCallSite } from "./log/call_site.ts";
 import type { LogRotationConfig } from "./log/rotation_config.ts";
 
 /** The LogTape category under which every part of a server logs. */
-export const LOG_CATEGORY = "detcd";
+const LOG_CATEGORY = "detcd";
 
 /** Where log lines go, which, and in what form. */
-export interface LogOptions {
+interface LogOptions {
   /** Least important lines to write: debug, info, warn, error, panic or fatal. */
   readonly level: string;
   /** `json` or `console`. */

@@ -4,6 +4,7 @@ import { type GatewayHandler, httpApi } from "../api/http/http_api.ts";
 import type { HttpHandler } from "../api/http/http_message.ts";
 import { systemClock } from "../base/clock.ts";
 import type { EndpointUrl } from "../base/endpoint_url.ts";
+import { messageOf } from "../base/error_message.ts";
 import type { CallTracer } from "../net/grpc/call_tracer.ts";
 import type { GrpcObserver } from "../net/grpc/observer.ts";
 import { GrpcServer } from "../net/grpc/server.ts";
@@ -190,7 +191,7 @@ export class ListenError extends Error {
 
   /** Makes the error for a URL. */
   constructor(url: string, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     super(`Cannot listen on ${url}: ${reason}. Free the address or choose another one`, { cause });
   }
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type LogFields, silentLogger } from "../base/log.ts";
 import { ManualClock } from "../base/manual_clock.ts";
 import { connectTransport } from "./client/transport/network_transport.ts";
-import { newZapLoggerBuilder } from "./config/config.ts";
+import { newZapLoggerBuilder } from "./config/zap_logger_builder.ts";
 import { startEtcd } from "./etcd.ts";
 import { descriptorUse, DescriptorWatch } from "./file_descriptors.ts";
 import { newMemoryConfig } from "./memory_config.ts";

@@ -14,7 +14,7 @@ import type { AlarmProposer } from "./space_alarm.ts";
 import { type MonitoredMember, VersionMonitor } from "./versions/version_monitor.ts";
 
 /** The member that is kept up. */
-export interface KeptMember extends MonitoredMember, AlarmProposer {
+interface KeptMember extends MonitoredMember, AlarmProposer {
   readonly ownRequests: OwnRequests;
   readonly store: Store;
   readonly lessor: Lessor;

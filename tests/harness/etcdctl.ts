@@ -2,7 +2,7 @@ import { requireProgram } from "./programs.ts";
 import type { ServerProcess } from "./server_process.ts";
 
 /** What a run of etcdctl left behind. */
-export interface CtlResult {
+interface CtlResult {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;

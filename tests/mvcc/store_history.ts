@@ -86,7 +86,7 @@ function outcome<T>(run: () => T): T | string {
 }
 
 /** A store and the leases its keys hang on. */
-export interface StoreState {
+interface StoreState {
   readonly store: Store;
   readonly leases: TestLeases;
 }

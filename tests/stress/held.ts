@@ -3,7 +3,7 @@ import { readdirSync, readlinkSync } from "node:fs";
 import { httpRequest } from "../harness/http1.ts";
 
 /** What a server holds for its clients: numbers by name. */
-export type Held = Readonly<Record<string, number>>;
+type Held = Readonly<Record<string, number>>;
 
 const GAUGES: Readonly<Record<string, string>> = {
   connections: "detcd_client_connections",

@@ -78,7 +78,7 @@ function wholeLength(bytes: Buffer): number {
 }
 
 /** How a request differs from a usual one. */
-export interface RequestOptions {
+interface RequestOptions {
   /** More header fields: name, value, name, value. */
   readonly fields?: readonly string[];
   /** What stands behind the fields in the header block, encoded already. */

@@ -27,7 +27,7 @@ const LARGE_VALUE_BYTES = 1_000;
  * Does something `count` times to a server that is there already. `historyRevision` is the first
  * of many.
  */
-export type Scenario = (port: number, count: number, historyRevision: number) => Promise<void>;
+type Scenario = (port: number, count: number, historyRevision: number) => Promise<void>;
 
 /** Registers a test that does something ten thousand times and looks at what it left behind. */
 export function testLeavesNothing(name: string, scenario: Scenario): void {

@@ -1,3 +1,4 @@
+import { messageOf } from "../../base/error_message.ts";
 import type { Logger } from "../../base/log.ts";
 import type { ExchangeHandler, HttpExchange } from "../../net/http/exchange.ts";
 import { type AccessPolicy, withAccessControl } from "./access_control.ts";
@@ -74,7 +75,7 @@ function awaitAnswer(
   run(new AwaitedExchange(exchange)).catch((error: unknown) => {
     options.logger.error("an HTTP handler failed", {
       path: exchange.target,
-      error: error instanceof Error ? error.message : String(error),
+      error: messageOf(error),
     });
     // A response that has begun can only be broken off; behind a whole one, abort does nothing.
     send(exchange, textResponse(500, "Internal Server Error\n"));

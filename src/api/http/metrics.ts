@@ -1,3 +1,4 @@
+import { messageOf } from "../../base/error_message.ts";
 import { SharedRun } from "../../base/shared_run.ts";
 import type { MetricsSource } from "../metrics/metrics_source.ts";
 import type { ScrapeCounts } from "../metrics/scrape_counts.ts";
@@ -51,7 +52,7 @@ export function scrapeHandler(scrapes: ScrapeCounts, print: Printer): HttpHandle
       return answer(printed.text, body);
     } catch (error) {
       scrapes.failed++;
-      const what = error instanceof Error ? error.message : String(error);
+      const what = messageOf(error);
       return textResponse(500, `An error has occurred while serving metrics:\n\n${what}\n`);
     } finally {
       scrapes.inFlight--;

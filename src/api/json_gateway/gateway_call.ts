@@ -21,7 +21,7 @@ import type { GatewayShared } from "./shared.ts";
 import { GatewayError } from "./status.ts";
 
 /** The types of a method's messages. */
-export interface MethodTypes {
+interface MethodTypes {
   readonly request: MessageType;
   readonly response: MessageType;
 }

@@ -1,13 +1,6 @@
-import { type ByteText, byteText } from "./byte_text.ts";
+import { byteText } from "./byte_text.ts";
 import type { Command } from "./command.ts";
-import {
-  findCommand,
-  type FoundCommand,
-  leafOf,
-  newFlagSet,
-  unknownCommandText,
-  unknownWord,
-} from "./command_tree.ts";
+import { findCommand, type FoundCommand, leafOf, newFlagSet, unknownWord } from "./command_tree.ts";
 import { CommandContext } from "./context.ts";
 import { applyEnvironment, variableOf } from "./environment.ts";
 import { errorText } from "./errors.ts";
@@ -18,6 +11,7 @@ import { helpText, usageText } from "./help.ts";
 import { type CtlIo, systemIo } from "./io.ts";
 import { HELP_COMMAND, ROOT_COMMAND } from "./root.ts";
 import { UsageError } from "./usage_error.ts";
+import { reportUnknown, reportUsage } from "./usage_report.ts";
 
 /**
  * Runs `detcd ctl` with these arguments and resolves with its exit code. What it prints and how it
@@ -27,7 +21,7 @@ export async function ctlMain(args: readonly string[], io: CtlIo = systemIo()): 
   const words = args.map(byteText);
   const found = findCommand(ROOT_COMMAND, words);
   const unknown = unknownWord(found);
-  if (unknown !== undefined) return reportUnknown(io, unknown);
+  if (unknown !== undefined) return reportUnknown(io, ROOT_COMMAND, unknown);
   if (leafOf(found.path) === HELP_COMMAND) return help(io, found);
   const flags = newFlagSet(found.path);
   let positionals: Positionals;
@@ -63,17 +57,6 @@ function reportError(io: CtlIo, path: readonly Command[], error: unknown): numbe
   const message = error instanceof CtlError ? error.message : byteText(errorText(error));
   io.stderr(`Error: ${message}\n`);
   return error instanceof CtlError ? error.exitCode : EXIT_CODE.error;
-}
-
-function reportUsage(io: CtlIo, path: readonly Command[], message: string): number {
-  io.stderr(`Error: ${message}\n${usageText(path)}\n`);
-  return EXIT_CODE.error;
-}
-
-function reportUnknown(io: CtlIo, word: ByteText): number {
-  const text = unknownCommandText(ROOT_COMMAND, word);
-  io.stderr(`Error: ${text}\nRun '${ROOT_COMMAND.name} --help' for usage.\n`);
-  return EXIT_CODE.error;
 }
 
 function help(io: CtlIo, { path: ownPath, args }: FoundCommand): number {

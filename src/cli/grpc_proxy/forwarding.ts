@@ -9,7 +9,7 @@ import type {
 import { Caller, statusOf, type Upstream, type UpstreamStream } from "./upstream.ts";
 
 /** What may be done to a request on its way to the servers, and to the response on its way back. */
-export interface UnaryRewrite {
+interface UnaryRewrite {
   request?(bytes: Uint8Array): Uint8Array;
   response?(bytes: Uint8Array): Uint8Array;
 }

@@ -17,7 +17,7 @@ import type { ProxyWatchHub } from "./watch_hub.ts";
 const PROBED_KEY = "a";
 
 /** What the HTTP pages tell about. */
-export interface ProxySource {
+interface ProxySource {
   readonly upstream: Upstream;
   readonly cache: RangeCache;
   readonly hub: ProxyWatchHub;

@@ -5,13 +5,13 @@ import type { Lease } from "../../embed/client/leases/lease.ts";
 import { GRPC_PROXY_LIMITS } from "./limits.ts";
 
 /** A proxy that clients can connect to. */
-export interface RegisteredProxy {
+interface RegisteredProxy {
   readonly name: string;
   readonly address: string;
 }
 
 /** Where and how a proxy makes itself known. */
-export interface RegistrationOptions {
+interface RegistrationOptions {
   readonly prefix: string;
   readonly address: string;
   readonly ttlSeconds: number;

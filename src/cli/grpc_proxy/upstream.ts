@@ -1,5 +1,6 @@
-import { Buffer } from "node:buffer";
+import { bufferOf } from "../../base/bytes.ts";
 import type { Clock } from "../../base/clock.ts";
+import { messageOf } from "../../base/error_message.ts";
 import { GrpcCode } from "../../base/grpc_code.ts";
 import type {
   Client as GrpcClient,
@@ -42,7 +43,7 @@ export class Caller {
 }
 
 /** Hears what a server says on one stream. */
-export interface UpstreamListener {
+interface UpstreamListener {
   message(bytes: Uint8Array): void;
   /** The stream is over; nothing comes behind it. */
   closed(code: number, details: string): void;
@@ -139,7 +140,7 @@ export class Upstream {
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
     const call = client.makeUnaryRequest(
       path,
-      toBuffer,
+      bufferOf,
       asBytes,
       request,
       this.#metadataOf(caller),
@@ -162,7 +163,7 @@ export class Upstream {
 
   stream(path: string, caller: Caller | undefined, listener: UpstreamListener): UpstreamStream {
     const client = this.#pool.best();
-    const call = client.makeBidiStreamRequest(path, toBuffer, asBytes, this.#metadataOf(caller));
+    const call = client.makeBidiStreamRequest(path, bufferOf, asBytes, this.#metadataOf(caller));
     const cancel = (): void => call.cancel();
     this.#open.add(cancel);
     let isOver = false;
@@ -205,12 +206,8 @@ export function statusOf(error: unknown): { readonly code: number; readonly deta
   if (error instanceof ClientError) return { code: error.code, details: error.message };
   return {
     code: GrpcCode.Unknown,
-    details: error instanceof Error ? error.message : String(error),
+    details: messageOf(error),
   };
-}
-
-function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 function asBytes(bytes: Uint8Array): Uint8Array {

@@ -9,7 +9,7 @@ import { type AuthUser, hasNoPassword, hasRootRole, ROOT, withoutRole, withRole 
 import { UserRights } from "./user_rights.ts";
 
 /** What a new user is like. */
-export interface NewUser {
+interface NewUser {
   readonly name: string;
   readonly passwordHash: Uint8Array;
   readonly noPassword: boolean;

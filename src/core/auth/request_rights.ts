@@ -10,7 +10,7 @@ import type { Requester } from "./requester.ts";
 import type { UserRights } from "./user_rights.ts";
 
 /** Knows which keys are on a lease. */
-export interface LeasedKeys {
+interface LeasedKeys {
   /** In no special order; none if there is no such lease. */
   attachedKeys(id: bigint): Iterable<string>;
 }

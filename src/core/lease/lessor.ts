@@ -3,7 +3,7 @@ import { ETCD_ERRORS } from "../errors.ts";
 import { CheckpointTimer, HeldLease, type Lease } from "./lease.ts";
 import { LEASE_LIMITS } from "./limits.ts";
 
-export interface LessorOptions {
+interface LessorOptions {
   /** Shorter requests are granted this much: a lease must outlive an election. */
   readonly minTtlSeconds: number;
   /** How long after a grant, renewal or checkpoint the next checkpoint is due; 0 is never. */
@@ -13,7 +13,7 @@ export interface LessorOptions {
 }
 
 /** How much of a lease is left. */
-export interface LeaseTimes {
+interface LeaseTimes {
   /** Whole seconds, rounded down; never negative. */
   readonly remainingSeconds: number;
   readonly grantedSeconds: number;

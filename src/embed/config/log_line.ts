@@ -19,7 +19,7 @@ const SEVERITIES = {
 } as const;
 
 /** LogTape's word for a level. */
-export type Severity = typeof SEVERITIES[keyof typeof SEVERITIES];
+type Severity = typeof SEVERITIES[keyof typeof SEVERITIES];
 
 /** The severity that a level stands for, or undefined when there is no such level. */
 export function severityOf(level: string): Severity | undefined {

@@ -1,5 +1,5 @@
 /** Where a log line was made. */
-export interface CallSite {
+interface CallSite {
   /** The file with the directory that it is in and the line, as `server/etcd_server.ts:123`. */
   readonly caller: string;
   /** The functions below, each with its file on a line of its own. */
@@ -27,7 +27,7 @@ export function loggingCallSite(): CallSite {
 }
 
 /** Reads a stack trace whose topmost frames are the logger's own. */
-export function callSiteIn(text: string): CallSite {
+function callSiteIn(text: string): CallSite {
   const frames = text.split("\n").flatMap(frameOf);
   const last = frames.findLastIndex(({ url }) => url.endsWith(LOGGER_FILE));
   const callers = frames.slice(last + 1);

@@ -22,7 +22,8 @@ export class RoutedCall extends InProcessCall implements DeadlineHolder, Observe
   observerMemo: object | undefined = undefined;
 
   // These belong to the queue of deadlines.
-  queueSlot = NOT_QUEUED;
+  heapIndex = NOT_QUEUED;
+  heapKey = 0;
   queuePrevious: DeadlineHolder | undefined = undefined;
   queueNext: DeadlineHolder | undefined = undefined;
 
@@ -82,7 +83,7 @@ export class RoutedCall extends InProcessCall implements DeadlineHolder, Observe
   protected override finish(code: number, message: string): void {
     if (this.finished) return;
     const state = this.#state;
-    if (this.queueSlot !== NOT_QUEUED) state.deadlines.remove(this);
+    if (this.heapIndex !== NOT_QUEUED) state.deadlines.remove(this);
     if (state.observer !== undefined) {
       const durationMs = state.timed ? state.clock.monotonicMs() - this.#startMs : 0;
       state.observer.handled(this.#route.method, code, durationMs);

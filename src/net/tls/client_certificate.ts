@@ -14,7 +14,7 @@ export interface ClientCertificate {
 }
 
 /** One certificate on the way to an authority. */
-export interface ChainLink {
+interface ChainLink {
   readonly fingerprint: string;
   /** As RevokedSerials have it. */
   readonly serialNumber: string;

@@ -33,7 +33,7 @@ export interface Rejection {
 }
 
 /** Takes over a connection that has passed. */
-export type SecuredListener = (socket: TLSSocket, remote: RemoteEnd) => void;
+type SecuredListener = (socket: TLSSocket, remote: RemoteEnd) => void;
 
 /** Reads a gate's files. Throws a CredentialError when they cannot be used. */
 export async function openTlsGate(options: TlsGateOptions): Promise<TlsGate> {

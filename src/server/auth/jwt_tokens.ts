@@ -1,5 +1,6 @@
 import { bytesFromText } from "../../base/bytes.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
+import { messageOf } from "../../base/error_message.ts";
 import type { Logger } from "../../base/log.ts";
 import { Requester } from "../../core/auth/requester.ts";
 import { ETCD_ERRORS } from "../../core/errors.ts";
@@ -11,7 +12,7 @@ import { AUTH_LIMITS } from "./limits.ts";
 import type { TokenProvider } from "./token_provider.ts";
 
 /** How tokens are made. */
-export interface JwtSettings {
+interface JwtSettings {
   readonly algorithm: string;
   readonly ttlMs: number;
   readonly keys: JwtKeys;
@@ -70,7 +71,7 @@ export class JwtTokens implements TokenProvider {
       await jwtVerify(token, keys.verifying, { algorithms: [algorithm] });
     } catch (error) {
       if (error instanceof joseErrors.JWSSignatureVerificationFailed) return;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       throw new AuthOptionsError(`the key does not fit ${algorithm}: ${reason}`);
     }
   }
@@ -130,7 +131,7 @@ export class JwtTokens implements TokenProvider {
     } catch (error) {
       // A token that is not valid is not remembered, and so nobody's.
       if (error instanceof joseErrors.JOSEError) return;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       this.#logger.warn("failed to verify a JWT token", { reason });
     }
   }

@@ -7,6 +7,7 @@ import {
 import { BCRYPT_LIMITS } from "../../base/bcrypt/limits.ts";
 import { bytesFromText, latin1FromBytes } from "../../base/bytes.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
+import { messageOf } from "../../base/error_message.ts";
 import type { Logger } from "../../base/log.ts";
 import { ETCD_ERRORS } from "../../core/errors.ts";
 import { EngineLost, type HashEngine, WorkerEngine } from "./hash_engine.ts";
@@ -161,7 +162,7 @@ export class PasswordHasher {
     try {
       return startWorker === undefined ? new WorkerEngine() : startWorker();
     } catch (error) {
-      this.#doWithoutWorkers(error instanceof Error ? error.message : String(error));
+      this.#doWithoutWorkers(messageOf(error));
       return undefined;
     }
   }

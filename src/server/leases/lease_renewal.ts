@@ -5,7 +5,7 @@ import type { ServerConfig } from "../server_config.ts";
 import type { CheckpointProposer } from "./lease_checkpointer.ts";
 
 /** The member that renews leases. */
-export interface RenewingMember {
+interface RenewingMember {
   readonly config: ServerConfig;
   readonly lessor: Lessor;
   readonly counts: ServerCounts;

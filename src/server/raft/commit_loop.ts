@@ -5,7 +5,7 @@ import { SERVER_LIMITS } from "../limits.ts";
 import type { LogStorage } from "./log_storage.ts";
 
 /** What the loop needs from the server around it. */
-export interface CommitLoopHooks {
+interface CommitLoopHooks {
   /** Applies one committed entry. */
   applyEntry(entry: Entry): void;
   /** Raft confirmed that reads up to this context may answer once `index` is applied. */

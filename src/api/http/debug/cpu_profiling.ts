@@ -4,7 +4,7 @@ import { DEBUG_LIMITS } from "./limits.ts";
 import type { ProfiledProgram } from "./profiled_program.ts";
 
 /** A profile of the processor and when it began, in milliseconds since 1970. */
-export interface CpuProfile {
+interface CpuProfile {
   readonly profile: Profiler.Profile;
   readonly wallMs: number;
 }

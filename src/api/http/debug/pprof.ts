@@ -1,3 +1,4 @@
+import { messageOf } from "../../../base/error_message.ts";
 import { SharedRun } from "../../../base/shared_run.ts";
 import { gzip } from "../gzip.ts";
 import {
@@ -46,7 +47,7 @@ async function cpuProfile(cpu: CpuProfiling, { query }: HttpRequest): Promise<Ht
     if (query.get("format") === "v8") return jsonFile(profile, "profile.cpuprofile");
     return await pprofFile(cpuStacks(profile, wallMs), "profile");
   } catch (error) {
-    return errorResponse(500, `Could not enable CPU profiling: ${textOf(error)}`);
+    return errorResponse(500, `Could not enable CPU profiling: ${messageOf(error)}`);
   }
 }
 
@@ -70,7 +71,7 @@ async function heapProfile(heap: HeapFiles, { query }: HttpRequest): Promise<Htt
   try {
     return await (query.get("format") === "v8" ? heap.v8 : heap.pprof).result();
   } catch (error) {
-    return errorResponse(500, `Could not enable heap profiling: ${textOf(error)}`);
+    return errorResponse(500, `Could not enable heap profiling: ${messageOf(error)}`);
   }
 }
 
@@ -106,8 +107,4 @@ function unknownProfile(): HttpResponse {
 function errorResponse(status: number, text: string): HttpResponse {
   const response = textResponse(status, `${text}\n`);
   return { ...response, headers: { ...response.headers, "x-go-pprof": "1" } };
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -5,7 +5,7 @@ import type { FlagSet } from "../flags/flag_set.ts";
 import type { CtlIo } from "../io.ts";
 
 /** The flags that say how one side of TLS is set up. */
-export interface TlsFlags {
+interface TlsFlags {
   readonly cert: string;
   readonly key: string;
   readonly ca: string;

@@ -4,9 +4,10 @@ import {
   millisecondsFromNanoseconds,
   parseGoDuration,
 } from "../../../base/go_duration.ts";
+import { saturatedNumber } from "../../../base/saturated_number.ts";
 import { type ByteText, quoteBytes } from "../byte_text.ts";
 import type { Flag } from "./flag.ts";
-import { IntegerError, messageNumber, parseAnyInt64, parseAnyUint64 } from "./go_integer.ts";
+import { IntegerError, parseAnyInt64, parseAnyUint64 } from "./go_integer.ts";
 
 /** A command line that does not fit the flags; the message is that of Go's pflag package. */
 export class FlagError extends Error {
@@ -61,11 +62,11 @@ export class FlagSet {
   }
 
   int64(name: string): number {
-    return messageNumber(parseAnyInt64(this.text(name)));
+    return saturatedNumber(parseAnyInt64(this.text(name)));
   }
 
   uint(name: string): number {
-    return messageNumber(parseAnyUint64(this.text(name)));
+    return saturatedNumber(parseAnyUint64(this.text(name)));
   }
 
   durationMs(name: string): number {

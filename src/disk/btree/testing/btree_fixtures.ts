@@ -153,9 +153,9 @@ export function checkBranches(file: BTreeFile): void {
   const check = (page: Page): Uint8Array | undefined => {
     assert.ok(page.isLeaf || page.count >= 2, `page ${page.id}`);
     for (let i = 0; i < page.count && !page.isLeaf; i++) {
-      assert.deepEqual(check(read.page(page.childId(i))), keyAt(page, i), `page ${page.id}`);
+      assert.deepEqual(check(read.page(page.childId(i))), page.key(i), `page ${page.id}`);
     }
-    return page.count === 0 ? undefined : keyAt(page, 0);
+    return page.count === 0 ? undefined : page.key(0);
   };
   check(read.page(read.tree.meta.rootId));
   for (const name of read.bucketNames()) {
@@ -163,11 +163,6 @@ export function checkBranches(file: BTreeFile): void {
     if (root !== undefined && root.pageId !== 0) check(read.page(root.pageId));
   }
   read.close();
-}
-
-function keyAt(page: Page, index: number): Uint8Array {
-  const start = page.keyStart(index);
-  return page.bytes.subarray(start, start + page.keySize(index));
 }
 
 const BUCKETS = ["key", "meta", "alarm", "authUsers", "lease"];

@@ -39,7 +39,7 @@ const PATIENCE_MS = 20_000;
  * A clock on which, if a test wants it, time passes with every look, as if everything took long:
  * then all that works in turns makes the shortest turns it can.
  */
-export class BusyClock extends TurningClock {
+class BusyClock extends TurningClock {
   msPerLook = 0;
   #passedMs = 0;
 
@@ -173,7 +173,7 @@ export function checkpointCount(server: EtcdServer): number {
 }
 
 /** What the B-tree file holds at present, as somebody else sees it. */
-export interface FileContent extends StoredState {
+interface FileContent extends StoredState {
   /** Of each change, in order: its revision and its key. */
   readonly changes: readonly string[];
   readonly hashKv: number;
