@@ -124,9 +124,11 @@ export class RangeStream implements MessageListener {
 
 function checkStreamable(request: RangeRequest): void {
   checkRange(request);
-  const byKeyAscending = request.sortTarget === SortTarget.KEY &&
-    request.sortOrder !== SortOrder.DESCEND;
-  if (!byKeyAscending) throw ETCD_ERRORS.rangeStreamSort;
+  const { sortOrder, sortTarget } = request;
+  // As in etcd, what to sort by does not matter while no order is asked for.
+  const isDefaultOrder = sortOrder === SortOrder.NONE ||
+    (sortTarget === SortTarget.KEY && sortOrder === SortOrder.ASCEND);
+  if (!isDefaultOrder) throw ETCD_ERRORS.rangeStreamSort;
   const filtered = request.minModRevision !== 0 || request.maxModRevision !== 0 ||
     request.minCreateRevision !== 0 || request.maxCreateRevision !== 0;
   if (filtered) throw ETCD_ERRORS.rangeStreamFilters;
