@@ -100,11 +100,11 @@ export class AuthStore {
     this.#changed();
   }
 
-  /** The password of a user who has none stays none. */
-  changePassword(name: string, passwordHash: Uint8Array): void {
+  /** The password of a user who has none stays none; then nobody asks for the hash. */
+  changePassword(name: string, newHash: () => Uint8Array): void {
     const user = this.#requireUser(name);
-    const hash = hasNoPassword(user) ? new Uint8Array(0) : passwordHash;
-    this.#setUser({ ...user, passwordHash: hash });
+    const passwordHash = hasNoPassword(user) ? new Uint8Array(0) : newHash();
+    this.#setUser({ ...user, passwordHash });
     this.#changed();
   }
 
