@@ -39,8 +39,8 @@ export class Serving {
   readonly clientRoutes: Routes = new Map();
   /** Paths on the metrics URLs. */
   readonly metricsRoutes: Routes = new Map();
-  /** Whether users must say who they are; set before `begin`. */
-  authEnabled: () => boolean = () => false;
+  /** Whether the name in a certificate makes somebody a user; set before `begin`. */
+  usesCommonNames: () => boolean = () => false;
   /** What happens when a handler throws what nobody expected; set before `begin`. */
   onDefect: (error: unknown) => void = (error) => {
     throw error;
@@ -65,7 +65,7 @@ export class Serving {
     });
     this.#gateway = config.enableGrpcGateway
       ? lazyGateway(
-        { grpc: this.grpc, maxMessageBytes, authEnabled: () => this.authEnabled() },
+        { grpc: this.grpc, maxMessageBytes, usesCommonNames: () => this.usesCommonNames() },
         (error) => this.onDefect(error),
       )
       : undefined;
