@@ -7,7 +7,7 @@ import { RangeRequest, SortOrder, SortTarget } from "../../pb/etcdserverpb.ts";
 import { Writer } from "../../pb/writer.ts";
 import { BackgroundWork } from "../../server/background.ts";
 import type { EtcdServer } from "../../server/etcd_server.ts";
-import { requesterOf } from "./access.ts";
+import { requireReadable } from "./access.ts";
 import { failCall, whenReadable } from "./calls.ts";
 import { writeRangeFields, writeRangeKeyValues } from "./kv_responses.ts";
 import { V3_LIMITS } from "./limits.ts";
@@ -55,9 +55,7 @@ export class RangeStream implements MessageListener {
   /** Reads the range in slices, since it may be too large for one turn. */
   #begin(request: RangeRequest): void {
     const { auth, store, counts: { ranges }, config: { clock } } = this.#server;
-    const requester = requesterOf(auth, this.#call);
-    requester.admit();
-    auth.store.checkRead(requester, request.key, request.rangeEnd);
+    requireReadable(auth, this.#call, request);
     const startedMs = clock.monotonicMs();
     const cursor = store.openRange(request);
     this.#revision = store.currentRevision;

@@ -207,6 +207,15 @@ export class AuthStore {
     if (rights?.writable.covers(key, rangeEnd) === false) throw ETCD_ERRORS.permissionDenied;
   }
 
+  /**
+   * Throws unless the requester is known as of this very revision. As in etcd, who reads without the
+   * log has to be: a token from behind a change that is not known here tells of other rights.
+   */
+  checkPresent({ authRevision }: Requester): void {
+    const isNobody = authRevision === 0;
+    if (!isNobody && authRevision !== this.#revision) throw ETCD_ERRORS.authOldRevision;
+  }
+
   /** Throws if the requester may not administrate. As in etcd, an old auth revision does not matter. */
   checkRoot({ username }: Requester): void {
     if (!this.enabled) return;
