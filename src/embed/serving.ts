@@ -1,4 +1,4 @@
-import { lazyGateway } from "../api/json_gateway/lazy_gateway.ts";
+import { lazyGateway, loadGateway } from "../api/json_gateway/lazy_gateway.ts";
 import type { AccessPolicy } from "../api/http/access_control.ts";
 import { type GatewayHandler, httpApi } from "../api/http/http_api.ts";
 import type { HttpHandler } from "../api/http/http_message.ts";
@@ -65,7 +65,12 @@ export class Serving {
     });
     this.#gateway = config.enableGrpcGateway
       ? lazyGateway(
-        { grpc: this.grpc, maxMessageBytes, usesCommonNames: () => this.usesCommonNames() },
+        () =>
+          loadGateway({
+            grpc: this.grpc,
+            maxMessageBytes,
+            usesCommonNames: () => this.usesCommonNames(),
+          }),
         (error) => this.onDefect(error),
       )
       : undefined;

@@ -16,7 +16,7 @@ export interface GatewayOptions {
   readonly grpc: GrpcServer;
   /** The largest request message. */
   readonly maxMessageBytes: number;
-  /** Whether the name in a certificate makes somebody a user, which it does not through a gateway. */
+  /** Whether the name in a certificate makes somebody a user, as it does not through here. */
   readonly usesCommonNames: () => boolean;
   readonly clock?: Clock;
 }
