@@ -139,11 +139,11 @@ export const ETCD_ERRORS = {
   unknownMethod: error(GrpcCode.Unknown, "etcdserver: unknown method"),
   rangeStreamSort: error(
     GrpcCode.Unimplemented,
-    "etcdserver: RangeStream does not support custom sort orders",
+    "RangeStream does not support custom sort orders",
   ),
   rangeStreamFilters: error(
     GrpcCode.Unimplemented,
-    "etcdserver: RangeStream does not support revision filters",
+    "RangeStream does not support revision filters",
   ),
   // These two only tell why a watch was not made, for which there is no code.
   watchRangeEmpty: error(GrpcCode.Unknown, "mvcc: watcher range is empty"),

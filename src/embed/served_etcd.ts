@@ -170,7 +170,7 @@ export async function startServedEtcd<E extends ServedEtcd>(
       features: config.serverFeatureGate.states(),
     });
     registerServices(serving.grpc, server);
-    serving.authEnabled = () => server.auth.enabled;
+    serving.usesCommonNames = () => server.auth.enabled && server.auth.usesCommonNames;
     serving.onDefect = (error) => server.fail(error);
     config.serviceRegister?.(serving.grpc);
     const etcd = make({ config, server, serving, tracing });

@@ -110,7 +110,7 @@ export class AuthService {
     );
   }
 
-  /** The hash goes into the log instead of the password. */
+  /** The hash goes into the log instead of the password; where there is no need of one, neither. */
   async #changeWithPassword<Request extends { password: string; hashedPassword: string }>(
     call: ServerCall,
     change: AuthChange<Request>,
@@ -124,10 +124,10 @@ export class AuthService {
       if (needsHash) {
         const hash = await auth.passwords.hash(request.password, () => !call.finished);
         request.hashedPassword = bytesFromText(hash).toBase64();
-        // Members that do not know the other field hash this one.
-        const isForOld = config.compatVersion.minor <= LAST_MINOR_WITH_PLAIN_PASSWORDS;
-        if (!isForOld) request.password = "";
       }
+      // Members that do not know the other field hash this one.
+      const isForOld = needsHash && config.compatVersion.minor <= LAST_MINOR_WITH_PLAIN_PASSWORDS;
+      if (!isForOld) request.password = "";
       this.#propose(call, change, request, requester);
     } catch (error) {
       failWithServer(call, this.#server, error);

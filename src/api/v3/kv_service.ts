@@ -33,7 +33,7 @@ import {
   TxnOperation,
 } from "../../server/operations/kv.ts";
 import type { ServiceRegistry } from "../service_registry.ts";
-import { requesterOf, requireRoot } from "./access.ts";
+import { requesterOf, requireReadable, requireRoot } from "./access.ts";
 import { CallWaiter, respond, type ResponseWriter } from "./call_waiter.ts";
 import { refuseSpace, refusing, whenReadable } from "./calls.ts";
 import {
@@ -115,7 +115,7 @@ export class KvService {
     ranges.begin();
     let isDone = false;
     try {
-      this.#admitRange(call, request);
+      requireReadable(this.#server.auth, call, request);
       respond(call, this.#writeRange, store.range(request));
       isDone = true;
     } finally {
@@ -129,7 +129,7 @@ export class KvService {
     const read = (): void => ranges.add(true, requestedMs, startedMs);
     const failed = (error: unknown): void => this.#server.fail(error);
     try {
-      this.#admitRange(call, request);
+      requireReadable(this.#server.auth, call, request);
       const cursor = store.openRange(request);
       if (cursor.step(V3_LIMITS.rangeKeysPerTurn)) {
         new LargeRange(call, cursor, this.#header, store.currentRevision, { read, failed, clock });
@@ -141,13 +141,6 @@ export class KvService {
       ranges.add(false, requestedMs, startedMs);
       throw error;
     }
-  }
-
-  #admitRange(call: ServerCall, { key, rangeEnd }: RangeRequest): void {
-    const { auth } = this.#server;
-    const requester = requesterOf(auth, call);
-    requester.admit();
-    auth.store.checkRead(requester, key, rangeEnd);
   }
 
   #nowMs(): number {
@@ -205,6 +198,7 @@ export class KvService {
         const requester = requesterOf(auth, call);
         requester.admit();
         checkTxnRights(auth.store, requester, request, lessor);
+        auth.store.checkPresent(requester);
         respond(call, this.#writeTxn, store.txn(request));
         isDone = true;
       } finally {

@@ -100,11 +100,11 @@ export class AuthStore {
     this.#changed();
   }
 
-  /** The password of a user who has none stays none. */
-  changePassword(name: string, passwordHash: Uint8Array): void {
+  /** The password of a user who has none stays none; then nobody asks for the hash. */
+  changePassword(name: string, newHash: () => Uint8Array): void {
     const user = this.#requireUser(name);
-    const hash = hasNoPassword(user) ? new Uint8Array(0) : passwordHash;
-    this.#setUser({ ...user, passwordHash: hash });
+    const passwordHash = hasNoPassword(user) ? new Uint8Array(0) : newHash();
+    this.#setUser({ ...user, passwordHash });
     this.#changed();
   }
 
@@ -205,6 +205,15 @@ export class AuthStore {
   checkWrite(requester: Requester, key: string, rangeEnd: string): void {
     const rights = this.rightsOf(requester);
     if (rights?.writable.covers(key, rangeEnd) === false) throw ETCD_ERRORS.permissionDenied;
+  }
+
+  /**
+   * Throws unless the requester is known as of this very revision. As in etcd, who reads without the
+   * log has to be: a token from behind a change that is not known here tells of other rights.
+   */
+  checkPresent({ authRevision }: Requester): void {
+    const isNobody = authRevision === 0;
+    if (!isNobody && authRevision !== this.#revision) throw ETCD_ERRORS.authOldRevision;
   }
 
   /** Throws if the requester may not administrate. As in etcd, an old auth revision does not matter. */

@@ -83,7 +83,7 @@ Deno.test("AuthStore changes nothing when it refuses", () => {
     [() => addUser(store, ""), ETCD_ERRORS.userEmpty],
     [() => store.deleteUser("root"), ETCD_ERRORS.invalidAuthMgmt],
     [() => store.deleteUser("none"), ETCD_ERRORS.userNotFound],
-    [() => store.changePassword("none", HASH), ETCD_ERRORS.userNotFound],
+    [() => store.changePassword("none", () => HASH), ETCD_ERRORS.userNotFound],
     [() => store.grantRole("user", "none"), ETCD_ERRORS.roleNotFound],
     [() => store.grantRole("none", "role"), ETCD_ERRORS.userNotFound],
     [() => store.revokeRole("root", "root"), ETCD_ERRORS.invalidAuthMgmt],
@@ -146,6 +146,6 @@ Deno.test("AuthStore keeps a user without a password without one", () => {
   assert.throws(() => store.checkAuthenticated("certified"), ETCD_ERRORS.authFailed);
   assert.throws(() => store.checkAuthenticated("none"), ETCD_ERRORS.authFailed);
   store.checkAuthenticated("user");
-  store.changePassword("certified", HASH);
+  store.changePassword("certified", () => HASH);
   assert.deepEqual(store.user("certified")?.passwordHash, EMPTY_BYTES);
 });
