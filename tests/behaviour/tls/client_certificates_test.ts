@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import {
@@ -148,6 +148,23 @@ function describeClientCertificates(): void {
       await assertKeptOut(server, bob);
       await assertLetIn(server, alice);
       await untilLogged(server, /transport: certificate serial [0-9a-f]+ revoked/);
+    });
+
+    test("so is who has a certificate of an authority in it, whatever he shows with it", async ({ server }) => {
+      const name = `middle-${server.target}`;
+      const middle = new CertificateAuthority(directory, name, authority);
+      const { cert, key } = middle.issue("carol");
+      const shown = (...paths: string[]): CertificateFiles => {
+        const chain = join(directory, `${name}.chain`);
+        writeFileSync(chain, paths.map((path) => readFileSync(path, "latin1")).join(""));
+        return { cert: chain, key };
+      };
+      await assertLetIn(server, shown(cert, middle.certificate));
+      copyFileSync(authority.revoke({ cert: middle.certificate, key }), list);
+      await assertKeptOut(server, shown(cert, middle.certificate));
+      await assertKeptOut(server, shown(cert, cert, middle.certificate));
+      await assertKeptOut(server, shown(cert, authority.certificate, cert, middle.certificate));
+      await assertLetIn(server, alice);
     });
   }, { targets: NEWER_TARGET_NAMES, flags: [`--client-crl-file=${join(directory, "list.crl")}`] });
 
