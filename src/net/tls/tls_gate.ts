@@ -100,6 +100,8 @@ export class TlsGate {
     handshaker.begin(socket, {
       secured: (secured) => {
         this.#release(handshaker, credentials);
+        // Deno 2.9 tells of a broken record and leaves the connection as it is.
+        secured.on("error", () => socket.destroy());
         this.#unread.watch(socket, secured);
         void this.#admit(secured, entry, credentials, onSecured);
       },
