@@ -232,7 +232,11 @@ Deno.test("TlsGate closes a connection whose records are broken behind the hands
   for (const request of ["", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"]) {
     const line = connect({ port: listener.port, host: "127.0.0.1", allowHalfOpen: true });
     line.on("error", () => {});
-    const socket = connectTls({ socket: line, ...trusting(directory), ALPNProtocols: ["http/1.1"] });
+    const socket = connectTls({
+      socket: line,
+      ...trusting(directory),
+      ALPNProtocols: ["http/1.1"],
+    });
     socket.on("error", () => {});
     await once(socket, "secureConnect");
     if (request !== "") {

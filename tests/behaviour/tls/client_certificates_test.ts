@@ -203,11 +203,12 @@ function describeClientCertificates(): void {
 
   async function testMetrics(target: TargetName): Promise<void> {
     const [port] = await freePorts(1);
-    const url = `https://127.0.0.1:${port}`;
+    // On all addresses, of both kinds: who calls over IPv4 is known by that address.
     const server = await ServerProcess.start(target, {
       schemes: ["http", "https"],
-      flags: [...flags, `--listen-metrics-urls=${url}`],
+      flags: [...flags, `--listen-metrics-urls=https://[::]:${port}`],
     });
+    const url = `https://127.0.0.1:${port}`;
     const isLetIn = async (name: string, alternativeNames?: string) => {
       const names = alternativeNames === undefined ? {} : { alternativeNames };
       const files = authority.issue(`${name}-${target}`, names);
@@ -220,6 +221,7 @@ function describeClientCertificates(): void {
       assert(!await isLetIn("away", "IP:10.9.8.7"));
       assert(!await isLetIn("elsewhere", "DNS:elsewhere.invalid"));
       assert.equal(await healthFor(url, []), "");
+      await untilLogged(server, /valid for 10\.9\.8\.7, not 127\.0\.0\.1"/);
       await assertLetIn(
         server,
         authority.issue(`client-${target}`, { alternativeNames: "IP:10.9.8.7" }),
