@@ -284,6 +284,20 @@ Deno.test("Config.serviceRegister adds the embedder's own gRPC service", async (
   assert.equal(answer, "hello world");
 });
 
+Deno.test("startEtcd() leaves nothing when Config.serviceRegister throws", async () => {
+  await withDirectory(async (directory) => {
+    const config = diskConfig(directory);
+    const defect = new Error("a defect of the embedder");
+    config.serviceRegister = () => {
+      throw defect;
+    };
+    await assert.rejects(startEtcd(config), defect);
+    config.serviceRegister = undefined;
+    await using etcd = await startEtcd(config);
+    await etcd.server.readyNotify();
+  });
+});
+
 Deno.test("Config.listenClientHttpUrls takes HTTP away from the client URLs", async () => {
   const config = newMemoryConfig();
   const blocker = createServer();
