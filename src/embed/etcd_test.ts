@@ -81,6 +81,16 @@ Deno.test("startEtcd() runs several servers in one process that know nothing of 
   }
 });
 
+Deno.test("startEtcd() serves its own process without any listener", async () => {
+  const config = newMemoryConfig();
+  config.listenClientUrls = [];
+  await using etcd = await startEtcd(config);
+  assert.deepEqual([etcd.clientUrl, etcd.clients.length], ["", 0]);
+  await using client = etcd.client();
+  await client.put("a", "1");
+  assert.equal((await client.get("a"))?.text, "1");
+});
+
 Deno.test("Etcd advertises the port that it really has", async () => {
   await using etcd = await startEtcd(newMemoryConfig());
   await using client = etcd.client();

@@ -64,7 +64,10 @@ export class ServedEtcd implements AsyncDisposable {
     return this.#serving.clients;
   }
 
-  /** The URL of the first client listener, for {@linkcode connect} and for etcdctl. */
+  /**
+   * The URL of the first client listener, for {@linkcode connect} and for etcdctl; "" if none was
+   * asked for.
+   */
   get clientUrl(): string {
     return this.#serving.clientUrl;
   }
