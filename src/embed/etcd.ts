@@ -42,7 +42,11 @@ export class Etcd extends ServedEtcd {
    * credentials that lack a part.
    */
   client(credentials: Credentials = {}): Client {
-    const transport = new LocalTransport(systemClock);
+    // A program may make a client for each thing it does, so none is held longer than it lives.
+    const transport: LocalTransport = new LocalTransport(
+      systemClock,
+      () => this.#transports.delete(transport),
+    );
     const ready = new ReadyTransport(transport, this.#member);
     const client = new Client(withCredentials(ready, systemClock, credentials));
     registerServices(transport, this.#member);

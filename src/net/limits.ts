@@ -300,7 +300,7 @@ export const HTTP1_BODY_LIMITS = {
   // A chunk's size and its extensions, or one trailer: nobody uses either for long texts.
   maxLineBytes: 4 * KIB,
 
-  // All trailers; none of them is looked at.
+  // All trailers; nobody is told of them.
   maxTrailerBytes: 16 * KIB,
 } as const;
 

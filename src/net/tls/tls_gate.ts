@@ -5,7 +5,7 @@ import { type Clock, systemClock } from "../../base/clock.ts";
 import { joinHostPort } from "../../base/host_port.ts";
 import { type Sweepable, Sweeper } from "../http2/sweeper.ts";
 import { TLS_LIMITS, type TlsLimits } from "../limits.ts";
-import type { RemoteEnd } from "../remote_end.ts";
+import { remoteAddressOf, type RemoteEnd } from "../remote_end.ts";
 import type { CredentialError } from "./credential_error.ts";
 import { CredentialFiles, type Credentials } from "./credential_files.ts";
 import { HandshakeError, handshakeErrorOf } from "./handshake_error.ts";
@@ -100,6 +100,8 @@ export class TlsGate {
     handshaker.begin(socket, {
       secured: (secured) => {
         this.#release(handshaker, credentials);
+        // Deno 2.9 tells of a broken record and leaves the connection as it is.
+        secured.on("error", () => socket.destroy());
         this.#unread.watch(socket, secured);
         void this.#admit(secured, entry, credentials, onSecured);
       },
@@ -148,7 +150,7 @@ export class TlsGate {
     if (commonName instanceof HandshakeError) return this.#reject(entry, commonName);
     this.#sweeper.remove(entry);
     if (socket.destroyed) return;
-    onSecured(socket, { address: socket.remoteAddress ?? "", isEncrypted: true, commonName });
+    onSecured(socket, { address: remoteAddressOf(socket), isEncrypted: true, commonName });
   }
 
   /** The common name in the client's certificate if there is one, or why it must not come in. */
@@ -159,7 +161,7 @@ export class TlsGate {
     try {
       const certificate = checkSecured(socket, this.#options, credentials, this.#clock.wallMs());
       if (certificate === undefined) return undefined;
-      await this.#namesCheck?.check(certificate.der, socket.remoteAddress ?? "");
+      await this.#namesCheck?.check(certificate.der, remoteAddressOf(socket));
       return certificate.commonName;
     } catch (error) {
       if (error instanceof HandshakeError) return error;
@@ -194,9 +196,8 @@ class Entry implements Sweepable {
     this.#socket = socket;
     this.#deadlineMs = deadlineMs;
     // A socket that is closed does not tell it any more.
-    this.remoteAddress = socket.remoteAddress === undefined
-      ? ""
-      : joinHostPort(socket.remoteAddress, socket.remotePort ?? 0);
+    const address = remoteAddressOf(socket);
+    this.remoteAddress = address === "" ? "" : joinHostPort(address, socket.remotePort ?? 0);
   }
 
   sweep(nowMs: number): void {

@@ -226,6 +226,30 @@ Deno.test("TlsGate closes who speaks TLS within TLS", async () => {
   await listener.close({ graceMs: 0 });
 });
 
+Deno.test("TlsGate closes a connection whose records are broken behind the handshake", async () => {
+  using directory = new CertificateDirectory();
+  const { listener } = await serve(directory.options);
+  for (const request of ["", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"]) {
+    const line = connect({ port: listener.port, host: "127.0.0.1", allowHalfOpen: true });
+    line.on("error", () => {});
+    const socket = connectTls({
+      socket: line,
+      ...trusting(directory),
+      ALPNProtocols: ["http/1.1"],
+    });
+    socket.on("error", () => {});
+    await once(socket, "secureConnect");
+    if (request !== "") {
+      socket.write(request);
+      await once(socket, "data");
+    }
+    line.write("no record of TLS".repeat(10));
+    await until(() => listener.connectionCount === 0);
+    line.destroy();
+  }
+  await listener.close({ graceMs: 0 });
+});
+
 Deno.test("TlsGate tells the common name of a client that it trusts", async () => {
   using directory = new CertificateDirectory();
   const { listener, rejections } = await serve({
