@@ -173,7 +173,8 @@ describeCtl((test) => {
   }, { newerOnly: "its help has another form" });
 
   test("help about everything", async (suite) => {
-    for (const line of ["", "--help", "help", "help other"]) {
+    const withFlags = ["help -w json get", "help get --other x", "help get -w", "help --hex other"];
+    for (const line of ["", "--help", "help", "help other", ...withFlags]) {
       const args = line.split(" ").filter((word) => word !== "");
       const wanted = await runEtcdctl(suite.reference, args, "");
       assert.deepEqual(renamed(await runCtl(args, "")), wanted, line);

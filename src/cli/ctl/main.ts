@@ -2,7 +2,6 @@ import { type ByteText, byteText } from "./byte_text.ts";
 import type { Command } from "./command.ts";
 import {
   findCommand,
-  type FoundCommand,
   leafOf,
   newFlagSet,
   unknownCommandText,
@@ -28,7 +27,6 @@ export async function ctlMain(args: readonly string[], io: CtlIo = systemIo()): 
   const found = findCommand(ROOT_COMMAND, words);
   const unknown = unknownWord(found);
   if (unknown !== undefined) return reportUnknown(io, unknown);
-  if (leafOf(found.path) === HELP_COMMAND) return help(io, found);
   const flags = newFlagSet(found.path);
   let positionals: Positionals;
   try {
@@ -37,7 +35,9 @@ export async function ctlMain(args: readonly string[], io: CtlIo = systemIo()): 
     if (!(error instanceof FlagError)) throw error;
     return reportUsage(io, found.path, error.message);
   }
-  const { run } = leafOf(found.path);
+  const leaf = leafOf(found.path);
+  if (leaf === HELP_COMMAND && !flags.bool("help")) return help(io, positionals.args);
+  const { run } = leaf;
   if (run === undefined || flags.bool("help")) {
     io.stdout(helpText(found.path));
     return EXIT_CODE.success;
@@ -76,12 +76,7 @@ function reportUnknown(io: CtlIo, word: ByteText): number {
   return EXIT_CODE.error;
 }
 
-function help(io: CtlIo, { path: ownPath, args }: FoundCommand): number {
-  if (args.some((arg) => arg === "--help" || arg === "-h")) {
-    io.stdout(helpText(ownPath));
-    return EXIT_CODE.success;
-  }
-  const words = args.filter((arg) => !arg.startsWith("-"));
+function help(io: CtlIo, words: readonly ByteText[]): number {
   const { path, args: rest } = findCommand(ROOT_COMMAND, words);
   if (path.length === 1 && rest.length > 0) {
     const topics = rest.map((word) => `\`${word}\``).join(" ");
