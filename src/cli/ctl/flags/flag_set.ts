@@ -68,8 +68,9 @@ export class FlagSet {
     return messageNumber(parseAnyUint64(this.text(name)));
   }
 
+  /** A negative time is over already, so it is none. */
   durationMs(name: string): number {
-    return millisecondsFromNanoseconds(parseGoDuration(this.text(name)));
+    return Math.max(0, millisecondsFromNanoseconds(parseGoDuration(this.text(name))));
   }
 
   /** Sets a flag from elsewhere; a value that does not fit is ignored. */

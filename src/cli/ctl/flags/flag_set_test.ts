@@ -39,6 +39,10 @@ Deno.test("FlagSet.parse() takes flags in every form, anywhere", () => {
   assert.ok(flags.changed("rev"));
 });
 
+Deno.test("FlagSet.durationMs() takes a negative time as none, which no timer can wait", () => {
+  assert.equal(parse("--timeout=-1s")[0].durationMs("timeout"), 0);
+});
+
 Deno.test("FlagSet.parse() lets the last value win, and collects lists", () => {
   const [flags] = parse("-w", "a", "-w=b", "--endpoints=a,b", "--endpoints", "c", "-i=false");
   assert.equal(flags.text("write-out"), "b");
