@@ -200,7 +200,8 @@ describeCtl((test) => {
         ];
         await run(["put", "a", "1"], "", ENV);
         for (const env of more) results.push(await run(["get", "a"], "", { ...ENV, ...env }));
-        return results;
+        // Of a variable that it cannot read only ours warns.
+        return results.map((result) => ({ ...result, stderr: side.mask(result.stderr) }));
       }),
     );
     assert.deepEqual(outcomes[1], outcomes[0]);

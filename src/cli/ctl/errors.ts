@@ -1,8 +1,8 @@
 import { GrpcCode } from "../../base/grpc_code.ts";
 import { ClientError } from "../../embed/client/client_error.ts";
-import { byteText } from "./byte_text.ts";
 import { CtlError, EXIT_CODE } from "./exit_code.ts";
 import type { CtlIo } from "./io.ts";
+import { logWarning } from "./warning.ts";
 
 /** etcd's own refusals begin so, and are shown as they are. */
 const ETCD_PREFIX = "etcdserver: ";
@@ -23,19 +23,10 @@ export function statusText({ code, message }: ClientError): string {
   return `rpc error: code = ${CODE_NAMES.get(code) ?? `Code(${code})`} desc = ${message}`;
 }
 
-/**
- * Tells why a server could not be reached, before the error that only says that time was up; like
- * etcdctl as a line of its log.
- */
+/** Tells why a server could not be reached, before the error that only says that time was up. */
 export function reportUnreachable(io: CtlIo, error: unknown): void {
   if (!(error instanceof ClientError) || !(error.cause instanceof ClientError)) return;
-  const line = {
-    level: "warn",
-    ts: new Date(io.clock.wallMs()).toISOString(),
-    msg: "no server was reached",
-    error: error.cause.message,
-  };
-  io.stderr(byteText(`${JSON.stringify(line)}\n`));
+  logWarning(io, "no server was reached", { error: error.cause.message });
 }
 
 /** Says of a failed call what was tried. */

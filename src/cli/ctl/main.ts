@@ -44,7 +44,7 @@ export async function ctlMain(args: readonly string[], io: CtlIo = systemIo()): 
   }
   const context = new CommandContext(io, flags, positionals);
   try {
-    applyEnvironment(flags, io.environment);
+    applyEnvironment(io, flags);
     if (flags.bool("debug")) printFlags(io, flags);
     await run(context);
     return EXIT_CODE.success;

@@ -172,6 +172,33 @@ Deno.test("ctlMain() refuses a variable beside its flag", async () => {
   assert.match(io.err, /^Error: conflicting environment variable "ETCDCTL_ENDPOINTS" is shadowed/);
 });
 
+Deno.test("ctlMain() warns of variables that set nothing", async () => {
+  const io = new CapturedIo("", {
+    ETCDCTL_API: "3",
+    ETCDCTL_COMMAND_TIMEOUT: "5",
+    ETCDCTL_ENDPOINT: "a:1",
+    ETCDCTL_WATCH_KEY: "k",
+  });
+  assert.equal(await ctlMain(["version"], io), 0);
+  const lines = io.err.trimEnd().split("\n").map((line): unknown => JSON.parse(line));
+  const ts = io.err.slice('{"level":"warn","ts":"'.length).split('"', 1)[0];
+  assert.deepEqual(lines.map((line) => Object.assign({}, line, { ts })), [
+    {
+      level: "warn",
+      ts,
+      msg: "ignored environment variable",
+      "environment-variable": "ETCDCTL_COMMAND_TIMEOUT",
+      error: 'time: missing unit in duration "5"',
+    },
+    {
+      level: "warn",
+      ts,
+      msg: "unrecognized environment variable",
+      "environment-variable": "ETCDCTL_ENDPOINT",
+    },
+  ]);
+});
+
 Deno.test("ctlMain() prints versions and settings", async () => {
   const io = new CapturedIo();
   assert.equal(await ctlMain(["version", "--debug"], io), 0);

@@ -93,11 +93,11 @@ Deno.test("FlagSet.parse() says what is wrong in pflag's words", () => {
   }
 });
 
-Deno.test("FlagSet.setIfSound() ignores what does not fit", () => {
+Deno.test("FlagSet.setIfSound() ignores what does not fit and says why", () => {
   const flags = new FlagSet(FLAGS);
-  flags.setIfSound("rev", "x");
-  flags.setIfSound("nothing", "x");
-  flags.setIfSound("timeout", "1s");
+  assert.equal(flags.setIfSound("rev", "x"), 'strconv.ParseInt: parsing "x": invalid syntax');
+  assert.equal(flags.setIfSound("nothing", "x"), undefined);
+  assert.equal(flags.setIfSound("timeout", "1s"), undefined);
   assert.ok(!flags.changed("rev"));
   assert.equal(flags.durationMs("timeout"), 1000);
 });
