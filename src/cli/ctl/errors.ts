@@ -1,5 +1,6 @@
 import { GrpcCode } from "../../base/grpc_code.ts";
 import { ClientError } from "../../embed/client/client_error.ts";
+import { byteText } from "./byte_text.ts";
 import { CtlError, EXIT_CODE } from "./exit_code.ts";
 import type { CtlIo } from "./io.ts";
 import { logWarning } from "./warning.ts";
@@ -35,6 +36,7 @@ export async function explain<T>(what: string, call: Promise<T>): Promise<T> {
     return await call;
   } catch (error) {
     if (error instanceof CtlError) throw error;
-    throw new CtlError(EXIT_CODE.error, `${what} (${errorText(error)})`, { cause: error });
+    const message = `${what} (${byteText(errorText(error))})`;
+    throw new CtlError(EXIT_CODE.error, message, { cause: error });
   }
 }

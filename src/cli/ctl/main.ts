@@ -14,6 +14,7 @@ import { CtlError, EXIT_CODE, SilentExit } from "./exit_code.ts";
 import { FlagError, type FlagSet, type Positionals } from "./flags/flag_set.ts";
 import { GLOBAL_FLAGS } from "./flags/global_flags.ts";
 import { helpText, usageText } from "./help.ts";
+import { printHelp } from "./help_command.ts";
 import { type CtlIo, systemIo } from "./io.ts";
 import { HELP_COMMAND, ROOT_COMMAND } from "./root.ts";
 import { UsageError } from "./usage_error.ts";
@@ -36,7 +37,10 @@ export async function ctlMain(args: readonly string[], io: CtlIo = systemIo()): 
     return reportUsage(io, found.path, error.message);
   }
   const leaf = leafOf(found.path);
-  if (leaf === HELP_COMMAND && !flags.bool("help")) return help(io, positionals.args);
+  if (leaf === HELP_COMMAND && !flags.bool("help")) {
+    printHelp(io, ROOT_COMMAND, positionals.args);
+    return EXIT_CODE.success;
+  }
   const { run } = leaf;
   if (run === undefined || flags.bool("help")) {
     io.stdout(helpText(found.path));
@@ -74,15 +78,6 @@ function reportUnknown(io: CtlIo, word: ByteText): number {
   const text = unknownCommandText(ROOT_COMMAND, word);
   io.stderr(`Error: ${text}\nRun '${ROOT_COMMAND.name} --help' for usage.\n`);
   return EXIT_CODE.error;
-}
-
-function help(io: CtlIo, words: readonly ByteText[]): number {
-  const { path, args: rest } = findCommand(ROOT_COMMAND, words);
-  if (path.length === 1 && rest.length > 0) {
-    const topics = rest.map((word) => `\`${word}\``).join(" ");
-    io.stderr(`Unknown help topic [${topics}]\n${usageText(path)}`);
-  } else io.stdout(helpText(path));
-  return EXIT_CODE.success;
 }
 
 /** What `--debug` shows of the settings. */

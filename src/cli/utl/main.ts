@@ -4,6 +4,7 @@ import type { Command } from "../ctl/command.ts";
 import { CtlError, EXIT_CODE, SilentExit } from "../ctl/exit_code.ts";
 import { FlagError, type FlagSet, type Positionals } from "../ctl/flags/flag_set.ts";
 import { helpText, usageText } from "../ctl/help.ts";
+import { printHelp } from "../ctl/help_command.ts";
 import { commandAt, type UtlCommand } from "./command.ts";
 import { UtlContext } from "./context.ts";
 import { systemIo, type UtlIo } from "./io.ts";
@@ -18,7 +19,6 @@ export async function utlMain(args: readonly string[], io: UtlIo = systemIo()): 
   const unknown = unknownWord(found);
   if (unknown !== undefined) return reportUnknown(io, unknown);
   const command = commandAt(ROOT_COMMAND, found.path);
-  if (command === HELP_COMMAND) return help(io, found.args);
   const flags = newFlagSet(found.path);
   let positionals: Positionals;
   try {
@@ -26,6 +26,10 @@ export async function utlMain(args: readonly string[], io: UtlIo = systemIo()): 
   } catch (error) {
     if (!(error instanceof FlagError)) throw error;
     return reportUsage(io, found.path, error);
+  }
+  if (command === HELP_COMMAND && !flags.bool("help")) {
+    printHelp(io, ROOT_COMMAND, positionals.args);
+    return EXIT_CODE.success;
   }
   if (command.work === undefined || flags.bool("help")) {
     io.stdout(helpText(found.path));
@@ -64,10 +68,4 @@ function reportUnknown(io: UtlIo, word: ByteText): number {
   const text = unknownCommandText(ROOT_COMMAND, word);
   io.stderr(`Error: ${text}\nRun '${ROOT_COMMAND.name} --help' for usage.\n`);
   return EXIT_CODE.error;
-}
-
-function help(io: UtlIo, args: readonly ByteText[]): number {
-  const words = args.filter((arg) => !arg.startsWith("-"));
-  io.stdout(helpText(findCommand(ROOT_COMMAND, words).path));
-  return EXIT_CODE.success;
 }
