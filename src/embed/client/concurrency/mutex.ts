@@ -3,6 +3,7 @@ import type { Client } from "../client.ts";
 import { type BytesLike, keyText } from "../kv/keys.ts";
 import { compare, type Condition } from "../kv/txn.ts";
 import type { CallOptions } from "../transport/transport.ts";
+import { unlessAborted } from "../waiting.ts";
 import { leaveQueue, type Place, Queue, sessionExpired, waitInPlace } from "./queue.ts";
 import { type Session, type SessionOptions, takeInSession } from "./session.ts";
 
