@@ -1,6 +1,6 @@
 import { bytesFromText, textFromBytes } from "../../base/bytes.ts";
-import { firstPermissionFrom } from "./permission_order.ts";
 import { type Permission, PermissionType, Role as StoredRole } from "../../pb/authpb.ts";
+import { firstPermissionFrom } from "./permission_order.ts";
 
 /** A role as it is at some auth revision; a change makes a new one. */
 export interface AuthRole {
