@@ -49,6 +49,11 @@ export const ETCD_ERRORS = {
   noSpace: error(GrpcCode.ResourceExhausted, "etcdserver: mvcc: database space exceeded"),
   // etcd maps this one to its client-side type, so it travels as Unknown.
   requestTooManyRequests: error(GrpcCode.Unknown, "etcdserver: too many requests"),
+  // etcd hashes as many passwords at once as it is asked to, and has no such bound.
+  tooManyPasswords: error(
+    GrpcCode.ResourceExhausted,
+    "etcdserver: too many passwords of this connection wait to be hashed; wait for their answers",
+  ),
   leaseNotFound: error(GrpcCode.NotFound, "etcdserver: requested lease not found"),
   memberNotFound: error(GrpcCode.NotFound, "etcdserver: member not found"),
   leaseExist: error(GrpcCode.FailedPrecondition, "etcdserver: lease already exists"),

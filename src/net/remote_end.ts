@@ -1,6 +1,9 @@
 import type { Socket } from "node:net";
 
-/** Who is at the other end of a connection, as far as the connection itself knows. */
+/**
+ * Who is at the other end of a connection, as far as the connection itself knows. Each connection
+ * has one object of its own, by which it can be told from others.
+ */
 export interface RemoteEnd {
   /** The IP address, an IPv4 address in its own form; the empty string for unix sockets. */
   readonly address: string;

@@ -18,6 +18,7 @@ import {
   AuthUserListResponse,
 } from "../../pb/etcdserverpb.ts";
 import { AUTH_SERVICE } from "../../pb/services.ts";
+import { keptPassword } from "../../server/auth/password_hasher.ts";
 import type { EtcdServer } from "../../server/etcd_server.ts";
 import { type AuthChange, AuthChanges } from "../../server/operations/auth_changes.ts";
 import type { ServiceRegistry } from "../service_registry.ts";
@@ -53,10 +54,14 @@ export class AuthService {
     registry.addUnary(
       AUTH_SERVICE.authenticate.path,
       refusing((call, bytes, start, end) => {
-        const { name, password } = AuthenticateRequest.decode(bytes, start, end);
-        whenReadable(this.#server, call, () => {
-          login(this.#server, call, this.#header, name, password);
-        });
+        const request = AuthenticateRequest.decode(bytes, start, end);
+        const { name } = request;
+        const password = keptPassword(request.password);
+        whenReadable(
+          this.#server,
+          call,
+          () => login(this.#server, call, this.#header, name, password),
+        );
       }),
     );
   }
@@ -122,7 +127,7 @@ export class AuthService {
       // Before the work is done, which etcd does for everybody.
       const requester = requireRoot(auth, call);
       if (needsHash) {
-        const hash = await auth.passwords.hash(request.password, () => !call.finished);
+        const hash = await auth.passwords.hash(request.password, call);
         request.hashedPassword = bytesFromText(hash).toBase64();
       }
       // Members that do not know the other field hash this one.
