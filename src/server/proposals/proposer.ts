@@ -11,7 +11,7 @@ import type { Operation, Waiter } from "../operations/operation.ts";
 import type { CommitLoop } from "../raft/commit_loop.ts";
 import type { ServerConfig } from "../server_config.ts";
 import { MemberChanges } from "./member_changes.ts";
-import { type PendingProposal, PendingProposals } from "./pending_proposals.ts";
+import { PendingProposals } from "./pending_proposals.ts";
 import { RequestIdGenerator } from "./request_id.ts";
 
 /** What proposing needs from the server around it. */
@@ -132,10 +132,15 @@ export class Proposer {
     if (this.#raft.leader === NO_MEMBER) throw ETCD_ERRORS.noLeader;
   }
 
-  /** The proposal that an entry's data is of, if it is this member's and somebody waits for it. */
-  take(data: Uint8Array): PendingProposal | undefined {
+  /** What an entry's data is of, if this member proposed it and somebody waits for it. */
+  take(data: Uint8Array): Operation | undefined {
     const id = readRaftRequestCounter(data, this.#requestIds.memberBits);
     return id === undefined ? undefined : this.#pending.take(id);
+  }
+
+  /** When that which was taken last had been proposed. */
+  get takenSinceMs(): number {
+    return this.#pending.takenSinceMs;
   }
 
   /** A change of the membership came back from the log, not necessarily one of this member. */
