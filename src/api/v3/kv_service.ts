@@ -164,6 +164,7 @@ export class KvService {
     this.#server.propose(
       new PutOperation(request, new CallWaiter(call, this.#writePut), requester),
       frame,
+      call.remote.work,
     );
   }
 
@@ -176,6 +177,7 @@ export class KvService {
     this.#server.propose(
       new DeleteRangeOperation(request, new CallWaiter(call, this.#writeDeleteRange), requester),
       frame,
+      call.remote.work,
     );
   }
 
@@ -190,6 +192,7 @@ export class KvService {
     this.#server.propose(
       new TxnOperation(request, new CallWaiter(call, this.#writeTxn), requester),
       frame,
+      call.remote.work,
     );
   }
 
@@ -227,6 +230,7 @@ export class KvService {
       },
       failed: (error: EtcdError) => call.fail(error.code, error.message),
     };
-    this.#server.propose(new CompactionOperation(request, waiter, requester), frame);
+    const operation = new CompactionOperation(request, waiter, requester);
+    this.#server.propose(operation, frame, call.remote.work);
   }
 }

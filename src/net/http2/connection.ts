@@ -14,6 +14,7 @@ import { SocketReading } from "./socket_reading.ts";
 import { SocketWriter, type WriterOwner } from "./socket_writer.ts";
 import type { Sweepable } from "./sweeper.ts";
 import { Transmitter } from "./transmitter.ts";
+import { UnfinishedWork } from "./unfinished_work.ts";
 import { WriteStall } from "./write_stall.ts";
 
 const PING_BYTES = 8;
@@ -62,7 +63,6 @@ export class Http2Connection
   ) {
     const { clock, limits } = context;
     const nowMs = clock.monotonicMs();
-    this.remote = remote;
     this.#context = context;
     this.#limits = limits;
     this.#socket = socket;
@@ -82,6 +82,7 @@ export class Http2Connection
     );
     this.#reader = new FrameReader(this, limits.maxFrameBytes);
     this.#reading = new SocketReading(socket, context.readTurns);
+    this.remote = { ...remote, work: new UnfinishedWork(this.#reading, limits) };
     this.#pings = new PingPolicy(context.pingRules);
     this.#floods = new FloodGuard(clock, nowMs, limits);
     this.#receiver = new RequestReceiver(this, context, this.#transmitter, this.#floods);

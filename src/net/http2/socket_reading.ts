@@ -7,6 +7,9 @@ export class SocketReading {
   readonly #turns: ReadTurns;
   /** By its owner. */
   #isHeld = false;
+  /** Until work is done that was read before, and then until the next turn. */
+  #isWaiting = false;
+  #hasToWait = false;
   /** Until the next turn. */
   #isDeferred = false;
   #isPaused = false;
@@ -20,6 +23,21 @@ export class SocketReading {
   /** Whether the owner wants nothing more for now. */
   hold(isHeld: boolean): void {
     this.#isHeld = isHeld;
+    this.#apply();
+  }
+
+  /**
+   * Whether what was read before has to be done first. Then it is the others' turn: that work was
+   * done in some turn of the event loop, and this socket alone would fill the next one as well.
+   */
+  wait(hasToWait: boolean): void {
+    this.#hasToWait = hasToWait;
+    if (hasToWait) this.#setWaiting();
+    else this.#turns.inNext(() => this.#setWaiting());
+  }
+
+  #setWaiting(): void {
+    this.#isWaiting = this.#hasToWait;
     this.#apply();
   }
 
@@ -46,7 +64,7 @@ export class SocketReading {
   }
 
   #apply(): void {
-    const isPaused = this.#isHeld || this.#isDeferred;
+    const isPaused = this.#isHeld || this.#isWaiting || this.#isDeferred;
     if (this.#isClosed || isPaused === this.#isPaused) return;
     this.#isPaused = isPaused;
     if (isPaused) this.#socket.pause();

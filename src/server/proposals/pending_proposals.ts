@@ -1,3 +1,4 @@
+import type { WorkMeter } from "../../base/work_meter.ts";
 import { ETCD_ERRORS, type EtcdError } from "../../core/errors.ts";
 import type { Operation } from "../operations/operation.ts";
 import { SERVER_LIMITS } from "../limits.ts";
@@ -23,6 +24,7 @@ export class PendingProposals {
   takenSinceMs = 0;
   #ids: Float64Array = new Float64Array(SMALLEST_RING).fill(NO_PROPOSAL);
   #operations: (Operation | undefined)[] = emptyRing(SMALLEST_RING);
+  #sources: (WorkMeter | undefined)[] = emptyRing(SMALLEST_RING);
   #sizes: Float64Array = new Float64Array(SMALLEST_RING);
   #times: Float64Array = new Float64Array(SMALLEST_RING);
   /** No proposal in the ring is older than the first from here on. */
@@ -42,12 +44,20 @@ export class PendingProposals {
     }
   }
 
-  add(id: number, operation: Operation, sizeBytes: number, nowMs: number): void {
+  /** `source` hears of the proposal's beginning and end. */
+  add(
+    id: number,
+    operation: Operation,
+    sizeBytes: number,
+    nowMs: number,
+    source?: WorkMeter,
+  ): void {
     while (this.#ids[this.#placeOf(id)] !== NO_PROPOSAL) this.#resize(this.#ids.length * 2);
     if (this.#count === 0) this.#oldest = this.#placeOf(id);
-    this.#put(id, operation, sizeBytes, nowMs);
+    this.#put(id, operation, sizeBytes, nowMs, source);
     this.#count++;
     this.#bytes += sizeBytes;
+    source?.began(sizeBytes);
   }
 
   /** The operation that was proposed by an ID; from now on nobody waits for it here. */
@@ -55,11 +65,15 @@ export class PendingProposals {
     const place = this.#placeOf(id);
     const operation = this.#operations[place];
     if (operation === undefined || this.#ids[place] !== id) return undefined;
+    const source = this.#sources[place];
+    const sizeBytes = this.#sizes[place];
     this.takenSinceMs = this.#times[place];
     this.#ids[place] = NO_PROPOSAL;
     this.#operations[place] = undefined;
-    this.#bytes -= this.#sizes[place];
+    this.#sources[place] = undefined;
+    this.#bytes -= sizeBytes;
     if (--this.#count === 0 && this.#ids.length > SMALLEST_RING) this.#resize(SMALLEST_RING);
+    source?.ended(sizeBytes);
     return operation;
   }
 
@@ -96,33 +110,40 @@ export class PendingProposals {
     return id & (this.#ids.length - 1);
   }
 
-  #put(id: number, operation: Operation, sizeBytes: number, sinceMs: number): void {
+  #put(
+    id: number,
+    operation: Operation,
+    sizeBytes: number,
+    sinceMs: number,
+    source: WorkMeter | undefined,
+  ): void {
     const place = this.#placeOf(id);
     this.#ids[place] = id;
     this.#operations[place] = operation;
+    this.#sources[place] = source;
     this.#sizes[place] = sizeBytes;
     this.#times[place] = sinceMs;
   }
 
   #resize(length: number): void {
     const oldestId = this.#oldestId();
-    const [ids, operations, sizes, times] = [
-      this.#ids,
-      this.#operations,
-      this.#sizes,
-      this.#times,
-    ];
+    const ids = this.#ids;
+    const operations = this.#operations;
+    const sources = this.#sources;
+    const sizes = this.#sizes;
+    const times = this.#times;
     this.#ids = new Float64Array(length).fill(NO_PROPOSAL);
     this.#operations = emptyRing(length);
+    this.#sources = emptyRing(length);
     this.#sizes = new Float64Array(length);
     this.#times = new Float64Array(length);
     this.#oldest = this.#placeOf(oldestId);
     for (const [i, operation] of operations.entries()) {
-      if (operation !== undefined) this.#put(ids[i], operation, sizes[i], times[i]);
+      if (operation !== undefined) this.#put(ids[i], operation, sizes[i], times[i], sources[i]);
     }
   }
 }
 
-function emptyRing(length: number): (Operation | undefined)[] {
-  return new Array<Operation | undefined>(length).fill(undefined);
+function emptyRing<T>(length: number): (T | undefined)[] {
+  return new Array<T | undefined>(length).fill(undefined);
 }
