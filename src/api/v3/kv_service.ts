@@ -124,7 +124,7 @@ export class KvService {
   }
 
   #answerRange(call: ServerCall, request: RangeRequest, requestedMs: number): void {
-    const { store, counts: { ranges } } = this.#server;
+    const { store, counts: { ranges }, config: { clock } } = this.#server;
     const startedMs = this.#nowMs();
     const read = (): void => ranges.add(true, requestedMs, startedMs);
     const failed = (error: unknown): void => this.#server.fail(error);
@@ -132,7 +132,7 @@ export class KvService {
       this.#admitRange(call, request);
       const cursor = store.openRange(request);
       if (cursor.step(V3_LIMITS.rangeKeysPerTurn)) {
-        new LargeRange(call, cursor, this.#header, store.currentRevision, { read, failed });
+        new LargeRange(call, cursor, this.#header, store.currentRevision, { read, failed, clock });
       } else {
         respond(call, this.#writeRange, cursor.result());
         read();

@@ -145,12 +145,12 @@ export class LeaseService {
 
   /** Who may not read every key on a lease is not told of the leases either. There may be many. */
   async #checkAllLeases(requester: Requester): Promise<void> {
-    const { auth, lessor } = this.#server;
+    const { auth, lessor, config: { clock } } = this.#server;
     let count = 0;
     for (const { id } of lessor.all()) {
       for (const key of lessor.attachedKeys(id)) {
         auth.store.checkRead(requester, key, "");
-        if (++count % V3_LIMITS.checkedKeysPerTurn === 0) await yieldTurn();
+        if (++count % V3_LIMITS.checkedKeysPerTurn === 0) await yieldTurn(clock);
       }
     }
   }

@@ -61,14 +61,18 @@ export class RangeStream implements MessageListener {
     const startedMs = clock.monotonicMs();
     const cursor = store.openRange(request);
     this.#revision = store.currentRevision;
-    const reading = new BackgroundWork(() => {
-      if (cursor.step(V3_LIMITS.rangeKeysPerTurn)) return true;
-      this.#result = cursor.result();
-      ranges.addRead(true, startedMs);
-      this.#call.onDrain = () => this.#sendChunks();
-      this.#sendChunks();
-      return false;
-    }, (error) => this.#server.fail(error));
+    const reading = new BackgroundWork(
+      () => {
+        if (cursor.step(V3_LIMITS.rangeKeysPerTurn)) return true;
+        this.#result = cursor.result();
+        ranges.addRead(true, startedMs);
+        this.#call.onDrain = () => this.#sendChunks();
+        this.#sendChunks();
+        return false;
+      },
+      (error) => this.#server.fail(error),
+      clock,
+    );
     this.#call.onCancel = () => {
       reading.stop();
       cursor.cancel();
