@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { WorkMeter } from "../base/work_meter.ts";
 
 /**
  * Who is at the other end of a connection, as far as the connection itself knows. Each connection
@@ -11,6 +12,8 @@ export interface RemoteEnd {
   readonly isEncrypted: boolean;
   /** The common name in a certificate that was verified; undefined if none was shown. */
   readonly commonName: string | undefined;
+  /** Wants to hear of work that its requests leave for later; undefined if one waits for the other. */
+  readonly work?: WorkMeter | undefined;
 }
 
 /** The end of a call that never left this process. */

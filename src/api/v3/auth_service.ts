@@ -148,7 +148,7 @@ export class AuthService {
     requester.admit();
     const waiter = new CallWaiter<void>(call, this.#writeHeader);
     const operation = change.operation(request, waiter, requester);
-    this.#server.proposeEncoded(operation, change.request.encode(request));
+    this.#server.proposeEncoded(operation, change.request.encode(request), call.remote.work);
   }
 
   #registerQuestions(registry: ServiceRegistry): void {

@@ -157,6 +157,7 @@ export class KvService {
     this.#server.propose(
       new PutOperation(request, new CallWaiter(call, this.#writePut), requester),
       frame,
+      call.remote.work,
     );
   }
 
@@ -169,6 +170,7 @@ export class KvService {
     this.#server.propose(
       new DeleteRangeOperation(request, new CallWaiter(call, this.#writeDeleteRange), requester),
       frame,
+      call.remote.work,
     );
   }
 
@@ -183,6 +185,7 @@ export class KvService {
     this.#server.propose(
       new TxnOperation(request, new CallWaiter(call, this.#writeTxn), requester),
       frame,
+      call.remote.work,
     );
   }
 
@@ -221,6 +224,7 @@ export class KvService {
       },
       failed: (error: EtcdError) => call.fail(error.code, error.message),
     };
-    this.#server.propose(new CompactionOperation(request, waiter, requester), frame);
+    const operation = new CompactionOperation(request, waiter, requester);
+    this.#server.propose(operation, frame, call.remote.work);
   }
 }

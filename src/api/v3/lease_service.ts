@@ -102,6 +102,7 @@ export class LeaseService {
     this.#server.proposeEncoded(
       new LeaseGrantOperation(request, new CallWaiter(call, this.#writeGrant), requester),
       LeaseGrantRequest.encode(request),
+      call.remote.work,
     );
   }
 
@@ -111,6 +112,7 @@ export class LeaseService {
     this.#server.proposeEncoded(
       new LeaseRevokeOperation(request, new CallWaiter(call, this.#writeRevoke), requester),
       bytes.subarray(start, end),
+      call.remote.work,
     );
   }
 
