@@ -209,6 +209,12 @@ export function statusOf(error: unknown): { readonly code: number; readonly deta
   };
 }
 
+/** Whether the servers have not done what they were asked, and would say the same again. */
+export function isRefusal(code: number): boolean {
+  return code === GrpcCode.Unauthenticated || code === GrpcCode.PermissionDenied ||
+    code === GrpcCode.InvalidArgument || code === GrpcCode.Unimplemented;
+}
+
 function toBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
