@@ -1,10 +1,19 @@
 import assert from "node:assert/strict";
 import { bytesEqual, textFromBytes } from "../../src/base/bytes.ts";
+import { ClientError } from "../../src/embed/client/client_error.ts";
 import type { Prng } from "../../src/base/prng.ts";
 import { Compare, CompareResult, CompareTarget } from "../../src/pb/etcdserverpb.ts";
 import type { KeyValue } from "../../src/pb/mvccpb.ts";
-import type { GrpcClient } from "../harness/grpc_client.ts";
-import { deleteRange, put, putOp, range, rangeOp, revisionOf, txn } from "../harness/kv_calls.ts";
+import {
+  deleteRange,
+  type KvCaller,
+  put,
+  putOp,
+  range,
+  rangeOp,
+  revisionOf,
+  txn,
+} from "../harness/kv_calls.ts";
 import type { TargetName } from "../harness/targets.ts";
 import { type KeyHistories, textOf } from "./key_histories.ts";
 
@@ -23,6 +32,8 @@ export class SharedKnowledge {
   /** The newest revision that an answer has told, or that a pair in it had. */
   newestRevision = 0;
   valueCount = 0;
+  /** Requests of proxies in this process that were not answered; of others, such a one fails the test. */
+  failureCount = 0;
 
   constructor(keys: readonly string[], prng: Prng) {
     this.keys = keys;
@@ -33,36 +44,50 @@ export class SharedKnowledge {
 /** A client of one proxy that writes down what it is answered. */
 export class ConcurrentClient {
   readonly #target: TargetName;
-  readonly #client: GrpcClient;
+  readonly #client: KvCaller;
   readonly #shared: SharedKnowledge;
 
-  constructor(target: TargetName, client: GrpcClient, shared: SharedKnowledge) {
+  constructor(target: TargetName, client: KvCaller, shared: SharedKnowledge) {
     this.#target = target;
     this.#client = client;
     this.#shared = shared;
   }
 
   async readUntil(endMs: number): Promise<void> {
-    const { prng, keys } = this.#shared;
-    while (performance.now() < endMs) {
-      const key = prng.pick(keys);
-      if (prng.chance(0.25)) await this.#readInTxn(key);
-      else await this.#read(key);
-    }
+    while (performance.now() < endMs) await this.#attempt(() => this.#readSomething());
   }
 
   async writeUntil(endMs: number): Promise<void> {
-    const { prng, keys } = this.#shared;
     while (performance.now() < endMs) {
-      const key = prng.pick(keys);
-      const choice = prng.between(0, 7);
-      if (choice < 4) await this.#put(key);
-      else if (choice < 5) await this.#delete(key);
-      else if (choice < 6) await this.#deleteInterval(key);
-      else await this.#putIfSame(key);
-      const pauseMs = WRITE_PAUSE_MS * 2 * prng.fraction();
+      await this.#attempt(() => this.#writeSomething());
+      const pauseMs = WRITE_PAUSE_MS * 2 * this.#shared.prng.fraction();
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
+  }
+
+  /** What was not answered has told nothing, and may have taken place or not. */
+  async #attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof ClientError)) throw error;
+      this.#shared.failureCount++;
+    }
+  }
+
+  #readSomething(): Promise<void> {
+    const { prng, keys } = this.#shared;
+    const key = prng.pick(keys);
+    return prng.chance(0.25) ? this.#readInTxn(key) : this.#read(key);
+  }
+
+  #writeSomething(): Promise<void> {
+    const { prng, keys } = this.#shared;
+    const key = prng.pick(keys);
+    const choice = prng.between(0, 7);
+    if (choice < 4) return this.#put(key);
+    if (choice < 5) return this.#delete(key);
+    return choice < 6 ? this.#deleteInterval(key) : this.#putIfSame(key);
   }
 
   async #read(key: string): Promise<void> {

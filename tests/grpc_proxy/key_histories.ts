@@ -1,6 +1,9 @@
 import { textFromBytes } from "../../src/base/bytes.ts";
 import type { KeyValue } from "../../src/pb/mvccpb.ts";
 import { type Event, EventType } from "../../src/pb/mvccpb.ts";
+import type { GrpcClient } from "../harness/grpc_client.ts";
+import { range, revisionOf } from "../harness/kv_calls.ts";
+import { WatchClient } from "../harness/watch_calls.ts";
 
 /** One state of a key: from one change up to the next. */
 export interface KeyState {
@@ -14,6 +17,22 @@ export interface KeyState {
 /** Whatever happened to keys, as a watch past all proxies has told it. */
 export class KeyHistories {
   readonly #states = new Map<string, KeyState[]>();
+
+  /** Reads what has happened to all keys with a prefix, from the first change on. */
+  static async readAll(client: GrpcClient, prefix: string): Promise<KeyHistories> {
+    const last = revisionOf(await range(client, prefix));
+    const watch = new WatchClient(client);
+    await watch.createPrefix(prefix, { startRevision: 1 });
+    const events: Event[] = [];
+    for (;;) {
+      // The answer stands behind all events before it.
+      watch.requestProgress();
+      const response = await watch.next();
+      events.push(...response.events);
+      if (response.events.length === 0 && revisionOf(response) >= last) break;
+    }
+    return new KeyHistories(events);
+  }
 
   constructor(events: readonly Event[]) {
     const changes = Map.groupBy(events, ({ kv }) => kv?.key ?? "");

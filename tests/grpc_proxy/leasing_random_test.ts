@@ -1,32 +1,14 @@
 import assert from "node:assert/strict";
 import { Prng } from "../../src/base/prng.ts";
-import type { Event } from "../../src/pb/mvccpb.ts";
-import { range, revisionOf } from "../harness/kv_calls.ts";
 import { type TargetName, whyMissing } from "../harness/targets.ts";
-import { WatchClient } from "../harness/watch_calls.ts";
 import { ConcurrentClient, SharedKnowledge } from "./concurrent_clients.ts";
 import { KeyHistories } from "./key_histories.ts";
-import { type LeasedScene, withLeasedProxies } from "./leased_scene.ts";
+import { withLeasedProxies } from "./leased_scene.ts";
 
 const KEYS = Array.from({ length: 40 }, (_, i) => `k${10 + i}`);
 const RUN_MS = 7_000;
 const READERS_PER_PROXY = 3;
 const WRITERS_PER_PROXY = 2;
-
-/** All changes of the keys, from the first on. */
-async function allEvents({ direct }: LeasedScene): Promise<Event[]> {
-  const last = revisionOf(await range(direct, "k"));
-  const watch = new WatchClient(direct);
-  await watch.createPrefix("k", { startRevision: 1 });
-  const events: Event[] = [];
-  for (;;) {
-    // The answer stands behind all events before it.
-    watch.requestProgress();
-    const response = await watch.next();
-    events.push(...response.events);
-    if (response.events.length === 0 && revisionOf(response) >= last) return events;
-  }
-}
 
 const PAIRS: readonly (readonly [TargetName, TargetName])[] = [
   ["etcd-3.7", "etcd-3.7"],
@@ -57,7 +39,7 @@ for (const targets of PAIRS) {
         const requestCount = await scene.requestsDuring(() =>
           Promise.all(work.map((one) => one()))
         );
-        const histories = new KeyHistories(await allEvents(scene));
+        const histories = await KeyHistories.readAll(scene.direct, "k");
         for (const judge of shared.judgements) judge(histories);
         const answerCount = shared.judgements.length;
         console.log(`seed ${seed}: ${answerCount} answers by ${requestCount} requests`);

@@ -2,7 +2,7 @@ import { DeleteRangeRequest, PutRequest, RangeRequest, TxnRequest } from "../../
 import { KV_SERVICE } from "../../pb/services.ts";
 import type { Asker } from "./asker.ts";
 import type { ReadOrdering } from "./read_ordering.ts";
-import type { Upstream } from "./upstream.ts";
+import type { ServerCalls } from "./upstream.ts";
 
 /** Who answers requests for keys, in the keys of the servers; the answers are encoded responses. */
 export interface KvServers {
@@ -14,10 +14,10 @@ export interface KvServers {
 
 /** The servers themselves. */
 export class DirectKv implements KvServers {
-  readonly #upstream: Upstream;
+  readonly #upstream: ServerCalls;
   readonly #ordering: ReadOrdering | undefined;
 
-  constructor(upstream: Upstream, ordering: ReadOrdering | undefined) {
+  constructor(upstream: ServerCalls, ordering: ReadOrdering | undefined) {
     this.#upstream = upstream;
     this.#ordering = ordering;
   }

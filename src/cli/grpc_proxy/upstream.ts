@@ -60,8 +60,21 @@ export interface UpstreamStream {
   resume(): void;
 }
 
+/** How servers are asked. */
+export interface ServerCalls {
+  /** One request, one response. Rejects with a ClientError that has the server's code and text. */
+  unary(
+    path: string,
+    request: Uint8Array,
+    caller: Caller | undefined,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array>;
+  stream(path: string, caller: Caller | undefined, listener: UpstreamListener): UpstreamStream;
+}
+
 /** The servers behind the proxy. */
-export class Upstream {
+export class Upstream implements ServerCalls {
   readonly #grpc: GrpcModule;
   readonly #options: ChannelOptions;
   readonly #clock: Clock;
@@ -126,7 +139,6 @@ export class Upstream {
     return new EndpointPool(channels, this.#clock);
   }
 
-  /** One request, one response. Rejects with a ClientError that has the server's code and text. */
   async unary(
     path: string,
     request: Uint8Array,

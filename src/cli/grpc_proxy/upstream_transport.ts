@@ -6,13 +6,13 @@ import type {
   Transport,
   TransportStream,
 } from "../../embed/client/transport/transport.ts";
-import type { Upstream } from "./upstream.ts";
+import type { ServerCalls } from "./upstream.ts";
 
 /** Carries what the proxy asks in its own name over the connections that it has for its clients. */
 export class UpstreamTransport implements Transport {
-  readonly #upstream: Upstream;
+  readonly #upstream: ServerCalls;
 
-  constructor(upstream: Upstream) {
+  constructor(upstream: ServerCalls) {
     this.#upstream = upstream;
   }
 

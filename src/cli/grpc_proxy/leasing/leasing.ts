@@ -15,7 +15,7 @@ import {
 import { type Event, EventType } from "../../../pb/mvccpb.ts";
 import type { Asker } from "../asker.ts";
 import type { KvServers } from "../kv_servers.ts";
-import type { Upstream } from "../upstream.ts";
+import type { ServerCalls } from "../upstream.ts";
 import { UpstreamTransport } from "../upstream_transport.ts";
 import { GuardedWrites, type WrittenResult } from "./guarded_writes.ts";
 import { targetsOf } from "./key_changes.ts";
@@ -31,7 +31,7 @@ import { LeasingSession } from "./session.ts";
 /** Whose keys are leased, and how. */
 export interface LeasingParts {
   readonly servers: KvServers;
-  readonly upstream: Upstream;
+  readonly upstream: ServerCalls;
   readonly clock: Clock;
   readonly logger: Logger;
   /** What stands before all keys, and what before leasing keys behind that. */

@@ -16,7 +16,7 @@ import type { KeyValue } from "../../../pb/mvccpb.ts";
 import { WATCH_SERVICE } from "../../../pb/services.ts";
 import type { Asker } from "../asker.ts";
 import type { KvServers } from "../kv_servers.ts";
-import type { Upstream } from "../upstream.ts";
+import type { ServerCalls } from "../upstream.ts";
 import { LEASING_LIMITS } from "./limits.ts";
 
 /** What a leasing key holds when its owner is to let it go; etcd's word. */
@@ -27,10 +27,10 @@ const FILTER_NO_PUT = 0;
 /** Asks the owners of keys to let them go. */
 export class Revocation {
   readonly #servers: KvServers;
-  readonly #upstream: Upstream;
+  readonly #upstream: ServerCalls;
   readonly #clock: Clock;
 
-  constructor(servers: KvServers, upstream: Upstream, clock: Clock) {
+  constructor(servers: KvServers, upstream: ServerCalls, clock: Clock) {
     this.#servers = servers;
     this.#upstream = upstream;
     this.#clock = clock;
