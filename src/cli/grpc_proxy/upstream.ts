@@ -43,7 +43,7 @@ export class Caller {
 }
 
 /** Hears what a server says on one stream. */
-interface UpstreamListener {
+export interface UpstreamListener {
   message(bytes: Uint8Array): void;
   /** The stream is over; nothing comes behind it. */
   closed(code: number, details: string): void;
