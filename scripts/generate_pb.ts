@@ -1,6 +1,6 @@
 /**
- * Writes src/pb/<package>.ts, src/pb/services.ts and src/pb/descriptors.ts from proto/*.proto. With `--check` it writes
- * nothing and fails when the files are not what it would write:
+ * Writes src/pb/<package>.ts, src/pb/services.ts and src/pb/descriptors.ts from proto/*.proto. With
+ * `--check` it writes nothing and fails when the files are not what it would write:
  *
  *   deno run --allow-read --allow-write scripts/generate_pb.ts
  *   deno run --allow-read scripts/generate_pb.ts --check

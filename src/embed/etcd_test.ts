@@ -73,6 +73,16 @@ Deno.test("startEtcd() runs several servers in one process that know nothing of 
   }
 });
 
+Deno.test("startEtcd() serves its own process without any listener", async () => {
+  const config = newMemoryConfig();
+  config.listenClientUrls = [];
+  await using etcd = await startEtcd(config);
+  assert.deepEqual([etcd.clientUrl, etcd.clients.length], ["", 0]);
+  await using client = etcd.client();
+  await client.put("a", "1");
+  assert.equal((await client.get("a"))?.text, "1");
+});
+
 Deno.test("Etcd advertises the port that it really has", async () => {
   await using etcd = await startEtcd(newMemoryConfig());
   await using client = etcd.client();
@@ -274,6 +284,20 @@ Deno.test("Config.serviceRegister adds the embedder's own gRPC service", async (
   });
   client.close();
   assert.equal(answer, "hello world");
+});
+
+Deno.test("startEtcd() leaves nothing when Config.serviceRegister throws", async () => {
+  await withDirectory(async (directory) => {
+    const config = diskConfig(directory);
+    const defect = new Error("a defect of the embedder");
+    config.serviceRegister = () => {
+      throw defect;
+    };
+    await assert.rejects(startEtcd(config), defect);
+    config.serviceRegister = undefined;
+    await using etcd = await startEtcd(config);
+    await etcd.server.readyNotify();
+  });
 });
 
 Deno.test("Config.listenClientHttpUrls takes HTTP away from the client URLs", async () => {

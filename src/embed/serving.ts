@@ -1,4 +1,4 @@
-import { lazyGateway } from "../api/json_gateway/lazy_gateway.ts";
+import { lazyGateway, loadGateway } from "../api/json_gateway/lazy_gateway.ts";
 import type { AccessPolicy } from "../api/http/access_control.ts";
 import { type GatewayHandler, httpApi } from "../api/http/http_api.ts";
 import type { HttpHandler } from "../api/http/http_message.ts";
@@ -40,8 +40,8 @@ export class Serving {
   readonly clientRoutes: Routes = new Map();
   /** Paths on the metrics URLs. */
   readonly metricsRoutes: Routes = new Map();
-  /** Whether users must say who they are; set before `begin`. */
-  authEnabled: () => boolean = () => false;
+  /** Whether the name in a certificate makes somebody a user; set before `begin`. */
+  usesCommonNames: () => boolean = () => false;
   /** What happens when a handler throws what nobody expected; set before `begin`. */
   onDefect: (error: unknown) => void = (error) => {
     throw error;
@@ -66,7 +66,12 @@ export class Serving {
     });
     this.#gateway = config.enableGrpcGateway
       ? lazyGateway(
-        { grpc: this.grpc, maxMessageBytes, authEnabled: () => this.authEnabled() },
+        () =>
+          loadGateway({
+            grpc: this.grpc,
+            maxMessageBytes,
+            usesCommonNames: () => this.usesCommonNames(),
+          }),
         (error) => this.onDefect(error),
       )
       : undefined;

@@ -41,7 +41,7 @@ export class Upkeep {
     this.#ownRequests = ownRequests;
     this.#leaseExpirer = new LeaseExpirer(lessor, ownRequests, clock, requestTimeoutMs(config));
     this.#leaseCheckpointer = new LeaseCheckpointer(lessor, ownRequests, clock);
-    this.#versionMonitor = new VersionMonitor(member);
+    this.#versionMonitor = new VersionMonitor(member, failed);
     this.#corruption = new CorruptionMonitor({
       config: config.corruptionChecks,
       store,

@@ -34,6 +34,8 @@ describeCtl((test) => {
       ['get "" --prefix --count-only -w fields'],
       ['get "" --prefix --count-only'],
       ['get "" --prefix --count-only --keys-only'],
+      ["get a --rev=500 --count-only"],
+      ["get a --rev=500 --print-value-only -w json"],
     ]), { newerOnly: "there are no such flags" });
 
   test("del --range", (suite) =>

@@ -57,9 +57,9 @@ export async function metricsOf(port: number): Promise<ReadonlyMap<string, numbe
   return sums;
 }
 
-/** How many sockets this process has open; undefined where the system does not tell. */
-export function openSocketCount(): number | undefined {
-  if (Deno.build.os !== "linux") return undefined;
+/** How many sockets this process has open; 0 where the system does not tell. */
+export function openSocketCount(): number {
+  if (Deno.build.os !== "linux") return 0;
   return readdirSync("/proc/self/fd").filter((descriptor) => {
     try {
       return readlinkSync(`/proc/self/fd/${descriptor}`).startsWith("socket:");

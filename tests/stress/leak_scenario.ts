@@ -46,7 +46,8 @@ export function testLeavesNothing(name: string, scenario: Scenario): void {
       await untilOnly(port, before);
       usedBytes.push(await usedMemoryBytes());
     }
-    assert.equal(await settledSocketCount(), socketsBefore, "sockets");
+    // Sockets of earlier tests may have closed meanwhile.
+    assert.ok(await settledSocketCount() <= socketsBefore, "no socket is left");
     const growth = usedBytes[2] - usedBytes[1];
     assert.ok(growth < MAX_GROWTH_BYTES, `memory grew by ${growth} bytes`);
     await checkServes(etcd);
@@ -58,7 +59,7 @@ const SMALL_PUT = message(
 );
 
 /** The server's end of a connection closes a little after the client's. */
-async function settledSocketCount(): Promise<number | undefined> {
+async function settledSocketCount(): Promise<number> {
   await new Promise((resolve) => setTimeout(resolve, SETTLING_MS));
   return openSocketCount();
 }

@@ -10,6 +10,8 @@ import type { BodyStream } from "./http_message.ts";
 export class AwaitedExchange implements ExchangeListener {
   readonly #exchange: HttpExchange;
   readonly #body = new GrowingBytes();
+  /** The client is gone. At most once. */
+  onGone: (() => void) | undefined;
   #maxBytes = 0;
   #bodyWanted: ((body: Uint8Array<ArrayBuffer> | undefined) => void) | undefined;
   #drainWanted: (() => void) | undefined;
@@ -65,6 +67,7 @@ export class AwaitedExchange implements ExchangeListener {
     this.#gone = true;
     this.#settleBody(undefined);
     this.drained();
+    this.onGone?.();
   }
 
   drained(): void {

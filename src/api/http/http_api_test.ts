@@ -152,6 +152,52 @@ Deno.test("httpApi() gives embedders web requests and takes web responses", asyn
   assert.equal((await untilFinished(empty)).status, 204);
 });
 
+/** A response that begins, and then has nothing more to say. */
+class IdleResponse {
+  isCancelled = false;
+
+  make(): Response {
+    const body = new ReadableStream({
+      start: (controller) => controller.enqueue(Uint8Array.of(0x61)),
+      cancel: () => void (this.isCancelled = true),
+    });
+    return new Response(body);
+  }
+}
+
+Deno.test("httpApi() cancels the body of a client that goes, also while there is nothing to send", async () => {
+  for (const stuck of [false, true]) {
+    const response = new IdleResponse();
+    const exchange = get("/x");
+    exchange.stuck = stuck;
+    ask(exchange, user("/x", () => response.make()));
+    while (exchange.sendCount === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+    assert.equal(response.isCancelled, false);
+    exchange.leave();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    assert.equal(response.isCancelled, true);
+  }
+});
+
+Deno.test("httpApi() cancels the body that a handler makes for a client that has gone", async () => {
+  const response = new IdleResponse();
+  const asked = Promise.withResolvers<void>();
+  const answered = Promise.withResolvers<Response>();
+  const exchange = get("/x");
+  ask(
+    exchange,
+    user("/x", () => {
+      asked.resolve();
+      return answered.promise;
+    }),
+  );
+  await asked.promise;
+  exchange.leave();
+  answered.resolve(response.make());
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.deepEqual([response.isCancelled, exchange.sendCount], [true, 0]);
+});
+
 Deno.test("httpApi() refuses a path that a web request would turn into another one", async () => {
   const paths: string[] = [];
   const handler = user("/user/", (request) => {

@@ -28,9 +28,23 @@ export async function answerUser(
   const request = webRequest(exchange, body);
   if (request === undefined) return exchange.respond(400, PLAIN, BAD_REQUEST);
   const { status, headers, body: answer } = await handler(request);
+  if (exchange.finished) return void await answer?.cancel();
   const fields = responseFields(headers);
-  if (answer === null) exchange.respond(status, fields, "");
-  else await awaited.sendStream(status, fields, answer);
+  if (answer === null) return exchange.respond(status, fields, "");
+  const reader = answer.getReader();
+  // Its next part may never come, and then nobody else would tell it.
+  awaited.onGone = () => void reader.cancel().catch(() => {});
+  await awaited.sendStream(status, fields, partsOf(reader));
+}
+
+async function* partsOf(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) yield part.value;
+  } finally {
+    await reader.cancel();
+  }
 }
 
 /**

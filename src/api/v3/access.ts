@@ -2,6 +2,7 @@ import { IMPOSTOR, NOBODY, type Requester } from "../../core/auth/requester.ts";
 import { ETCD_ERRORS } from "../../core/errors.ts";
 import type { Metadata } from "../../net/grpc/metadata.ts";
 import type { ServerCall } from "../../net/grpc/server_call.ts";
+import type { RangeRequest } from "../../pb/etcdserverpb.ts";
 import type { Authentication } from "../../server/auth/authentication.ts";
 
 /** Where clients, and who comes through the JSON gateway, put their token. */
@@ -40,6 +41,18 @@ export function requesterOf(auth: Authentication, call: ServerCall): Requester {
   if (!auth.usesCommonNames || isFromGateway) return NOBODY;
   const { commonName } = call.remote;
   return commonName === undefined ? NOBODY : auth.named(commonName);
+}
+
+/** Refuses a range of keys that the sender of a call may not read now, by throwing. */
+export function requireReadable(
+  auth: Authentication,
+  call: ServerCall,
+  { key, rangeEnd }: RangeRequest,
+): void {
+  const requester = requesterOf(auth, call);
+  requester.admit();
+  auth.store.checkRead(requester, key, rangeEnd);
+  auth.store.checkPresent(requester);
 }
 
 /** Refuses a call of nobody in particular, by throwing; while authentication is off none. */

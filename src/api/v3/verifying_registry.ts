@@ -6,8 +6,16 @@ import type {
   UnaryHandler,
 } from "../../net/grpc/server_call.ts";
 import type { Authentication } from "../../server/auth/authentication.ts";
+import type { EtcdServer } from "../../server/etcd_server.ts";
 import type { ServiceRegistry } from "../service_registry.ts";
 import { tokenOf } from "./access.ts";
+
+/** The registry for handlers that ask whose a call is: tokens of some kinds have to be verified before. */
+export function verifying(registry: ServiceRegistry, server: EtcdServer): ServiceRegistry {
+  const { auth } = server;
+  if (!auth.tokens.takesTime) return registry;
+  return new VerifyingRegistry(registry, auth, (error) => server.fail(error));
+}
 
 /**
  * Lets a handler have a request only when the token of its call is verified, which may take a

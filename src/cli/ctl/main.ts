@@ -1,13 +1,14 @@
 import { byteText } from "./byte_text.ts";
 import type { Command } from "./command.ts";
-import { findCommand, type FoundCommand, leafOf, newFlagSet, unknownWord } from "./command_tree.ts";
+import { findCommand, leafOf, newFlagSet, unknownWord } from "./command_tree.ts";
 import { CommandContext } from "./context.ts";
 import { applyEnvironment, variableOf } from "./environment.ts";
 import { errorText } from "./errors.ts";
 import { CtlError, EXIT_CODE, SilentExit } from "./exit_code.ts";
 import { FlagError, type FlagSet, type Positionals } from "./flags/flag_set.ts";
 import { GLOBAL_FLAGS } from "./flags/global_flags.ts";
-import { helpText, usageText } from "./help.ts";
+import { helpText } from "./help.ts";
+import { printHelp } from "./help_command.ts";
 import { type CtlIo, systemIo } from "./io.ts";
 import { HELP_COMMAND, ROOT_COMMAND } from "./root.ts";
 import { UsageError } from "./usage_error.ts";
@@ -22,7 +23,6 @@ export async function ctlMain(args: readonly string[], io: CtlIo = systemIo()): 
   const found = findCommand(ROOT_COMMAND, words);
   const unknown = unknownWord(found);
   if (unknown !== undefined) return reportUnknown(io, ROOT_COMMAND, unknown);
-  if (leafOf(found.path) === HELP_COMMAND) return help(io, found);
   const flags = newFlagSet(found.path);
   let positionals: Positionals;
   try {
@@ -31,14 +31,19 @@ export async function ctlMain(args: readonly string[], io: CtlIo = systemIo()): 
     if (!(error instanceof FlagError)) throw error;
     return reportUsage(io, found.path, error.message);
   }
-  const { run } = leafOf(found.path);
+  const leaf = leafOf(found.path);
+  if (leaf === HELP_COMMAND && !flags.bool("help")) {
+    printHelp(io, ROOT_COMMAND, positionals.args);
+    return EXIT_CODE.success;
+  }
+  const { run } = leaf;
   if (run === undefined || flags.bool("help")) {
     io.stdout(helpText(found.path));
     return EXIT_CODE.success;
   }
   const context = new CommandContext(io, flags, positionals);
   try {
-    applyEnvironment(flags, io.environment);
+    applyEnvironment(io, flags);
     if (flags.bool("debug")) printFlags(io, flags);
     await run(context);
     return EXIT_CODE.success;
@@ -57,20 +62,6 @@ function reportError(io: CtlIo, path: readonly Command[], error: unknown): numbe
   const message = error instanceof CtlError ? error.message : byteText(errorText(error));
   io.stderr(`Error: ${message}\n`);
   return error instanceof CtlError ? error.exitCode : EXIT_CODE.error;
-}
-
-function help(io: CtlIo, { path: ownPath, args }: FoundCommand): number {
-  if (args.some((arg) => arg === "--help" || arg === "-h")) {
-    io.stdout(helpText(ownPath));
-    return EXIT_CODE.success;
-  }
-  const words = args.filter((arg) => !arg.startsWith("-"));
-  const { path, args: rest } = findCommand(ROOT_COMMAND, words);
-  if (path.length === 1 && rest.length > 0) {
-    const topics = rest.map((word) => `\`${word}\``).join(" ");
-    io.stderr(`Unknown help topic [${topics}]\n${usageText(path)}`);
-  } else io.stdout(helpText(path));
-  return EXIT_CODE.success;
 }
 
 /** What `--debug` shows of the settings. */

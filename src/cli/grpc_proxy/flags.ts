@@ -57,21 +57,20 @@ export const GRPC_PROXY_COMMAND: ProxyCommand = {
     stringFlag("tls-min-version", "TLS1.2", "oldest TLS version that is spoken"),
     stringFlag("tls-max-version", "", "newest TLS version that is spoken"),
     boolFlag("experimental-serializable-ordering", "never read from a server that is behind"),
-    stringFlag("experimental-leasing-prefix", "", "prefix of keys for leased reads"),
+    stringFlag(
+      "experimental-leasing-prefix",
+      "",
+      "prefix of the keys that tell which proxy serves a key from memory",
+    ),
     boolFlag("experimental-enable-grpc-logging", "log all requests"),
     boolFlag("debug", "log everything"),
     countFlag("max-concurrent-streams", "4294967295", "streams that one client may have open"),
   ],
 };
 
-/** Flags whose feature is not there; any value but the default is refused. */
-const NOT_BUILT = [
-  "experimental-leasing-prefix",
-];
-
 const TLS_VERSIONS = ["TLS1.2", "TLS1.3"];
 
-/** Checks what etcd checks, and that nothing is asked for that would be ignored. */
+/** Checks what etcd checks. */
 export function checkGrpcProxyFlags(flags: FlagSet): void {
   const prefix = flags.text("resolver-prefix");
   const ttl = flags.int64("resolver-ttl");
@@ -81,12 +80,6 @@ export function checkGrpcProxyFlags(flags: FlagSet): void {
     throw new ProxyError('invalid advertise-client-url ""');
   }
   checkTlsVersions(flags);
-  for (const { name, default: value } of GRPC_PROXY_COMMAND.flags) {
-    if (!NOT_BUILT.includes(name) || flags.text(name) === value) continue;
-    throw new ProxyError(
-      `--${name} is refused: detcd's grpc-proxy does not have this feature yet and would ignore it`,
-    );
-  }
 }
 
 function checkTlsVersions(flags: FlagSet): void {

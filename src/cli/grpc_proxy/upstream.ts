@@ -43,7 +43,7 @@ export class Caller {
 }
 
 /** Hears what a server says on one stream. */
-interface UpstreamListener {
+export interface UpstreamListener {
   message(bytes: Uint8Array): void;
   /** The stream is over; nothing comes behind it. */
   closed(code: number, details: string): void;
@@ -61,8 +61,21 @@ export interface UpstreamStream {
   resume(): void;
 }
 
+/** How servers are asked. */
+export interface ServerCalls {
+  /** One request, one response. Rejects with a ClientError that has the server's code and text. */
+  unary(
+    path: string,
+    request: Uint8Array,
+    caller: Caller | undefined,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array>;
+  stream(path: string, caller: Caller | undefined, listener: UpstreamListener): UpstreamStream;
+}
+
 /** The servers behind the proxy. */
-export class Upstream {
+export class Upstream implements ServerCalls {
   readonly #grpc: GrpcModule;
   readonly #options: ChannelOptions;
   readonly #clock: Clock;
@@ -127,7 +140,6 @@ export class Upstream {
     return new EndpointPool(channels, this.#clock);
   }
 
-  /** One request, one response. Rejects with a ClientError that has the server's code and text. */
   async unary(
     path: string,
     request: Uint8Array,
@@ -208,6 +220,12 @@ export function statusOf(error: unknown): { readonly code: number; readonly deta
     code: GrpcCode.Unknown,
     details: messageOf(error),
   };
+}
+
+/** Whether the servers have not done what they were asked, and would say the same again. */
+export function isRefusal(code: number): boolean {
+  return code === GrpcCode.Unauthenticated || code === GrpcCode.PermissionDenied ||
+    code === GrpcCode.InvalidArgument || code === GrpcCode.Unimplemented;
 }
 
 function asBytes(bytes: Uint8Array): Uint8Array {

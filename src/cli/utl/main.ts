@@ -1,9 +1,10 @@
 import { messageOf } from "../../base/error_message.ts";
-import { type ByteText, byteText } from "../ctl/byte_text.ts";
+import { byteText } from "../ctl/byte_text.ts";
 import { findCommand, newFlagSet, unknownWord } from "../ctl/command_tree.ts";
 import { CtlError, EXIT_CODE, SilentExit } from "../ctl/exit_code.ts";
 import { FlagError, type FlagSet, type Positionals } from "../ctl/flags/flag_set.ts";
 import { helpText } from "../ctl/help.ts";
+import { printHelp } from "../ctl/help_command.ts";
 import { reportUnknown, reportUsage } from "../ctl/usage_report.ts";
 import { commandAt, type UtlCommand } from "./command.ts";
 import { UtlContext } from "./context.ts";
@@ -19,7 +20,6 @@ export async function utlMain(args: readonly string[], io: UtlIo = systemIo()): 
   const unknown = unknownWord(found);
   if (unknown !== undefined) return reportUnknown(io, ROOT_COMMAND, unknown);
   const command = commandAt(ROOT_COMMAND, found.path);
-  if (command === HELP_COMMAND) return help(io, found.args);
   const flags = newFlagSet(found.path);
   let positionals: Positionals;
   try {
@@ -27,6 +27,10 @@ export async function utlMain(args: readonly string[], io: UtlIo = systemIo()): 
   } catch (error) {
     if (!(error instanceof FlagError)) throw error;
     return reportUsage(io, found.path, error.message);
+  }
+  if (command === HELP_COMMAND && !flags.bool("help")) {
+    printHelp(io, ROOT_COMMAND, positionals.args);
+    return EXIT_CODE.success;
   }
   if (command.work === undefined || flags.bool("help")) {
     io.stdout(helpText(found.path));
@@ -54,10 +58,4 @@ function reportError(io: UtlIo, error: unknown): number {
   const message = messageOf(error);
   io.stderr(byteText(`Error: ${message}\n`));
   return error instanceof CtlError ? error.exitCode : EXIT_CODE.error;
-}
-
-function help(io: UtlIo, args: readonly ByteText[]): number {
-  const words = args.filter((arg) => !arg.startsWith("-"));
-  io.stdout(helpText(findCommand(ROOT_COMMAND, words).path));
-  return EXIT_CODE.success;
 }

@@ -109,9 +109,9 @@ function isEmpty({ compare, success, failure }: TxnRequest): boolean {
 }
 
 function requireReadable(rights: UserRights, key: string, rangeEnd: string): void {
-  if (!rights.readable.covers(key, rangeEnd)) throw ETCD_ERRORS.permissionDenied;
+  if (!rights.mayRead(key, rangeEnd)) throw ETCD_ERRORS.permissionDenied;
 }
 
 function requireWritable(rights: UserRights, key: string, rangeEnd: string): void {
-  if (!rights.writable.covers(key, rangeEnd)) throw ETCD_ERRORS.permissionDenied;
+  if (!rights.mayWrite(key, rangeEnd)) throw ETCD_ERRORS.permissionDenied;
 }

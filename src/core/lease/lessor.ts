@@ -102,7 +102,7 @@ export class Lessor {
    * A keep-alive: the lease lives for its whole time again. Returns that time in seconds; 0 if
    * the lease has run out and waits to be revoked, which a renewal cannot avert; undefined if
    * there is none. Throws notLeader when not primary. A checkpointed lease
-   * (`remainingTtlSeconds` > 0) needs a checkpoint of 0 through the log before it is renewed.
+   * (`remainingTtlSeconds` > 0) that is renewed needs a checkpoint of 0 through the log as well.
    */
   renew(id: bigint, nowMs: number): number | undefined {
     if (!this.#primary) throw ETCD_ERRORS.notLeader;

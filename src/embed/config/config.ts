@@ -310,6 +310,8 @@ export class Config {
   clone(): Config {
     const copy = new Config();
     for (const setting of SETTINGS) setting.copy(this, copy);
+    copy.clientTlsInfo.serverName = this.clientTlsInfo.serverName;
+    copy.peerTlsInfo.serverName = this.peerTlsInfo.serverName;
     copy.flagsExplicitlySet = new Set(this.flagsExplicitlySet);
     copy.userHandlers = new Map(this.userHandlers);
     copy.serviceRegister = this.serviceRegister;

@@ -240,6 +240,8 @@ Deno.test("Config.clone() takes along what is no setting", () => {
   config.userHandlers.set("/x", () => new Response("x"));
   config.serviceRegister = () => {};
   config.zapLoggerBuilder = newZapLoggerBuilder(silentLogger);
+  config.clientTlsInfo.serverName = "client.example";
+  config.peerTlsInfo.serverName = "peer.example";
   const copy = config.clone();
   config.flagsExplicitlySet.clear();
   config.userHandlers.clear();
@@ -247,4 +249,6 @@ Deno.test("Config.clone() takes along what is no setting", () => {
   assert(copy.userHandlers.has("/x"));
   assert.equal(copy.serviceRegister, config.serviceRegister);
   assert.equal(copy.zapLoggerBuilder, config.zapLoggerBuilder);
+  assert.equal(copy.clientTlsInfo.serverName, "client.example");
+  assert.equal(copy.peerTlsInfo.serverName, "peer.example");
 });

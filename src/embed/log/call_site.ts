@@ -14,7 +14,7 @@ const FRAME = /^\s+at (?:async )?(?:(.*?) \()?((?:file|https?):\/\/.*?):(\d+):\d
 /** Calls of the logger itself, which are on top of the stack. */
 const LOGGER_FILE = "/embed/logging.ts";
 
-/** Deep enough for the logging library's own frames and those that explain an error. */
+/** Deep enough for the logger's own frames and those that explain an error. */
 const STACK_DEPTH = 40;
 
 /** Says who called the logger; to be called from inside the logger. */

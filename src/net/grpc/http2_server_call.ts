@@ -220,14 +220,9 @@ export class Http2ServerCall implements ServerCall, DeadlineHolder {
   #finish(code: number): void {
     const state = this.#state;
     this.finished = true;
-    if (this.heapIndex !== NOT_QUEUED) state.deadlines.remove(this);
     this.reader?.release();
     this.#traceEnded?.(code);
-    state.slowCalls?.ended(this, this.#method, this.#startMs, code);
-    if (state.observer !== undefined) {
-      const durationMs = state.timed ? state.clock.monotonicMs() - this.#startMs : 0;
-      state.observer.handled(this.#method, code, durationMs);
-    }
+    state.callEnded(this, this.#method, this.#startMs, code);
     if (--state.activeCalls === 0) state.onIdle?.();
   }
 }

@@ -33,6 +33,11 @@ export class Http1Output implements WriterOwner {
     return this.#writer.inFlightBytes > 0;
   }
 
+  /** Whether the client has taken everything. */
+  get isEmpty(): boolean {
+    return this.#writer.pendingBytes === 0 && this.#rest === undefined;
+  }
+
   get writeCount(): number {
     return this.#writer.writeCount;
   }

@@ -1,7 +1,12 @@
 /** Every bound of authentication, each with its reason. */
 export const AUTH_LIMITS = {
-  /** Passwords that wait to be hashed: at the usual cost more would wait longer than requests may. */
+  /**
+   * Passwords that wait to be hashed: at the usual cost more would wait longer than requests may.
+   * Where there are more, the greediest address loses one, of its greediest connection.
+   */
   waitingHashes: 128,
+  /** Of one connection: a client asks for one at a time, a proxy for those of its clients. */
+  waitingHashesPerConnection: 32,
   /** The work of one turn where there is no worker, in rounds of bcrypt: about 4 ms. */
   bcryptRoundsPerTurn: 64,
   /** A worker that nobody needs any more ends, and gives its memory back. */

@@ -35,7 +35,11 @@ export class CompactionRunner {
 
   constructor(parts: CompactionRunnerParts) {
     this.#parts = parts;
-    this.#work = new BackgroundWork(() => this.#step(), (error) => parts.failed(error));
+    this.#work = new BackgroundWork(
+      () => this.#step(),
+      (error) => parts.failed(error),
+      parts.clock,
+    );
   }
 
   /** The promise resolves when all superseded revisions are gone, from the B-tree file as well. */

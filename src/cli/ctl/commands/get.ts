@@ -46,10 +46,11 @@ export const GET_COMMAND: Command = {
   flags: GET_FLAGS,
   async run(context) {
     const request = getRequest(context.flags, context.args);
-    checkFormat(context);
     const response = context.flags.bool("stream")
       ? await streamedRange(context, request)
       : await context.call(KV_SERVICE.range, request);
+    // Behind the call, as in etcdctl: what the server refuses is told first.
+    checkFormat(context);
     context.printerOf({ valueOnly: context.flags.bool("print-value-only") }).get(response);
   },
 };

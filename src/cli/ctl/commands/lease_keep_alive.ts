@@ -2,6 +2,7 @@ import { GrpcCode } from "../../../base/grpc_code.ts";
 import type { ClientError } from "../../../embed/client/client_error.ts";
 import { keepAliveOnce } from "../../../embed/client/leases/lease.ts";
 import { LeaseKeeper } from "../../../embed/client/leases/lease_keeper.ts";
+import { byteText } from "../byte_text.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext } from "../context.ts";
 import { errorText } from "../errors.ts";
@@ -34,7 +35,7 @@ async function renewOnce(context: CommandContext, id: bigint): Promise<void> {
     context.printer.leaseKeepAlive(await keepAliveOnce(session, id, { timeoutMs }));
   } catch (error) {
     if (error instanceof CtlError) throw error;
-    throw new CtlError(EXIT_CODE.badConnection, errorText(error), { cause: error });
+    throw new CtlError(EXIT_CODE.badConnection, byteText(errorText(error)), { cause: error });
   }
 }
 

@@ -1,8 +1,8 @@
 import { LEASE_SERVICE } from "../../../pb/services.ts";
+import { byteText } from "../byte_text.ts";
 import type { Command } from "../command.ts";
-import { CtlError, EXIT_CODE } from "../exit_code.ts";
 import { errorText } from "../errors.ts";
-import { badArguments } from "../exit_code.ts";
+import { badArguments, CtlError, EXIT_CODE } from "../exit_code.ts";
 import { boolFlag } from "../flags/flag.ts";
 import { parseLeaseId } from "../syntax/lease_id.ts";
 
@@ -23,7 +23,7 @@ export const LEASE_TIME_TO_LIVE_COMMAND: Command = {
       context.printer.leaseTimeToLive(response, keys);
     } catch (error) {
       if (error instanceof CtlError) throw error;
-      throw new CtlError(EXIT_CODE.badConnection, errorText(error), { cause: error });
+      throw new CtlError(EXIT_CODE.badConnection, byteText(errorText(error)), { cause: error });
     }
   },
 };

@@ -69,14 +69,18 @@ export class FlagSet {
     return saturatedNumber(parseAnyUint64(this.text(name)));
   }
 
+  /** A negative time is over already, so it is none. */
   durationMs(name: string): number {
-    return millisecondsFromNanoseconds(parseGoDuration(this.text(name)));
+    return Math.max(0, millisecondsFromNanoseconds(parseGoDuration(this.text(name))));
   }
 
-  /** Sets a flag from elsewhere; a value that does not fit is ignored. */
-  setIfSound(name: string, value: ByteText): void {
+  /** Sets a flag from elsewhere; a value that does not fit is ignored, and it is told why. */
+  setIfSound(name: string, value: ByteText): string | undefined {
     const flag = this.#flags.get(name);
-    if (flag !== undefined && whyUnsound(flag, value) === undefined) this.#values.set(name, value);
+    if (flag === undefined) return undefined;
+    const why = whyUnsound(flag, value);
+    if (why === undefined) this.#values.set(name, value);
+    return why;
   }
 
   /** Reads a command line and returns what is no flag. Throws a FlagError. */

@@ -3,6 +3,7 @@ import type { Client } from "../client.ts";
 import { type BytesLike, keyText } from "../kv/keys.ts";
 import { compare, type Condition } from "../kv/txn.ts";
 import type { CallOptions } from "../transport/transport.ts";
+import { unlessAborted } from "../waiting.ts";
 import { leaveQueue, type Place, Queue, sessionExpired, waitInPlace } from "./queue.ts";
 import { type Session, type SessionOptions, takeInSession } from "./session.ts";
 
@@ -67,10 +68,15 @@ export class Mutex {
     });
   }
 
-  /** Takes the lock if nobody holds it; resolves with undefined if somebody does. */
+  /**
+   * Takes the lock if nobody holds it; resolves with undefined if somebody does. Rejects as
+   * {@linkcode Mutex.lock} does.
+   */
   async tryLock(options: SessionOptions = {}): Promise<HeldLock | undefined> {
     return await takeInSession(this.#client, this.#session, options, async (session) => {
-      const place = await this.#enter(session, options);
+      const place = await session.within("mutex", options, (signal) => {
+        return unlessAborted(this.#enter(session, {}), signal, (late) => this.#giveUp(late));
+      });
       if (place.isFirst) return this.#held(session, place);
       await this.#giveUp(place);
       return undefined;

@@ -54,6 +54,14 @@ export class LeaseKeeper {
     this.#listener = listener;
   }
 
+  /**
+   * When the lease ends unless it is renewed, on the scale of the clock's `monotonicMs()`. From the
+   * first renewal on the server ends it later than that.
+   */
+  get endsAtMs(): number {
+    return this.#endsAtMs;
+  }
+
   /** Renews the lease for the first time, and from then on. */
   start(): void {
     if (this.#over) return;

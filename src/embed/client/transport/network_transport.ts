@@ -85,7 +85,7 @@ export async function openTransport(
 }
 
 /** Calls over grpc-js, to one server or to several in turn. */
-class NetworkTransport implements Transport {
+export class NetworkTransport implements Transport {
   readonly #pool: EndpointPool;
   readonly #clock: Clock;
   readonly #dialTimeoutMs: number;

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { bytesFromText, latin1FromBytes } from "../../../base/bytes.ts";
 import { ManualClock } from "../../../base/manual_clock.ts";
+import { TurningClock } from "../../../base/turning_clock.ts";
 import { ChangeWalk } from "../../../disk/backend/change_walk.ts";
 import { hashKvOfFile } from "../../../disk/backend/file_hash_kv.ts";
 import { readStoredState, type StoredState } from "../../../disk/backend/stored_state.ts";
@@ -31,7 +32,7 @@ const PATIENCE_MS = 20_000;
  * A clock on which, if a test wants it, time passes with every look, as if everything took long:
  * then all that works in turns makes the shortest turns it can.
  */
-class BusyClock extends ManualClock {
+class BusyClock extends TurningClock {
   msPerLook = 0;
   #passedMs = 0;
 
