@@ -10,11 +10,10 @@ import type { BodyStream } from "./http_message.ts";
 export class AwaitedExchange implements ExchangeListener {
   readonly #exchange: HttpExchange;
   readonly #body = new GrowingBytes();
-  /** The client is gone. At most once. */
-  onGone: (() => void) | undefined;
   #maxBytes = 0;
   #bodyWanted: ((body: Uint8Array<ArrayBuffer> | undefined) => void) | undefined;
   #drainWanted: (() => void) | undefined;
+  #onGone: (() => void) | undefined;
   #gone = false;
   #ended = false;
   #missedBytes = 0;
@@ -32,6 +31,12 @@ export class AwaitedExchange implements ExchangeListener {
     if (this.#ended) return Promise.resolve(new Uint8Array(0));
     this.#maxBytes = maxBytes;
     return new Promise((resolve) => this.#bodyWanted = resolve);
+  }
+
+  /** `listener` is called when the client goes, or is gone. To be called at most once. */
+  whenGone(listener: () => void): void {
+    if (this.#gone) listener();
+    else this.#onGone = listener;
   }
 
   /** Sends a response whose body is made on the way. */
@@ -67,7 +72,7 @@ export class AwaitedExchange implements ExchangeListener {
     this.#gone = true;
     this.#settleBody(undefined);
     this.drained();
-    this.onGone?.();
+    this.#onGone?.();
   }
 
   drained(): void {

@@ -19,6 +19,7 @@ function requestFor(target: string): HttpRequest {
     headers: new HeaderList([], false),
     remote: LOCAL_END,
     readBody: () => Promise.resolve(undefined),
+    whenGone() {},
   };
 }
 

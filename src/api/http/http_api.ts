@@ -97,6 +97,7 @@ async function answerOwn(
     headers: exchange.headers,
     remote: exchange.remote,
     readBody: (maxBytes) => awaited.readBody(maxBytes),
+    whenGone: (listener) => awaited.whenGone(listener),
   });
   const { status, body } = response;
   if (typeof body === "string" || body instanceof Uint8Array) send(exchange, response);

@@ -18,6 +18,8 @@ export interface HttpRequest {
    * handler's first await: a body that nobody has asked for by then is let through unseen.
    */
   readBody(maxBytes: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** `listener` is called when the client goes before it has its response. To be called once. */
+  whenGone(listener: () => void): void;
 }
 
 /** The parts of a body that is made while it is sent; the client's slowness holds its maker back. */

@@ -14,6 +14,7 @@ function request(...fields: string[]) {
     headers: new HeaderList(fields, false),
     remote: LOCAL_END,
     readBody: () => Promise.resolve(undefined),
+    whenGone() {},
   };
 }
 

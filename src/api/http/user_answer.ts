@@ -33,7 +33,7 @@ export async function answerUser(
   if (answer === null) return exchange.respond(status, fields, "");
   const reader = answer.getReader();
   // Its next part may never come, and then nobody else would tell it.
-  awaited.onGone = () => void reader.cancel().catch(() => {});
+  awaited.whenGone(() => void reader.cancel().catch(() => {}));
   await awaited.sendStream(status, fields, partsOf(reader));
 }
 
