@@ -1,7 +1,6 @@
 import { GrowingBytes } from "../../base/growing_bytes.ts";
 import type { ExchangeListener, HttpExchange } from "../../net/http/exchange.ts";
 import { HTTP_LIMITS } from "./limits.ts";
-import type { BodyStream } from "./http_message.ts";
 
 /**
  * One side of an exchange for handlers that await: collects the body when they ask for it, and
@@ -15,20 +14,18 @@ export class AwaitedExchange implements ExchangeListener {
   #drainWanted: (() => void) | undefined;
   #onGone: (() => void) | undefined;
   #gone = false;
-  #ended = false;
-  #missedBytes = 0;
 
   constructor(exchange: HttpExchange) {
     this.#exchange = exchange;
     exchange.listener = this;
   }
 
-  /** The whole body; undefined when it is larger than allowed or does not come. */
+  /**
+   * The whole body; undefined when it is larger than allowed or does not come. To be called at once:
+   * what comes before goes by unseen.
+   */
   readBody(maxBytes: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    if (this.#exchange.contentLengthBytes > maxBytes || this.#missedBytes > 0 || this.#gone) {
-      return Promise.resolve(undefined);
-    }
-    if (this.#ended) return Promise.resolve(new Uint8Array(0));
+    if (this.#exchange.contentLengthBytes > maxBytes) return Promise.resolve(undefined);
     this.#maxBytes = maxBytes;
     return new Promise((resolve) => this.#bodyWanted = resolve);
   }
@@ -39,8 +36,12 @@ export class AwaitedExchange implements ExchangeListener {
     else this.#onGone = listener;
   }
 
-  /** Sends a response whose body is made on the way. */
-  async sendStream(status: number, fields: readonly string[], body: BodyStream): Promise<void> {
+  /** Sends a response whose body is made on the way; the client's slowness holds its maker back. */
+  async sendStream(
+    status: number,
+    fields: readonly string[],
+    body: AsyncIterable<Uint8Array>,
+  ): Promise<void> {
     const exchange = this.#exchange;
     exchange.begin(status, fields);
     for await (const part of body) {
@@ -55,16 +56,12 @@ export class AwaitedExchange implements ExchangeListener {
   }
 
   data(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#bodyWanted === undefined) {
-      this.#missedBytes += end - start;
-      return;
-    }
+    if (this.#bodyWanted === undefined) return;
     if (this.#body.length + (end - start) > this.#maxBytes) this.#settleBody(undefined);
     else this.#body.append(bytes, start, end);
   }
 
   end(): void {
-    this.#ended = true;
     this.#settleBody(this.#body.take());
   }
 

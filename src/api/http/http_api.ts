@@ -96,23 +96,13 @@ async function answerOwn(
     authority: exchange.authority,
     headers: exchange.headers,
     remote: exchange.remote,
-    readBody: (maxBytes) => awaited.readBody(maxBytes),
     whenGone: (listener) => awaited.whenGone(listener),
   });
-  const { status, body } = response;
-  if (typeof body === "string" || body instanceof Uint8Array) send(exchange, response);
-  else await awaited.sendStream(status, fieldsOf(response), body);
+  send(exchange, response);
 }
 
-/** Sends a response whose body is there as a whole. */
-function send(exchange: HttpExchange, response: HttpResponse): void {
-  const { status, body } = response;
-  if (typeof body !== "string" && !(body instanceof Uint8Array)) return;
-  exchange.respond(status, fieldsOf(response), body);
-}
-
-function fieldsOf({ headers }: HttpResponse): string[] {
-  return Object.entries(headers).flat();
+function send(exchange: HttpExchange, { status, headers, body }: HttpResponse): void {
+  exchange.respond(status, Object.entries(headers).flat(), body);
 }
 
 /** Sends the client elsewhere; a browser without the habit gets a link to follow. */

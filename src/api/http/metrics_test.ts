@@ -13,7 +13,6 @@ function request(...fields: string[]) {
     authority: "",
     headers: new HeaderList(fields, false),
     remote: LOCAL_END,
-    readBody: () => Promise.resolve(undefined),
     whenGone() {},
   };
 }
