@@ -2,6 +2,7 @@ import type { Logger } from "../../base/log.ts";
 import type { ExchangeHandler, HttpExchange } from "../../net/http/exchange.ts";
 import { type AccessPolicy, withAccessControl } from "./access_control.ts";
 import { AwaitedExchange } from "./awaited_exchange.ts";
+import { HeldBodies } from "./held_bodies.ts";
 import { type HttpHandler, type HttpResponse, textResponse } from "./http_message.ts";
 import { pathPatternFor } from "./path_pattern.ts";
 import { parseTarget, type RequestTarget } from "./request_target.ts";
@@ -29,17 +30,23 @@ const NOT_FOUND = textResponse(404, "404 page not found\n");
 
 /** Answers requests by a set of routes. */
 export function httpApi(options: HttpApiOptions): ExchangeHandler {
+  const held = new HeldBodies();
   const answer = (exchange: HttpExchange): void => {
     const target = parseTarget(exchange.target);
     if (target === undefined) return send(exchange, textResponse(400, "400 Bad Request"));
     if (target.redirect !== undefined) return redirect(exchange, target.redirect);
-    route(options, exchange, target);
+    route(options, exchange, target, held);
   };
   const { access, logger } = options;
   return access === undefined ? answer : withAccessControl(access, logger, answer);
 }
 
-function route(options: HttpApiOptions, exchange: HttpExchange, target: RequestTarget): void {
+function route(
+  options: HttpApiOptions,
+  exchange: HttpExchange,
+  target: RequestTarget,
+  held: HeldBodies,
+): void {
   const { gateway, userHandlers } = options;
   const { path } = target;
   const userPattern = pathPatternFor(userHandlers, path);
@@ -50,7 +57,8 @@ function route(options: HttpApiOptions, exchange: HttpExchange, target: RequestT
   }
   const userHandler = userPattern === undefined ? undefined : userHandlers.get(userPattern);
   if (userHandler !== undefined) {
-    return awaitAnswer(options, exchange, (awaited) => answerUser(userHandler, exchange, awaited));
+    const awaited = new AwaitedExchange(exchange, held);
+    return awaitAnswer(options, exchange, answerUser(userHandler, exchange, awaited));
   }
   const isSubtree = userHandlers.has(`${path}/`) || options.routes.has(`${path}/`) ||
     (gateway !== undefined && `${path}/` === GATEWAY_PREFIX);
@@ -60,18 +68,17 @@ function route(options: HttpApiOptions, exchange: HttpExchange, target: RequestT
   const pattern = pathPatternFor(options.routes, path);
   const handler = pattern === undefined ? undefined : options.routes.get(pattern);
   if (handler === undefined) return send(exchange, NOT_FOUND);
-  awaitAnswer(options, exchange, (awaited) => {
-    return answerOwn(handler, exchange, awaited, path, target.search);
-  });
+  const awaited = new AwaitedExchange(exchange, held);
+  awaitAnswer(options, exchange, answerOwn(handler, exchange, awaited, path, target.search));
 }
 
-/** Runs what answers an exchange in its own time; what it throws costs only this exchange. */
+/** An exchange is answered in its own time; what is thrown meanwhile costs only this exchange. */
 function awaitAnswer(
   options: HttpApiOptions,
   exchange: HttpExchange,
-  run: (awaited: AwaitedExchange) => Promise<void>,
+  answering: Promise<void>,
 ): void {
-  run(new AwaitedExchange(exchange)).catch((error: unknown) => {
+  answering.catch((error: unknown) => {
     options.logger.error("an HTTP handler failed", {
       path: exchange.target,
       error: error instanceof Error ? error.message : String(error),
