@@ -1,5 +1,5 @@
 /** How much a queue takes. */
-export interface FairQueueLimits {
+interface FairQueueLimits {
   /** In all. */
   readonly total: number;
   /** Of one member. */

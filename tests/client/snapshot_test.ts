@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
+import { withDirectory } from "../../src/base/testing/with_directory.ts";
 import type { Client } from "../../src/embed/client/client.ts";
 import { connect } from "../../src/embed/client/connect.ts";
 import { describeBothTargets, type TestContext } from "../harness/both_targets.ts";
@@ -11,15 +12,6 @@ const VALUE = "x".repeat(100_000);
 
 async function fill(client: Client, prefix: string): Promise<void> {
   await Promise.all(Array.from({ length: 80 }, (_, i) => client.put(prefix + i, VALUE)));
-}
-
-async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
-  const directory = await Deno.makeTempDir({ prefix: "saved-" });
-  try {
-    await use(directory);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
 }
 
 const NEEDS_ETCDCTL = findProgram("etcdctl") !== undefined

@@ -29,6 +29,17 @@ export async function etcdctl(
   return { exitCode: code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
+/** What it printed, run with these arguments alone; fails when it failed. */
+export async function ctlText(args: readonly string[]): Promise<string> {
+  const output = await new Deno.Command(requireProgram("etcdctl"), {
+    args: [...args],
+    env: { ETCDCTL_API: "3" },
+  }).output();
+  const decoder = new TextDecoder();
+  if (!output.success) throw new Error(decoder.decode(output.stderr));
+  return decoder.decode(output.stdout);
+}
+
 /** The lines it printed; fails when it failed. */
 export async function ctlLines(
   server: ServerProcess,

@@ -51,7 +51,7 @@ export class TestLeases implements LeaseRegistry {
   }
 }
 
-function refText(ref: KeyValueRef): string {
+export function refText(ref: KeyValueRef): string {
   return latin1FromBytes(ref.bytes, ref.start, ref.end);
 }
 

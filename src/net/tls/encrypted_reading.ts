@@ -3,7 +3,7 @@ import type { TLSSocket } from "node:tls";
 import type { BurstPacer } from "./burst_pacer.ts";
 
 /** What a socket of node:net reads by; not part of its API, so it may be missing some day. */
-export interface ReadHandle {
+interface ReadHandle {
   readStart(): unknown;
   readStop(): unknown;
 }

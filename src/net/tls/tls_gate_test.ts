@@ -10,6 +10,7 @@ import type { HttpExchange } from "../http/exchange.ts";
 import type { Http2Stream } from "../http2/handler.ts";
 import { TLS_LIMITS } from "../limits.ts";
 import { listen, type Listener, type ListenOptions } from "../listener.ts";
+import { closed, connectTo, until } from "../testing/sockets.ts";
 import { CertificateDirectory } from "./testing/certificate_directory.ts";
 import { openTlsGate, type TlsGateOptions } from "./tls_gate.ts";
 
@@ -75,29 +76,11 @@ async function get(session: ClientHttp2Session, path = "/"): Promise<string> {
   return Buffer.concat(parts).toString();
 }
 
-async function connectTo({ port }: Listener): Promise<Socket> {
-  const socket = connect(port, "127.0.0.1");
-  socket.on("error", () => {});
-  await once(socket, "connect");
-  return socket;
-}
-
 async function secure({ port }: Listener, options: ConnectionOptions): Promise<TLSSocket> {
   const socket = connectTls({ host: "127.0.0.1", port, ...options });
   socket.on("error", () => {});
   await once(socket, "secureConnect");
   return socket;
-}
-
-/** Unlike `once()`, this takes an error for a way to close. */
-async function closed(socket: Socket): Promise<void> {
-  socket.resume();
-  if (!socket.closed) await new Promise((resolve) => socket.once("close", resolve));
-}
-
-/** Waits for something that some turns of the event loop bring about. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 Deno.test("TlsGate lets HTTP/2 and HTTP/1.1 through", async () => {

@@ -3,13 +3,13 @@ import { type Sweepable, Sweeper } from "../http2/sweeper.ts";
 import type { TlsLimits } from "../limits.ts";
 
 /** What was encrypted, as far as the guard needs it. */
-export interface GuardedSocket {
+interface GuardedSocket {
   readonly bytesRead: number;
   destroy(): unknown;
 }
 
 /** What was decrypted. */
-export interface GuardedReading {
+interface GuardedReading {
   on(event: "pause" | "resume" | "close", listener: () => void): unknown;
   isPaused(): boolean;
 }

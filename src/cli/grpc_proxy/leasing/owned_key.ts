@@ -9,7 +9,7 @@ export interface KnownPair {
 }
 
 /** What one write has made of a key. */
-export interface PairChange {
+interface PairChange {
   /** The revision of the write. */
   readonly revision: number;
   /** Undefined: deleted. */

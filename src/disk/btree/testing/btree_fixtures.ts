@@ -260,3 +260,11 @@ export class RandomWorkload {
     return latin1FromBytes(prng.bytes(4)) + "v".repeat(prng.between(0, max));
   }
 }
+
+/** Puts of changes as etcd stores them, with revisions in a row. */
+export function putRevisions(first: number, count: number, valueBytes = 100): Operation[] {
+  return Array.from({ length: count }, (_, i) => {
+    const value = `${first + i}`.padEnd(valueBytes, "v");
+    return { kind: "put", bucket: "key", key: revisionKey(first + i, 0), value };
+  });
+}

@@ -12,18 +12,11 @@ import { BTreeFile } from "../../../disk/btree/btree_file.ts";
 import type { ReadTransaction } from "../../../disk/btree/read_transaction.ts";
 import type { FileSystem } from "../../../disk/file_system.ts";
 import { readFile } from "../../../disk/testing/files.ts";
-import {
-  CompactionRequest,
-  LeaseGrantRequest,
-  PutRequest,
-  RequestOp,
-  TxnRequest,
-} from "../../../pb/etcdserverpb.ts";
+import { CompactionRequest, PutRequest, RequestOp, TxnRequest } from "../../../pb/etcdserverpb.ts";
 import { KeyValue } from "../../../pb/mvccpb.ts";
 import type { EtcdServer } from "../../etcd_server.ts";
 import type { Waiter } from "../../operations/operation.ts";
 import { CompactionOperation, TxnOperation } from "../../operations/kv.ts";
-import { LeaseGrantOperation, type LeaseGrantResult } from "../../operations/lease.ts";
 import type { BackendConfig, ServerConfig } from "../../server_config.ts";
 import { put, startServer, testConfig } from "../../testing/server_fixtures.ts";
 import { WatchedDisk } from "./watched_disk.ts";
@@ -156,14 +149,6 @@ export async function compact(
     const waiter: Waiter<Promise<void>> = { applied: (removed) => resolve({ removed }), failed };
     const operation = new CompactionOperation(request, waiter);
     server.proposeEncoded(operation, CompactionRequest.encode(request));
-  });
-}
-
-export function grantLease(server: EtcdServer, id: bigint, ttl: number): Promise<LeaseGrantResult> {
-  const request = LeaseGrantRequest.create({ id, ttl });
-  return new Promise((applied, failed) => {
-    const operation = new LeaseGrantOperation(request, { applied, failed });
-    server.proposeEncoded(operation, LeaseGrantRequest.encode(request));
   });
 }
 
