@@ -1,3 +1,4 @@
+import { EtcdError } from "../../core/errors.ts";
 import type { MethodType } from "../../net/grpc/method.ts";
 import type {
   MessageListener,
@@ -31,7 +32,7 @@ export class VerifyingRegistry implements ServiceRegistry {
       const request = bytes.slice(start, end);
       verification
         .then(() => call.finished ? undefined : handler(call, request, 0, request.length))
-        .catch(this.#failed);
+        .catch((error) => refuse(call, error, this.#failed));
     });
   }
 
@@ -47,7 +48,7 @@ export class VerifyingRegistry implements ServiceRegistry {
   #verificationOf(call: ServerCall): Promise<void> | undefined {
     if (!this.#auth.enabled) return undefined;
     const token = tokenOf(call);
-    return token === undefined ? undefined : this.#auth.tokens.verify(token);
+    return token === undefined ? undefined : this.#auth.tokens.verify(token, call.remote);
   }
 }
 
@@ -86,14 +87,25 @@ class VerifiedMessages implements MessageListener {
   }
 
   #hold(verification: Promise<void>): void {
-    // It takes a millisecond or two, in which little can come.
-    this.#held = [];
-    verification.then(() => this.#release()).catch(this.#failed);
+    const held: (() => void)[] = [];
+    this.#held = held;
+    // It may have to wait for its turn, in which much could come.
+    this.#call.pause();
+    verification
+      .then(() => this.#release(held))
+      .catch((error) => refuse(this.#call, error, this.#failed));
   }
 
-  #release(): void {
-    const held = this.#held ?? [];
-    this.#held = undefined;
+  /** What comes while the client is let go on is still behind what has come before. */
+  #release(held: readonly (() => void)[]): void {
+    this.#call.resume();
     for (const deliver of held) if (!this.#call.finished) deliver();
+    this.#held = undefined;
   }
+}
+
+/** Tells the client what it is told if its token cannot be looked at; all else is a defect. */
+function refuse(call: ServerCall, error: unknown, failed: (error: unknown) => void): void {
+  if (error instanceof EtcdError) call.fail(error.code, error.message);
+  else failed(error);
 }

@@ -7,6 +7,7 @@ import type { TokenProvider } from "../../server/auth/token_provider.ts";
 import { Authentication } from "../../server/auth/authentication.ts";
 import { noTokens } from "../../server/auth/no_tokens.ts";
 import { AuthStore } from "../../core/auth/auth_store.ts";
+import { ETCD_ERRORS } from "../../core/errors.ts";
 import { testConfig } from "../../server/testing/server_fixtures.ts";
 import { VerifyingRegistry } from "./verifying_registry.ts";
 
@@ -113,4 +114,37 @@ Deno.test("VerifyingRegistry lets through at once what has nothing to verify", (
     assert.deepEqual([held.asked, heard, stream.status], [[], ["request"], "0"]);
     grpc.close();
   }
+});
+
+Deno.test("VerifyingRegistry takes nothing more of a stream while its token waits", async () => {
+  const held = new HeldVerification();
+  const { grpc } = newServer(held, true);
+  const stream = openStream(grpc, { ":path": "/s/stream", token: "t" });
+  assert.ok(!stream.paused);
+  deliver(stream, message("a"));
+  assert.ok(stream.paused);
+  await held.finish();
+  assert.ok(!stream.paused);
+  stream.listener?.end();
+  grpc.close();
+});
+
+Deno.test("VerifyingRegistry refuses calls whose tokens cannot be looked at", async () => {
+  const held = new HeldVerification();
+  const { grpc, heard } = newServer(held, true);
+  const streams = ["/s/unary", "/s/stream"].map((path) => {
+    const stream = openStream(grpc, { ":path": path, token: "t" });
+    deliver(stream, message("request"));
+    if (path === "/s/unary") stream.listener?.end();
+    return stream;
+  });
+  held.done.reject(ETCD_ERRORS.requestTooManyRequests);
+  await held.done.promise.catch(() => {});
+  await Promise.resolve();
+  for (const { status } of streams) {
+    const { code, message } = ETCD_ERRORS.requestTooManyRequests;
+    assert.equal(status, `${code} ${message}`);
+  }
+  assert.deepEqual(heard, []);
+  grpc.close();
 });
