@@ -1,4 +1,4 @@
-import { EtcdError } from "../../core/errors.ts";
+import { ETCD_ERRORS, EtcdError } from "../../core/errors.ts";
 import type { MethodType } from "../../net/grpc/method.ts";
 import type {
   MessageListener,
@@ -9,6 +9,9 @@ import type {
 import type { Authentication } from "../../server/auth/authentication.ts";
 import type { ServiceRegistry } from "../service_registry.ts";
 import { tokenOf } from "./access.ts";
+import { HeldRequests } from "./held_requests.ts";
+
+const TOO_MANY = ETCD_ERRORS.requestTooManyRequests;
 
 /**
  * Lets a handler have a request only when the token of its call is verified, which may take a
@@ -18,6 +21,7 @@ export class VerifyingRegistry implements ServiceRegistry {
   readonly #registry: ServiceRegistry;
   readonly #auth: Authentication;
   readonly #failed: (error: unknown) => void;
+  readonly #held = new HeldRequests();
 
   constructor(registry: ServiceRegistry, auth: Authentication, failed: (error: unknown) => void) {
     this.#registry = registry;
@@ -29,18 +33,28 @@ export class VerifyingRegistry implements ServiceRegistry {
     this.#registry.addUnary(path, (call, bytes, start, end) => {
       const verification = this.#verificationOf(call);
       if (verification === undefined) return handler(call, bytes, start, end);
+      const sizeBytes = end - start;
+      if (!this.#held.take(sizeBytes)) {
+        call.fail(TOO_MANY.code, TOO_MANY.message);
+        return ignore(verification);
+      }
       const request = bytes.slice(start, end);
       verification
         .then(() => call.finished ? undefined : handler(call, request, 0, request.length))
-        .catch((error) => refuse(call, error, this.#failed));
+        .catch((error) => refuse(call, error, this.#failed))
+        .finally(() => this.#held.release(sizeBytes));
     });
   }
 
   addStream(path: string, handler: StreamHandler, type: MethodType): void {
-    const verificationOf = (call: ServerCall) => this.#verificationOf(call);
+    const shared: VerifiedMessagesShared = {
+      held: this.#held,
+      failed: this.#failed,
+      verificationOf: (call) => this.#verificationOf(call),
+    };
     this.#registry.addStream(
       path,
-      (call) => new VerifiedMessages(call, handler(call), verificationOf, this.#failed),
+      (call) => new VerifiedMessages(call, handler(call), shared),
       type,
     );
   }
@@ -52,55 +66,62 @@ export class VerifyingRegistry implements ServiceRegistry {
   }
 }
 
+/** What all streams have in common. */
+interface VerifiedMessagesShared {
+  readonly held: HeldRequests;
+  readonly failed: (error: unknown) => void;
+  verificationOf(call: ServerCall): Promise<void> | undefined;
+}
+
 /** Holds the messages of a stream back while the token of its call is verified. */
 class VerifiedMessages implements MessageListener {
   readonly #call: ServerCall;
   readonly #listener: MessageListener;
-  readonly #verificationOf: (call: ServerCall) => Promise<void> | undefined;
-  readonly #failed: (error: unknown) => void;
+  readonly #shared: VerifiedMessagesShared;
   /** What came meanwhile; undefined while nothing is verified. */
-  #held: (() => void)[] | undefined;
+  #waiting: (() => void)[] | undefined;
+  #heldBytes = 0;
 
-  constructor(
-    call: ServerCall,
-    listener: MessageListener,
-    verificationOf: (call: ServerCall) => Promise<void> | undefined,
-    failed: (error: unknown) => void,
-  ) {
+  constructor(call: ServerCall, listener: MessageListener, shared: VerifiedMessagesShared) {
     this.#call = call;
     this.#listener = listener;
-    this.#verificationOf = verificationOf;
-    this.#failed = failed;
+    this.#shared = shared;
   }
 
   message(bytes: Uint8Array, start: number, end: number): void {
-    const verification = this.#held === undefined ? this.#verificationOf(this.#call) : undefined;
-    if (verification !== undefined) this.#hold(verification);
-    if (this.#held === undefined) return this.#listener.message(bytes, start, end);
+    const isWaiting = this.#waiting !== undefined;
+    const verification = isWaiting ? undefined : this.#shared.verificationOf(this.#call);
+    if (verification !== undefined) this.#wait(verification);
+    if (this.#waiting === undefined) return this.#listener.message(bytes, start, end);
+    if (!this.#shared.held.take(end - start)) {
+      return this.#call.fail(TOO_MANY.code, TOO_MANY.message);
+    }
+    this.#heldBytes += end - start;
     const message = bytes.slice(start, end);
-    this.#held.push(() => this.#listener.message(message, 0, message.length));
+    this.#waiting.push(() => this.#listener.message(message, 0, message.length));
   }
 
   halfClosed(): void {
-    if (this.#held === undefined) this.#listener.halfClosed();
-    else this.#held.push(() => this.#listener.halfClosed());
+    if (this.#waiting === undefined) this.#listener.halfClosed();
+    else this.#waiting.push(() => this.#listener.halfClosed());
   }
 
-  #hold(verification: Promise<void>): void {
-    const held: (() => void)[] = [];
-    this.#held = held;
+  #wait(verification: Promise<void>): void {
+    const waiting: (() => void)[] = [];
+    this.#waiting = waiting;
     // It may have to wait for its turn, in which much could come.
     this.#call.pause();
     verification
-      .then(() => this.#release(held))
-      .catch((error) => refuse(this.#call, error, this.#failed));
+      .then(() => this.#goOn(waiting))
+      .catch((error) => refuse(this.#call, error, this.#shared.failed))
+      .finally(() => this.#shared.held.release(this.#heldBytes));
   }
 
   /** What comes while the client is let go on is still behind what has come before. */
-  #release(held: readonly (() => void)[]): void {
+  #goOn(waiting: readonly (() => void)[]): void {
     this.#call.resume();
-    for (const deliver of held) if (!this.#call.finished) deliver();
-    this.#held = undefined;
+    for (const deliver of waiting) if (!this.#call.finished) deliver();
+    this.#waiting = undefined;
   }
 }
 
@@ -108,4 +129,9 @@ class VerifiedMessages implements MessageListener {
 function refuse(call: ServerCall, error: unknown, failed: (error: unknown) => void): void {
   if (error instanceof EtcdError) call.fail(error.code, error.message);
   else failed(error);
+}
+
+/** Nobody waits for it any more, however it ends. */
+function ignore(verification: Promise<void>): void {
+  verification.catch(() => {});
 }

@@ -9,6 +9,7 @@ import { noTokens } from "../../server/auth/no_tokens.ts";
 import { AuthStore } from "../../core/auth/auth_store.ts";
 import { ETCD_ERRORS } from "../../core/errors.ts";
 import { testConfig } from "../../server/testing/server_fixtures.ts";
+import { V3_LIMITS } from "./limits.ts";
 import { VerifyingRegistry } from "./verifying_registry.ts";
 
 /** Verifies when the test says so. */
@@ -146,5 +147,32 @@ Deno.test("VerifyingRegistry refuses calls whose tokens cannot be looked at", as
     assert.equal(status, `${code} ${message}`);
   }
   assert.deepEqual(heard, []);
+  grpc.close();
+});
+
+Deno.test("VerifyingRegistry holds only so much of requests whose tokens wait", async () => {
+  const held = new HeldVerification();
+  const { grpc, heard } = newServer(held, true);
+  const large = "x".repeat(1_000_000);
+  const most = Math.floor(V3_LIMITS.heldRequestBytes / large.length);
+  const ask = (path: string, text: string) => {
+    const stream = openStream(grpc, { ":path": path, token: "t" });
+    deliver(stream, message(text));
+    return stream;
+  };
+  const streams = Array.from({ length: most }, (_, i) => {
+    return ask(i % 2 === 0 ? "/s/unary" : "/s/stream", large);
+  });
+  const { code, message: text } = ETCD_ERRORS.requestTooManyRequests;
+  for (const path of ["/s/unary", "/s/stream"]) {
+    assert.equal(ask(path, large).status, `${code} ${text}`);
+    streams.push(ask(path, "small"));
+  }
+  for (const stream of streams) stream.listener?.end();
+  await held.finish();
+  for (let i = 0; i < 10; i++) await Promise.resolve();
+  assert.equal(heard.filter((text) => text !== "end").length, most + 2);
+  held.isVerified = false;
+  assert.ok(!ask("/s/unary", large).finished, "there is room again");
   grpc.close();
 });
