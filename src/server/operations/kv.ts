@@ -67,6 +67,10 @@ export class TxnOperation extends WaitedOperation<TxnResult> {
     this.#request = request;
   }
 
+  override get pieceCount(): number {
+    return Math.max(1, this.#request.success.length, this.#request.failure.length);
+  }
+
   protected perform(state: AppliedState): TxnResult {
     const { alarms, auth, lessor, quota, store } = state;
     const costBytes = txnCostBytes(this.#request);
