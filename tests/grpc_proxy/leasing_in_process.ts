@@ -12,6 +12,7 @@ import {
   TxnRequest,
 } from "../../src/pb/etcdserverpb.ts";
 import { KV_SERVICE } from "../../src/pb/services.ts";
+import { eventually } from "../harness/eventually.ts";
 import { GrpcClient, type Method } from "../harness/grpc_client.ts";
 import { range } from "../harness/kv_calls.ts";
 import { LEASING_PREFIX } from "./leased_scene.ts";
@@ -108,12 +109,11 @@ export class LocalScene implements AsyncDisposable {
 
   /** Reads a key through a proxy until that proxy answers it from memory. */
   async own(proxy: LocalProxy, key: string): Promise<void> {
-    for (;;) {
+    await eventually(`a proxy owns ${key}`, async () => {
       const before = proxy.requestCount;
       await range(proxy, key);
-      if (proxy.requestCount === before) return;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+      return proxy.requestCount === before;
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
