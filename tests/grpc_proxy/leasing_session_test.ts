@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { textFromBytes } from "../../src/base/bytes.ts";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
+import { LEASING_LIMITS } from "../../src/cli/grpc_proxy/leasing/limits.ts";
 import type {
   Caller,
   ServerCalls,
@@ -16,6 +17,7 @@ import {
   type RequestOp,
 } from "../../src/pb/etcdserverpb.ts";
 import { KV_SERVICE, LEASE_SERVICE } from "../../src/pb/services.ts";
+import { addUserWithRole, enableAuth } from "../harness/auth_calls.ts";
 import { eventually } from "../harness/eventually.ts";
 import {
   deleteRange,
@@ -261,4 +263,49 @@ Deno.test("leasing proxies refuse what servers refuse, and still know what they 
   assert.equal(await requestsDuring(proxy, () => range(proxy, "k")), 0);
   const unsound = txn(proxy, { failure: [putOp("", "v")] });
   await assert.rejects(unsound, /key is not provided/);
+});
+
+Deno.test("leasing proxies tell callers only what the servers let them read", async () => {
+  await using scene = await LocalScene.start();
+  const { direct } = scene;
+  let offsetMs = 0;
+  const clock: Clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + offsetMs };
+  const proxy = scene.proxy({ ttlSeconds: 600 }, scene.upstream, clock);
+  await put(direct, "k", "v");
+  await scene.own(proxy, "k");
+  const root = await enableAuth(direct);
+  const alice = await addUserWithRole(direct, root, "alice");
+  await assert.rejects(range(proxy.as(alice), "k"), /permission denied/);
+  const isThere = Compare.create({
+    key: "k",
+    target: CompareTarget.VERSION,
+    result: CompareResult.EQUAL,
+    version: 1,
+  });
+  await assert.rejects(txn(proxy.as(alice), { compare: [isThere] }), /permission denied/);
+  for (const expected of [1, 0]) {
+    const count = await requestsDuring(proxy, () => range(proxy.as(root), "k"));
+    assert.equal(count, expected);
+  }
+  // What nobody may read any more is told for a while, because it was asked for lately.
+  assert.equal(await valueAt(proxy, "k"), "v");
+  offsetMs += LEASING_LIMITS.permissionMs;
+  await assert.rejects(range(proxy, "k"), /user name is empty/);
+});
+
+Deno.test("leasing proxies own nothing where nobody may watch the leasing keys", async () => {
+  await using scene = await LocalScene.start();
+  const { direct } = scene;
+  const proxy = scene.proxy({ ttlSeconds: 2 });
+  await scene.own(proxy, "k");
+  const root = await enableAuth(direct);
+  const other = scene.proxy();
+  // The owner cannot let go any more, but its lease ends.
+  await put(other.as(root), "k", "v");
+  assert.equal(await valueAt(proxy.as(root), "k"), "v");
+  for (let i = 0; i < 3; i++) {
+    assert.equal(await requestsDuring(other, () => range(other.as(root), "k")), 1);
+  }
+  await put(proxy.as(root), "k", "w");
+  assert.equal(await valueAt(other.as(root), "k"), "w");
 });
