@@ -22,7 +22,7 @@ import { LEASING_PREFIX } from "./leased_scene.ts";
 const PATIENCE_MS = 10_000;
 
 /** A leasing proxy in this process, called without a network. */
-class LocalProxy {
+export class LocalProxy {
   readonly leasing: Leasing;
   /** How many requests for keys it has sent to the server. */
   requestCount = 0;

@@ -15,7 +15,7 @@ export interface PairReader {
 }
 
 /** What one write has made of a key. */
-interface PairChange {
+export interface PairChange {
   /** The revision of the write. */
   readonly revision: number;
   /** Undefined: deleted. */
