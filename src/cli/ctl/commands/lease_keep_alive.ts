@@ -8,6 +8,7 @@ import { blameConnection } from "../errors.ts";
 import { badArguments } from "../exit_code.ts";
 import { boolFlag } from "../flags/flag.ts";
 import { parseLeaseId } from "../syntax/lease_id.ts";
+import { untilReached } from "../until_reached.ts";
 
 /** Renews a lease, once or until it is lost. */
 export const LEASE_KEEP_ALIVE_COMMAND: Command = {
@@ -29,8 +30,11 @@ export const LEASE_KEEP_ALIVE_COMMAND: Command = {
 
 async function renewOnce(context: CommandContext, id: bigint): Promise<void> {
   const session = await context.session();
-  const { timeoutMs } = context;
-  const response = await blameConnection(keepAliveOnce(session, id, { timeoutMs }));
+  const renewal = untilReached(
+    context,
+    (timeoutMs) => keepAliveOnce(session, id, { timeoutMs }),
+  );
+  const response = await blameConnection(renewal);
   context.printer.leaseKeepAlive(response);
 }
 
