@@ -16,7 +16,8 @@ export function latin1FromBytes(bytes: Uint8Array, start = 0, end: number = byte
     for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]);
     return text;
   }
-  return viewOf(bytes).toString("latin1", start, end);
+  const { byteOffset } = bytes;
+  return wholeOf(bytes.buffer).toString("latin1", byteOffset + start, byteOffset + end);
 }
 
 /** Turns a one-character-a-byte string back into its bytes. */
@@ -77,15 +78,17 @@ export function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-let lastViewed: Uint8Array | undefined;
+let lastMemory: ArrayBufferLike | undefined;
 let lastView: Buffer = Buffer.alloc(0);
 
-/** The same; the keys of one request lie in one chunk, so the view of the last array is kept. */
-function viewOf(bytes: Uint8Array): Buffer {
-  if (bytes instanceof Buffer) return bytes;
-  if (bytes !== lastViewed) {
-    lastView = bufferOf(bytes);
-    lastViewed = bytes;
+/**
+ * A Buffer over a whole piece of memory. Requests lie many to a piece, and making a view takes longer
+ * than reading a key, so the last one is kept.
+ */
+function wholeOf(memory: ArrayBufferLike): Buffer {
+  if (memory !== lastMemory) {
+    lastView = Buffer.from(memory);
+    lastMemory = memory;
   }
   return lastView;
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { withDirectory } from "../base/testing/with_directory.ts";
+import { GrpcCode } from "../base/grpc_code.ts";
 import { parseUrlList } from "../base/url_list.ts";
 import { Client as GrpcClient, credentials } from "../deps/grpc_js.ts";
 import { connect } from "./client/connect.ts";
@@ -113,12 +114,14 @@ Deno.test("Etcd.close() ends watches and keep-alives that would never end by the
   const etcd = await startEtcd(newMemoryConfig());
   const remote = await connect(etcd.clientUrl);
   const local = etcd.client();
-  const watches = [remote.watch("a"), local.watch("a")];
-  for (const watch of watches) await watch.created;
+  // The one over the network looks for its server until it is canceled.
+  const [distant, near] = [remote.watch("a"), local.watch("a")];
+  for (const watch of [distant, near]) await watch.created;
   const lease = await local.grantLease(60);
   const kept = lease.keepAlive().catch(() => {});
   await etcd.close();
-  for (const watch of watches) await watch.cancel();
+  await assert.rejects(near.next(), { code: GrpcCode.Canceled });
+  await distant.cancel();
   await kept;
   await remote.close();
 });

@@ -21,8 +21,8 @@ export interface Http2Limits {
   readonly outputMarkBytes: number;
   readonly readPauseBytes: number;
   readonly readTurnMs: number;
-  readonly maxUnfinishedRequests: number;
-  readonly maxUnfinishedRequestBytes: number;
+  readonly maxUnfinishedPieces: number;
+  readonly maxUnfinishedBytes: number;
   readonly maxOutputBytes: number;
   readonly streamHighMarkBytes: number;
   readonly streamLowMarkBytes: number;
@@ -90,8 +90,8 @@ export const HTTP2_LIMITS: Http2Limits = {
   // What one connection may have waiting in the log, where all wait behind each other, before it is
   // read from again: about 10 ms of work for the others. It is enough for a batch that keeps the disk
   // busy, and each of the largest requests is let in on its own.
-  maxUnfinishedRequests: 1_024,
-  maxUnfinishedRequestBytes: 4 * MIB,
+  maxUnfinishedPieces: 2_048,
+  maxUnfinishedBytes: 4 * MIB,
 
   // What the requests read before that may still add (headers and control frames only). Beyond,
   // the peer is not worth waiting for.

@@ -97,9 +97,9 @@ describeBothTargets("Client maintenance", (test) => {
 
   define("ends a backup at its deadline and when it is aborted", async (client, { prefix }) => {
     await fill(client, prefix);
-    await using late = await client.snapshot({ timeoutMs: 200 });
+    await using late = await client.snapshot({ timeoutMs: 1_000 });
     await late.next();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
     await assert.rejects(late.next(), { code: GrpcCode.DeadlineExceeded });
     const controller = new AbortController();
     await using aborted = await client.snapshot({ signal: controller.signal });

@@ -99,11 +99,17 @@ describeCtl((test) => {
       "put a 1",
       "get a",
       "get a -w json",
+      "get a --stream",
       "del a",
       "compaction 5",
       "lease grant 5",
       "lease revoke 5",
       "member list",
+      "member add m --peer-urls=http://127.0.0.1:5",
+      "member remove 5",
+      "member update 5 --peer-urls=http://127.0.0.1:5",
+      "member promote 5",
+      "move-leader 5",
       "endpoint health",
       "endpoint health -w json",
       "endpoint health -w fields",
@@ -138,6 +144,21 @@ describeCtl((test) => {
     for (const line of ["get a", "endpoint health"]) {
       const args = ["--endpoints=", ...shellWords(line)];
       assert.deepEqual(await runCtl(args, ""), await runEtcdctl(suite.reference, args, ""), line);
+    }
+  });
+
+  test("servers of which the first cannot be reached", async (suite) => {
+    const pair = await suite.sharedPair();
+    const [dead] = await freePorts(1);
+    await suite.compareAll([["put a 1"], ["lease grant 300"]], pair);
+    const lines = ["get a", "get a --stream", "lease keep-alive LEASE --once", "lease list"];
+    for (const line of lines) {
+      const [wanted, got] = await Promise.all(
+        [pair.etcdctl, pair.ctl].map((side) => side.run(shellWords(line), "", dead)),
+      );
+      if (suite.reference === OLDER && isDifferent(line, "")) continue;
+      assert.deepEqual(got, wanted, line);
+      assert.equal(got.exitCode, 0, line);
     }
   });
 

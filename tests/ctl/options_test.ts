@@ -53,6 +53,7 @@ describeCtl((test) => {
       ["put a --max-request-bytes=5000", KIB],
       ["get a --max-recv-bytes=1000"],
       ["get a --max-recv-bytes=5000"],
+      ["lease list --max-recv-bytes=3"],
       ["put a", KIB.repeat(3 * 1024)],
     ]), { newerOnly: "there are no such flags" });
 

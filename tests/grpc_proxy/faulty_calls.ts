@@ -61,24 +61,12 @@ export class FaultyCalls implements ServerCalls {
   }
 
   stream(path: string, caller: Caller | undefined, listener: UpstreamListener): UpstreamStream {
-    let isOver = false;
-    const finish = (code: number, details: string): void => {
-      if (isOver) return;
-      isOver = true;
-      clearTimeout(timer);
-      listener.closed(code, details);
-    };
-    const stream = this.#calls.stream(path, caller, {
-      message: (bytes) => {
-        if (!isOver) listener.message(bytes);
-      },
-      closed: finish,
-    });
     const timer = setTimeout(() => {
-      if (!this.#isFaulty) return;
-      stream.cancel();
-      finish(GrpcCode.Unavailable, "the stream broke");
+      if (this.#isFaulty) stream.break();
     }, STREAM_LIFE_MS * this.#prng.fraction());
+    const stream = new BreakableStream(this.#calls, path, caller, listener, () => {
+      clearTimeout(timer);
+    });
     return stream;
   }
 
@@ -89,4 +77,62 @@ export class FaultyCalls implements ServerCalls {
 
 function lost(details: string): ClientError {
   return new ClientError(GrpcCode.Unavailable, details);
+}
+
+/** A stream that a test can break. */
+export class BreakableStream implements UpstreamStream {
+  readonly #stream: UpstreamStream;
+  readonly #listener: UpstreamListener;
+  readonly #ended: () => void;
+  #isOver = false;
+
+  /** `ended` is called once, whatever ends the stream. */
+  constructor(
+    calls: ServerCalls,
+    path: string,
+    caller: Caller | undefined,
+    listener: UpstreamListener,
+    ended: () => void,
+  ) {
+    this.#listener = listener;
+    this.#ended = ended;
+    this.#stream = calls.stream(path, caller, {
+      message: (bytes) => {
+        if (!this.#isOver) listener.message(bytes);
+      },
+      closed: (code, details) => this.#close(code, details),
+    });
+  }
+
+  break(): void {
+    this.#close(GrpcCode.Unavailable, "the stream broke");
+    this.#stream.cancel();
+  }
+
+  send(bytes: Uint8Array): boolean {
+    return this.#stream.send(bytes);
+  }
+
+  halfClose(): void {
+    this.#stream.halfClose();
+  }
+
+  cancel(): void {
+    this.#stream.cancel();
+  }
+
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#stream.resume();
+  }
+
+  #close(code: number, details: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#ended();
+    this.#listener.closed(code, details);
+  }
 }

@@ -4,7 +4,8 @@ import { silentLogger } from "../../src/base/log.ts";
 import type { Asker } from "../../src/cli/grpc_proxy/asker.ts";
 import { DirectKv } from "../../src/cli/grpc_proxy/kv_servers.ts";
 import { Leasing, type LeasingParts } from "../../src/cli/grpc_proxy/leasing/leasing.ts";
-import { type ServerCalls, Upstream } from "../../src/cli/grpc_proxy/upstream.ts";
+import { Caller, type ServerCalls, Upstream } from "../../src/cli/grpc_proxy/upstream.ts";
+import { Metadata } from "../../src/net/grpc/metadata.ts";
 import {
   DeleteRangeRequest,
   PutRequest,
@@ -12,15 +13,16 @@ import {
   TxnRequest,
 } from "../../src/pb/etcdserverpb.ts";
 import { KV_SERVICE } from "../../src/pb/services.ts";
+import { eventually } from "../harness/eventually.ts";
 import { GrpcClient, type Method } from "../harness/grpc_client.ts";
-import { range } from "../harness/kv_calls.ts";
+import { type KvCaller, range } from "../harness/kv_calls.ts";
 import { LEASING_PREFIX } from "./leased_scene.ts";
 
 /** Callers of the proxies wait so long at most. */
 const PATIENCE_MS = 10_000;
 
 /** A leasing proxy in this process, called without a network. */
-class LocalProxy {
+export class LocalProxy {
   readonly leasing: Leasing;
   /** How many requests for keys it has sent to the server. */
   requestCount = 0;
@@ -45,17 +47,32 @@ class LocalProxy {
     this.leasing.start();
   }
 
-  async call<Request, Response>(
+  /** Calls as nobody. */
+  call<Request, Response>(
     method: Method<Request, Response>,
     fields: Partial<Request> = {},
   ): Promise<Response> {
-    const request = method.request.encode(method.request.create(fields));
-    return method.response.decode(await this.#answer(method.path, request));
+    return this.#call(undefined, method, fields);
   }
 
-  #answer(path: string, request: Uint8Array): Promise<Uint8Array> {
+  /** Calls in the name of whoever has the token. */
+  as(token: string): KvCaller {
+    const caller = new Caller(Metadata.fromFields(["token", token]));
+    return { call: (method, fields = {}) => this.#call(caller, method, fields) };
+  }
+
+  async #call<Request, Response>(
+    caller: Caller | undefined,
+    method: Method<Request, Response>,
+    fields: Partial<Request>,
+  ): Promise<Response> {
+    const request = method.request.encode(method.request.create(fields));
+    return method.response.decode(await this.#answer(caller, method.path, request));
+  }
+
+  #answer(caller: Caller | undefined, path: string, request: Uint8Array): Promise<Uint8Array> {
     const asker: Asker = {
-      caller: undefined,
+      caller,
       signal: AbortSignal.timeout(PATIENCE_MS),
       remainingMs: () => PATIENCE_MS,
     };
@@ -108,12 +125,11 @@ export class LocalScene implements AsyncDisposable {
 
   /** Reads a key through a proxy until that proxy answers it from memory. */
   async own(proxy: LocalProxy, key: string): Promise<void> {
-    for (;;) {
+    await eventually(`a proxy owns ${key}`, async () => {
       const before = proxy.requestCount;
       await range(proxy, key);
-      if (proxy.requestCount === before) return;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+      return proxy.requestCount === before;
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -63,6 +63,15 @@ export function requireUser(auth: Authentication, call: ServerCall): Requester {
   return requester;
 }
 
+/**
+ * Refuses whomever a write is refused to whatever it says, by throwing. That is decided when it is
+ * applied; but what strangers ask for is not worth an entry of the log, as which etcd takes it.
+ */
+export function admitWriter({ store }: Authentication, requester: Requester): void {
+  requester.admit();
+  store.rightsOf(requester);
+}
+
 /** Refuses a call of anybody but a user with the role root, by throwing. */
 export function requireRoot(auth: Authentication, call: ServerCall): Requester {
   const requester = requesterOf(auth, call);

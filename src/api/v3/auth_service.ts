@@ -110,7 +110,8 @@ export class AuthService {
       path,
       refusing((call, bytes, start, end) => {
         const request = change.request.decode(bytes, start, end);
-        this.#propose(call, change, request, requesterOf(this.#server.auth, call));
+        // Changes of others than root are refused when they are applied, and not worth an entry.
+        this.#propose(call, change, request, requireRoot(this.#server.auth, call));
       }),
     );
   }
@@ -145,7 +146,6 @@ export class AuthService {
     request: Request,
     requester: Requester,
   ): void {
-    requester.admit();
     const waiter = new CallWaiter<void>(call, this.#writeHeader);
     const operation = change.operation(request, waiter, requester);
     this.#server.proposeEncoded(operation, change.request.encode(request), call.remote.work);

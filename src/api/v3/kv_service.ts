@@ -33,7 +33,7 @@ import {
   TxnOperation,
 } from "../../server/operations/kv.ts";
 import type { ServiceRegistry } from "../service_registry.ts";
-import { requesterOf, requireReadable, requireRoot } from "./access.ts";
+import { admitWriter, requesterOf, requireReadable, requireRoot } from "./access.ts";
 import { CallWaiter, respond, type ResponseWriter } from "./call_waiter.ts";
 import { refuseSpace, refusing, whenReadable } from "./calls.ts";
 import {
@@ -153,7 +153,7 @@ export class KvService {
     const request = PutRequest.decode(frame, frame.length - (end - start));
     if (!this.#server.quota.fits(putCostBytes(request))) return refuseSpace(this.#server, call);
     checkPut(request);
-    requester.admit();
+    admitWriter(this.#server.auth, requester);
     this.#server.propose(
       new PutOperation(request, new CallWaiter(call, this.#writePut), requester),
       frame,
@@ -166,7 +166,7 @@ export class KvService {
     const frame = this.#server.frame(OperationField.DELETE_RANGE, bytes, start, end, requester);
     const request = DeleteRangeRequest.decode(frame, frame.length - (end - start));
     checkDeleteRange(request);
-    requester.admit();
+    admitWriter(this.#server.auth, requester);
     this.#server.propose(
       new DeleteRangeOperation(request, new CallWaiter(call, this.#writeDeleteRange), requester),
       frame,
@@ -181,7 +181,7 @@ export class KvService {
     if (!this.#server.quota.fits(txnCostBytes(request))) return refuseSpace(this.#server, call);
     checkTxn(request, this.#server.config.maxTxnOps);
     if (isReadOnlyTxn(request)) return this.#readOnlyTxn(call, request);
-    requester.admit();
+    admitWriter(this.#server.auth, requester);
     this.#server.propose(
       new TxnOperation(request, new CallWaiter(call, this.#writeTxn), requester),
       frame,

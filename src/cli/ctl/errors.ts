@@ -40,3 +40,13 @@ export async function explain<T>(what: string, call: Promise<T>): Promise<T> {
     throw new CtlError(EXIT_CODE.error, message, { cause: error });
   }
 }
+
+/** The same where etcdctl takes every failure for one of the connection, to judge by its exit code. */
+export async function blameConnection<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof CtlError) throw error;
+    throw new CtlError(EXIT_CODE.badConnection, byteText(errorText(error)), { cause: error });
+  }
+}

@@ -109,8 +109,12 @@ export class ProxyRegistration {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = this.#clock.setTimer(GRPC_PROXY_LIMITS.registerRetryMs, resolve);
     const stop = (): void => resolve();
-    this.#stopping.signal.addEventListener("abort", stop, { once: true });
-    return promise.finally(() => timer.cancel());
+    const { signal } = this.#stopping;
+    signal.addEventListener("abort", stop);
+    return promise.finally(() => {
+      timer.cancel();
+      signal.removeEventListener("abort", stop);
+    });
   }
 }
 

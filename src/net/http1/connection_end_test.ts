@@ -1,54 +1,14 @@
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
-import { ManualClock } from "../../base/manual_clock.ts";
-import type { ExchangeHandler, HttpExchange } from "../http/exchange.ts";
-import { FakeSocket } from "../http2/testing/fake_socket.ts";
+import type { HttpExchange } from "../http/exchange.ts";
 import { HTTP1_LIMITS } from "../limits.ts";
-import { LOCAL_END } from "../remote_end.ts";
-import { Http1Connection } from "./connection.ts";
-import { Http1Context } from "./context.ts";
+import { Talk } from "./testing/talk.ts";
 
 const REQUEST = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 const LARGE_BYTES = 20 * HTTP1_LIMITS.outputHighMarkBytes;
 
-/** A connection whose client takes what it is sent in pieces. */
-class Talk {
-  readonly socket = new FakeSocket();
-  readonly clock = new ManualClock();
-  readonly connection: Http1Connection;
-  received = "";
-
-  constructor(handler: ExchangeHandler) {
-    const context = new Http1Context({ clock: this.clock, handler });
-    this.connection = new Http1Connection(this.socket, LOCAL_END, context, () => {});
-    this.connection.start(Buffer.alloc(0));
-  }
-
-  say(text: string): void {
-    this.socket.emitData(Buffer.from(text, "latin1"));
-  }
-
-  /** Takes one write; what it lets go out next is not taken. */
-  takeOne(): void {
-    this.socket.completeWrite();
-    this.received += this.socket.takeWritten().toString("latin1");
-  }
-
-  /** Takes everything. */
-  takeAll(): void {
-    this.received += this.socket.take().toString("latin1");
-  }
-
-  end(): void {
-    this.connection.destroy();
-    assert.equal(this.clock.timerCount, 0);
-  }
-}
-
 Deno.test("Http1Connection.closeWhenIdle() lets an answer out that is complete", async () => {
   const talk = new Talk((exchange) => exchange.respond(200, [], "x".repeat(LARGE_BYTES)));
-  talk.say(REQUEST);
-  await Promise.resolve();
+  await talk.say(REQUEST);
   talk.takeOne();
   talk.connection.closeWhenIdle();
   assert.equal(talk.socket.destroyed, false);
@@ -58,10 +18,38 @@ Deno.test("Http1Connection.closeWhenIdle() lets an answer out that is complete",
   talk.end();
 });
 
+Deno.test("Http1Connection.closeWhenIdle() ends the connection behind an answer that has begun", async () => {
+  const waiting: HttpExchange[] = [];
+  const talk = new Talk((exchange) => {
+    exchange.begin(200, []);
+    waiting.push(exchange);
+  });
+  await talk.say(REQUEST);
+  talk.connection.closeWhenIdle();
+  assert.equal(talk.socket.ended, false);
+  waiting[0].end();
+  await Promise.resolve();
+  talk.takeAll();
+  assert(talk.received.endsWith("\r\n\r\n0\r\n\r\n"), talk.received);
+  assert.equal(talk.socket.ended, true);
+  talk.end();
+});
+
+Deno.test("Http1Connection gives up a request whose client sends no more", async () => {
+  let closedCount = 0;
+  const none = (): void => {};
+  const talk = new Talk((exchange) => {
+    exchange.listener = { data: none, end: none, drained: none, closed: () => closedCount++ };
+  });
+  await talk.say(REQUEST);
+  talk.socket.emit("end");
+  assert.deepEqual([closedCount, talk.socket.destroyed], [1, true]);
+  talk.end();
+});
+
 Deno.test("Http1Connection.closeWhenIdle() closes at once when nothing is on its way", async () => {
   const talk = new Talk((exchange) => exchange.respond(200, [], "ok"));
-  talk.say(REQUEST);
-  await Promise.resolve();
+  await talk.say(REQUEST);
   talk.takeAll();
   talk.connection.closeWhenIdle();
   assert.equal(talk.socket.destroyed, true);
@@ -70,8 +58,7 @@ Deno.test("Http1Connection.closeWhenIdle() closes at once when nothing is on its
 
 Deno.test("Http1Connection waits for a client that takes a long answer slowly", async () => {
   const talk = new Talk((exchange) => exchange.respond(200, [], "x".repeat(LARGE_BYTES)));
-  talk.say(REQUEST);
-  await Promise.resolve();
+  await talk.say(REQUEST);
   for (let i = 0; i < 10; i++) {
     talk.clock.advance(HTTP1_LIMITS.writeStallTimeoutMs / 2);
     assert.equal(talk.socket.destroyed, false, `while write ${i} is under way`);
@@ -96,8 +83,7 @@ Deno.test("Http1Connection waits no longer for the rest of a body that nobody wa
       allow(exchange);
       exchange.respond(400, [], "no");
     });
-    talk.say("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhell");
-    await Promise.resolve();
+    await talk.say("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhell");
     talk.takeAll();
     assert.match(talk.received, /^HTTP\/1\.1 400 /);
     talk.clock.advance(HTTP1_LIMITS.requestTimeoutMs + HTTP1_LIMITS.sweepIntervalMs);

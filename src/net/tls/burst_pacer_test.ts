@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Clock, Timer } from "../../base/clock.ts";
 import { ManualClock } from "../../base/manual_clock.ts";
+import { TurnClock } from "../../base/turn_clock.ts";
 import { TLS_LIMITS } from "../limits.ts";
 import { BurstPacer, type Deferrable } from "./burst_pacer.ts";
 
@@ -32,32 +32,6 @@ Deno.test("BurstPacer defers whoever reads on when a turn had enough", () => {
   clock.advance(0);
   assert.equal(clock.timerCount, 0);
 });
-
-/** Time in which one turn follows the other when the test says so. */
-class TurnClock implements Clock {
-  #fire: (() => void) | undefined;
-
-  monotonicMs(): number {
-    return 0;
-  }
-
-  wallMs(): number {
-    return 0;
-  }
-
-  setTimer(_delayMs: number, fire: () => void): Timer {
-    this.#fire = fire;
-    return { cancel: () => this.#fire = undefined };
-  }
-
-  /** False if nothing waits for the next turn. */
-  nextTurn(): boolean {
-    const fire = this.#fire;
-    this.#fire = undefined;
-    fire?.();
-    return fire !== undefined;
-  }
-}
 
 Deno.test("BurstPacer lets a few at a time go on, in the order in which they were deferred", () => {
   const clock = new TurnClock();

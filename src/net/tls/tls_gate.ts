@@ -91,7 +91,7 @@ export class TlsGate {
     });
     socket.pause();
     socket.unshift(firstBytes);
-    this.#pacer.pace(() => {
+    this.#pacer.pace(socket.remoteAddress ?? "", () => {
       if (!socket.destroyed) this.#begin(socket, entry, onSecured);
     });
   }

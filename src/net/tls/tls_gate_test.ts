@@ -171,6 +171,30 @@ Deno.test("TlsGate closes connections whose handshake does not end", async () =>
   await listener.close({ graceMs: 0 });
 });
 
+Deno.test("TlsGate begins no handshake with a client that has gone, and tells of it once", async () => {
+  using directory = new CertificateDirectory();
+  const clock = new ManualClock();
+  const limits = { ...TLS_LIMITS, handshakesPerTurn: 1 };
+  const { listener, rejections } = await serve({ ...directory.options, clock, limits }, { clock });
+  const sockets: Socket[] = [];
+  for (let i = 0; i < 3; i++) {
+    const socket = await connectTo(listener);
+    socket.write("\x16\x03\x01\x02\x00\x01", "latin1");
+    sockets.push(socket);
+    await until(() => listener.connectionCount === i + 1);
+  }
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  // The first is in its handshake; the others wait for their turn.
+  sockets[1].resetAndDestroy();
+  await until(() => rejections.length === 1);
+  for (let turn = 0; turn < 3; turn++) clock.advance(0);
+  for (const socket of sockets) socket.resetAndDestroy();
+  await until(() => listener.connectionCount === 0);
+  await until(() => rejections.length === 3);
+  assert.deepEqual(rejections, ["EOF", "EOF", "EOF"]);
+  await listener.close({ graceMs: 0 });
+});
+
 Deno.test("Listener.close() does not wait for handshakes", async () => {
   using directory = new CertificateDirectory();
   const { listener, rejections } = await serve(directory.options);

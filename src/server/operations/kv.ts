@@ -41,6 +41,11 @@ export class DeleteRangeOperation extends RequestOperation<DeleteRangeRequest, D
 
 export class TxnOperation extends RequestOperation<TxnRequest, TxnResult> {
   readonly field = OperationField.TXN;
+
+  override get pieceCount(): number {
+    return Math.max(1, this.request.success.length, this.request.failure.length);
+  }
+
   protected perform(state: AppliedState): TxnResult {
     const { alarms, auth, lessor, quota, store } = state;
     const costBytes = txnCostBytes(this.request);

@@ -57,7 +57,7 @@ export class PendingProposals {
     this.#put(id, operation, sizeBytes, nowMs, source);
     this.#count++;
     this.#bytes += sizeBytes;
-    source?.began(sizeBytes);
+    source?.began(operation.pieceCount, sizeBytes);
   }
 
   /** The operation that was proposed by an ID; from now on nobody waits for it here. */
@@ -73,7 +73,7 @@ export class PendingProposals {
     this.#sources[place] = undefined;
     this.#bytes -= sizeBytes;
     if (--this.#count === 0 && this.#ids.length > SMALLEST_RING) this.#resize(SMALLEST_RING);
-    source?.ended(sizeBytes);
+    source?.ended(operation.pieceCount, sizeBytes);
     return operation;
   }
 

@@ -92,14 +92,8 @@ export class Proposer {
     const id = readRaftRequestCounter(frame, this.#requestIds.memberBits);
     assert(id !== undefined, "a proposal is framed by the server that takes it");
     this.#raft.propose(frame);
-    this.#pending.add(
-      id,
-      operation,
-      frame.length,
-      this.#config.clock.monotonicMs(),
-      source,
-    );
     this.#loop.wake();
+    this.#pending.add(id, operation, frame.length, this.#loop.wokenMs, source);
   }
 
   /** Leases must end in time, all the more when there is too much to do. */

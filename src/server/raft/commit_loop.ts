@@ -39,6 +39,7 @@ export class CommitLoop {
   #appliedCount = 0;
   /** The time at the last look at the clock. */
   #lookedAtMs = 0;
+  #wokenMs = 0;
   #idle: (() => void) | undefined;
   #timer: Timer | undefined;
 
@@ -53,6 +54,7 @@ export class CommitLoop {
   wake(): void {
     if (this.#scheduled || this.#stopped) return;
     this.#scheduled = true;
+    this.#wokenMs = this.#clock.monotonicMs();
     setImmediate(this.#scheduledTurn);
   }
 
@@ -63,7 +65,16 @@ export class CommitLoop {
   #yield(): void {
     if (this.#scheduled || this.#stopped) return;
     this.#scheduled = true;
+    this.#wokenMs = this.#lookedAtMs;
     this.#timer = this.#clock.setTimer(0, this.#scheduledTurn);
+  }
+
+  /**
+   * When it was woken for what comes next. What wakes it again before has come in the same turn, or
+   * hardly later, and need not look at the clock.
+   */
+  get wokenMs(): number {
+    return this.#wokenMs;
   }
 
   /** Whether entries are being applied of which Raft has not been told yet. */

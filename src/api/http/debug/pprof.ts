@@ -36,14 +36,15 @@ export function pprofHandlers(server: ProfiledProgram): Map<string, HttpHandler>
   return new Map(Array.from(handlers, ([name, handler]) => [PPROF_PATH + name, handler]));
 }
 
-async function cpuProfile(cpu: CpuProfiling, { query }: HttpRequest): Promise<HttpResponse> {
+async function cpuProfile(cpu: CpuProfiling, request: HttpRequest): Promise<HttpResponse> {
+  const { query } = request;
   const seconds = secondsOf(query.get("seconds"));
   const { maxProfileSeconds } = DEBUG_LIMITS;
   if (seconds > maxProfileSeconds) {
     return errorResponse(400, `a profile lasts ${maxProfileSeconds} seconds at most`);
   }
   try {
-    const { profile, wallMs } = await cpu.record(seconds * 1000);
+    const { profile, wallMs } = await cpu.record(seconds * 1000, (stop) => request.whenGone(stop));
     if (query.get("format") === "v8") return jsonFile(profile, "profile.cpuprofile");
     return await pprofFile(cpuStacks(profile, wallMs), "profile");
   } catch (error) {

@@ -14,7 +14,8 @@ export const LEASE_GRANT_COMMAND: Command = {
     if (context.args.length !== 1) throw badArguments("lease grant command needs TTL argument");
     const ttl = ttlOf(context.args[0]);
     const call = context.call(LEASE_SERVICE.leaseGrant, { ttl });
-    context.printer.leaseGrant(await explain("failed to grant lease", call));
+    const response = await explain("failed to grant lease", call);
+    context.printer.leaseGrant(response);
   },
 };
 

@@ -1,3 +1,4 @@
+import type { Clock } from "../../../base/clock.ts";
 import { GrpcCode } from "../../../base/grpc_code.ts";
 import { checkTxn } from "../../../core/mvcc/request_checks.ts";
 import {
@@ -18,7 +19,7 @@ import { LEASING_LIMITS } from "./limits.ts";
 import { answerRange, answerTxn, isReadOfOneKey } from "./local_answers.ts";
 import type { LeasingNames } from "./names.ts";
 import type { NewestHeader } from "./newest_header.ts";
-import type { KnownPair, OwnedKey } from "./owned_key.ts";
+import type { KnownPair, OwnedKey, PairReader } from "./owned_key.ts";
 import type { OwnedKeys } from "./owned_keys.ts";
 
 /** What reads need of the rest of this room. */
@@ -27,6 +28,7 @@ interface LeasedReadParts {
   readonly names: LeasingNames;
   readonly keys: OwnedKeys;
   readonly newest: NewestHeader;
+  readonly clock: Clock;
   /** The lease of this proxy's ownerships, if there is one. */
   lease(): bigint | undefined;
   /** The servers know nothing of that lease. */
@@ -78,7 +80,11 @@ export class LeasedReads {
 
   #pairOf(callerKey: string, key: string): KnownPair | undefined {
     if (this.#parts.lease() === undefined) return undefined;
-    return this.#parts.keys.read(key)?.knownTo(callerKey);
+    return this.#parts.keys.read(key)?.knownTo(callerKey, this.#parts.clock.monotonicMs());
+  }
+
+  #readerOf(asker: Asker): PairReader {
+    return { callerKey: callerKeyOf(asker), nowMs: this.#parts.clock.monotonicMs() };
   }
 
   async #ask(asker: Asker, request: RangeRequest): Promise<Uint8Array> {
@@ -90,9 +96,10 @@ export class LeasedReads {
   /** Reads what is not known of a key that is owned, or not by this caller. */
   async #readOwned(asker: Asker, request: RangeRequest, owned: OwnedKey): Promise<Uint8Array> {
     const { mark } = owned;
+    const reader = this.#readerOf(asker);
     const bytes = await this.#ask(asker, RangeRequest.create({ key: owned.key }));
     const { header, kvs } = RangeResponse.decode(bytes);
-    owned.learn(mark, callerKeyOf(asker), kvs.at(0), header?.revision ?? 0);
+    owned.learn(mark, reader, kvs.at(0), header?.revision ?? 0);
     return RangeResponse.encode(answerRange(request, { pair: kvs.at(0) }, header));
   }
 
@@ -100,6 +107,7 @@ export class LeasedReads {
   async #acquire(asker: Asker, request: RangeRequest, lease: bigint): Promise<Uint8Array> {
     const { keys, names, servers, newest } = this.#parts;
     const { key } = request;
+    const reader = this.#readerOf(asker);
     const acquisition = keys.beginAcquisition(key);
     let answer: TxnResponse;
     try {
@@ -122,7 +130,7 @@ export class LeasedReads {
     const revision = header?.revision ?? 0;
     const owned = keys.acquired(acquisition, revision);
     const pair = read.kvs.at(0);
-    owned?.learn(owned.mark, callerKeyOf(asker), pair, revision);
+    owned?.learn(owned.mark, reader, pair, revision);
     return RangeResponse.encode(answerRange(request, { pair }, header));
   }
 }

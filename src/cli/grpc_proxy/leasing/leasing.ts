@@ -89,6 +89,7 @@ export class Leasing implements KvServers {
       names,
       keys,
       newest: this.#newest,
+      clock,
       lease,
       leaseLost: () => this.#session.restart(),
     });

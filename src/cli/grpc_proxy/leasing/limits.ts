@@ -12,6 +12,11 @@ export const LEASING_LIMITS = {
   backoffMs: 2_000,
   /** Callers by their tokens that are known to may read one key; most keys have few readers. */
   readersPerKey: 16,
+  /**
+   * A caller who was let read a key is not asked for in this time: so much longer than with the servers
+   * alone somebody may read who has lost the right to.
+   */
+  permissionMs: 60_000,
   /** Leasing keys in one answer: decoding them takes about a millisecond. */
   listedKeys: 500,
   /** Keys that one write asks others for at the same time, each with a watch of its own. */

@@ -8,8 +8,14 @@ export interface KnownPair {
   readonly pair: KeyValue | undefined;
 }
 
+/** Who has read a pair, and when it was asked for. */
+export interface PairReader {
+  readonly callerKey: string;
+  readonly nowMs: number;
+}
+
 /** What one write has made of a key. */
-interface PairChange {
+export interface PairChange {
   /** The revision of the write. */
   readonly revision: number;
   /** Undefined: deleted. */
@@ -36,7 +42,8 @@ export class OwnedKey {
   readonly createRevision: number;
   lastReadMs: number;
   readonly #budget: CacheBudget;
-  readonly #readers = new Set<string>();
+  /** Until when callers may be told what is known, without asking whether they still may. */
+  readonly #readers = new Map<string, number>();
   #known: KnownPair | undefined;
   #sizeBytes = 0;
   /** The revision up to which all writes are taken in. */
@@ -69,16 +76,18 @@ export class OwnedKey {
     return this.isBeingWritten ? this.#idle.promise : Promise.resolve();
   }
 
-  /** The pair, if it is known and the servers have let this caller read it before. */
-  knownTo(callerKey: string): KnownPair | undefined {
-    return this.isBeingWritten || !this.#readers.has(callerKey) ? undefined : this.#known;
+  /** The pair, if it is known and the servers have let this caller read it lately. */
+  knownTo(callerKey: string, nowMs: number): KnownPair | undefined {
+    if (this.isBeingWritten || nowMs >= (this.#readers.get(callerKey) ?? 0)) return undefined;
+    return this.#known;
   }
 
-  /** The servers have answered a read of this caller that began at `mark`. */
-  learn(mark: number, callerKey: string, pair: KeyValue | undefined, revision: number): void {
+  /** The servers have just answered a read of this caller that began at `mark`. */
+  learn(mark: number, reader: PairReader, pair: KeyValue | undefined, revision: number): void {
     if (this.#isDropped || mark === NO_MARK || mark !== this.#writesBegun) return;
-    this.#readers.add(callerKey);
-    for (const oldest of this.#readers) {
+    this.#readers.delete(reader.callerKey);
+    this.#readers.set(reader.callerKey, reader.nowMs + LEASING_LIMITS.permissionMs);
+    for (const oldest of this.#readers.keys()) {
       if (this.#readers.size <= LEASING_LIMITS.readersPerKey) break;
       this.#readers.delete(oldest);
     }
