@@ -52,6 +52,16 @@ export function describeBothTargets(
   }
 }
 
+/** The same for servers that speak TLS, with these flags before those of the options. */
+export function describerOverTls(flags: readonly string[]): typeof describeBothTargets {
+  return (subject, define, options = {}) =>
+    describeBothTargets(subject, define, {
+      schemes: ["https"],
+      ...options,
+      flags: [...flags, ...options.flags ?? []],
+    });
+}
+
 function describeTarget(
   subject: string,
   target: TargetName,

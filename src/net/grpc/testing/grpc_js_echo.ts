@@ -40,7 +40,8 @@ export const ECHO = {
   missing: define("Missing", false, false),
 };
 
-type EchoHandlers = {
+/** Handlers in the style of grpc-js for some of the methods. */
+export type EchoHandlers = {
   unary?: handleUnaryCall<string, string>;
   join?: handleClientStreamingCall<string, string>;
   split?: handleServerStreamingCall<string, string>;
