@@ -18,14 +18,14 @@ export interface TestOptions {
 }
 
 /** Registers one test, once a target. */
-export type DefineTest = (
+type DefineTest = (
   name: string,
   body: (context: TestContext) => Promise<void>,
   options?: TestOptions,
 ) => void;
 
 /** What all tests of a description share. */
-export interface SuiteOptions extends Omit<StartOptions, "withoutWaiting"> {
+interface SuiteOptions extends Omit<StartOptions, "withoutWaiting"> {
   /** The servers to describe, the one that is right in front. @default {TARGET_NAMES} */
   readonly targets?: readonly TargetName[];
 }
