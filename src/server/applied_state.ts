@@ -4,7 +4,7 @@ import type { AuthStore } from "../core/auth/auth_store.ts";
 import type { Lessor } from "../core/lease/lessor.ts";
 import type { Membership } from "../core/members/membership.ts";
 import type { Store } from "../core/mvcc/store.ts";
-import type { WatchHub } from "../core/mvcc/watch_hub.ts";
+import type { WatchHub } from "../core/mvcc/watch/watch_hub.ts";
 import type { Quota } from "../core/quota/quota.ts";
 import type { CompactionRunner } from "./compaction/compaction_runner.ts";
 import type { TokenProvider } from "./auth/token_provider.ts";

@@ -5,7 +5,7 @@ import type { Requester } from "../core/auth/requester.ts";
 import type { Lessor } from "../core/lease/lessor.ts";
 import type { Membership } from "../core/members/membership.ts";
 import type { Store } from "../core/mvcc/store.ts";
-import type { WatchHub } from "../core/mvcc/watch_hub.ts";
+import type { WatchHub } from "../core/mvcc/watch/watch_hub.ts";
 import type { Quota } from "../core/quota/quota.ts";
 import type { ConfChange } from "../pb/raftpb.ts";
 import type { AppliedState } from "./applied_state.ts";

@@ -1,5 +1,5 @@
 import type { Timer } from "../base/clock.ts";
-import type { WatchHub } from "../core/mvcc/watch_hub.ts";
+import type { WatchHub } from "../core/mvcc/watch/watch_hub.ts";
 import type { RaftNode } from "../core/raft/raft_node.ts";
 import type { ServerCounts } from "./counts/server_counts.ts";
 import type { Lifecycle } from "./lifecycle.ts";

@@ -1,5 +1,5 @@
 import type { Store } from "../core/mvcc/store.ts";
-import { WatchHub } from "../core/mvcc/watch_hub.ts";
+import { WatchHub } from "../core/mvcc/watch/watch_hub.ts";
 import { BackgroundWork } from "./background.ts";
 import type { ServerCounts } from "./counts/server_counts.ts";
 import { SERVER_LIMITS } from "./limits.ts";

@@ -1,13 +1,13 @@
 import { grpcCodeName } from "../../base/grpc_code.ts";
 import { ETCD_ERRORS, EtcdError } from "../../core/errors.ts";
-import type { EncodedEvents } from "../../core/mvcc/watch_event.ts";
+import type { EncodedEvents } from "../../core/mvcc/watch/watch_event.ts";
 import {
   NO_WATCH_ID,
   type WatchCreated,
   type WatchSink,
   type WatchStream,
   type WatchTarget,
-} from "../../core/mvcc/watch_stream.ts";
+} from "../../core/mvcc/watch/watch_stream.ts";
 import type { MessageListener, ServerCall } from "../../net/grpc/server_call.ts";
 import { DecodeError } from "../../pb/decode_error.ts";
 import { type WatchCreateRequest, WatchRequest } from "../../pb/etcdserverpb.ts";

@@ -1,4 +1,4 @@
-import type { WatchHub } from "../../core/mvcc/watch_hub.ts";
+import type { WatchHub } from "../../core/mvcc/watch/watch_hub.ts";
 import { newDurations } from "./duration_bounds.ts";
 
 /**

@@ -1,5 +1,5 @@
-import { type HeapItem, NOT_IN_HEAP } from "../../base/heap.ts";
-import { Writer } from "../../pb/writer.ts";
+import { type HeapItem, NOT_IN_HEAP } from "../../../base/heap.ts";
+import { Writer } from "../../../pb/writer.ts";
 import type { WatchGroup } from "./watch_group.ts";
 import type { WatchStreamState, WatchTarget } from "./watch_stream.ts";
 

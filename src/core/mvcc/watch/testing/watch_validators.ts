@@ -1,4 +1,4 @@
-import { type Event, EventType } from "../../../pb/mvccpb.ts";
+import { type Event, EventType } from "../../../../pb/mvccpb.ts";
 import { type HistoryEntry, isInRange, type SeenResponse } from "./watch_fixtures.ts";
 
 /** One watch as its client saw it. */

@@ -1,8 +1,8 @@
-import { assert } from "../../base/assert.ts";
-import type { Prng } from "../../base/prng.ts";
-import { FilterType, type WatchCreateRequest } from "../../pb/etcdserverpb.ts";
-import { ETCD_ERRORS } from "../errors.ts";
-import type { Change, ChangeLog } from "./change.ts";
+import { assert } from "../../../base/assert.ts";
+import type { Prng } from "../../../base/prng.ts";
+import { FilterType, type WatchCreateRequest } from "../../../pb/etcdserverpb.ts";
+import { ETCD_ERRORS } from "../../errors.ts";
+import type { Change, ChangeLog } from "../change.ts";
 import { LIVE, WatchBatch } from "./watch_batch.ts";
 import { WatchCatchUp } from "./watch_catch_up.ts";
 import { WatchDelivery } from "./watch_delivery.ts";

@@ -1,8 +1,8 @@
-import { assert } from "../../../base/assert.ts";
-import { bytesEqual } from "../../../base/bytes.ts";
-import { type Event, EventType, KeyValue } from "../../../pb/mvccpb.ts";
-import { WatchResponse } from "../../../pb/etcdserverpb.ts";
-import type { Change, ChangeLog, KeyValueRef } from "../change.ts";
+import { assert } from "../../../../base/assert.ts";
+import { bytesEqual } from "../../../../base/bytes.ts";
+import { type Event, EventType, KeyValue } from "../../../../pb/mvccpb.ts";
+import { WatchResponse } from "../../../../pb/etcdserverpb.ts";
+import type { Change, ChangeLog, KeyValueRef } from "../../change.ts";
 import type { EncodedEvents } from "../watch_event.ts";
 import type { WatchSink, WatchTarget } from "../watch_stream.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Prng } from "../../base/prng.ts";
+import { Prng } from "../../../base/prng.ts";
 import { WatchHub } from "./watch_hub.ts";
 import { type WatchGroup, WatchIndex, type WatchShape } from "./watch_group.ts";
 import { WATCH_LIMITS } from "./watch_limits.ts";

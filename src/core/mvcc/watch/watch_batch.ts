@@ -1,5 +1,5 @@
-import { Writer } from "../../pb/writer.ts";
-import type { Change } from "./change.ts";
+import { Writer } from "../../../pb/writer.ts";
+import type { Change } from "../change.ts";
 import { type EncodedEvents, EventBuffer, EventsView } from "./watch_event.ts";
 import type { WatchGroup } from "./watch_group.ts";
 

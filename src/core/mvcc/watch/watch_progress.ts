@@ -1,5 +1,5 @@
-import { Heap, NOT_IN_HEAP } from "../../base/heap.ts";
-import type { Prng } from "../../base/prng.ts";
+import { Heap, NOT_IN_HEAP } from "../../../base/heap.ts";
+import type { Prng } from "../../../base/prng.ts";
 import type { WatchRoster } from "./watch_roster.ts";
 import { NO_WATCH_ID, type WatchStreamState } from "./watch_stream.ts";
 import { WatcherState } from "./watch_watcher.ts";

@@ -1,5 +1,5 @@
-import { varintSize, Writer } from "../../pb/writer.ts";
-import type { Change, KeyValueRef } from "./change.ts";
+import { varintSize, Writer } from "../../../pb/writer.ts";
+import type { Change, KeyValueRef } from "../change.ts";
 
 /** Tags of `WatchResponse.events` (11), and of `type` (1), `kv` (2), `prev_kv` (3) of an event. */
 const EVENTS_TAG = 0x5a;

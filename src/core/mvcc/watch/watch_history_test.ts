@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { Prng } from "../../base/prng.ts";
-import { FilterType, WatchCreateRequest } from "../../pb/etcdserverpb.ts";
-import { type Event, EventType } from "../../pb/mvccpb.ts";
+import { Prng } from "../../../base/prng.ts";
+import { FilterType, WatchCreateRequest } from "../../../pb/etcdserverpb.ts";
+import { type Event, EventType } from "../../../pb/mvccpb.ts";
 import { WatchHub } from "./watch_hub.ts";
 import { WATCH_LIMITS } from "./watch_limits.ts";
 import { NO_WATCH_ID, type WatchStream } from "./watch_stream.ts";

@@ -1,5 +1,5 @@
 import { WatchBatch } from "./watch_batch.ts";
-import type { Change } from "./change.ts";
+import type { Change } from "../change.ts";
 import type { WatchDelivery } from "./watch_delivery.ts";
 import type { WatchGroup } from "./watch_group.ts";
 import type { WatchLimits } from "./watch_limits.ts";

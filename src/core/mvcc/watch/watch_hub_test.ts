@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { FilterType, WatchCreateRequest } from "../../pb/etcdserverpb.ts";
-import { KeyValue } from "../../pb/mvccpb.ts";
+import { FilterType, WatchCreateRequest } from "../../../pb/etcdserverpb.ts";
+import { KeyValue } from "../../../pb/mvccpb.ts";
 import type { WatchSink } from "./watch_stream.ts";
 import { FakeLog } from "./testing/watch_fixtures.ts";
 import { newFixture } from "./testing/watch_hub_fixture.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { WatchCreateRequest } from "../../pb/etcdserverpb.ts";
+import { WatchCreateRequest } from "../../../pb/etcdserverpb.ts";
 import { NO_WATCH_ID } from "./watch_stream.ts";
 import { newFixture } from "./testing/watch_hub_fixture.ts";
 

@@ -1,5 +1,5 @@
-import type { WatchCreateRequest } from "../../pb/etcdserverpb.ts";
-import { type HeapItem, NOT_IN_HEAP } from "../../base/heap.ts";
+import type { WatchCreateRequest } from "../../../pb/etcdserverpb.ts";
+import { type HeapItem, NOT_IN_HEAP } from "../../../base/heap.ts";
 import type { EncodedEvents } from "./watch_event.ts";
 import { addWatcher, removeWatcher, type Watcher } from "./watch_watcher.ts";
 

@@ -1,5 +1,5 @@
-import { Prng } from "../../../base/prng.ts";
-import { WatchCreateRequest } from "../../../pb/etcdserverpb.ts";
+import { Prng } from "../../../../base/prng.ts";
+import { WatchCreateRequest } from "../../../../pb/etcdserverpb.ts";
 import { WatchHub } from "../watch_hub.ts";
 import { WATCH_LIMITS, type WatchLimits } from "../watch_limits.ts";
 import type { WatchStream } from "../watch_stream.ts";

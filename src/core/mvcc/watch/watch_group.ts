@@ -1,4 +1,4 @@
-import { IntervalTree, NO_END } from "../../base/interval_tree.ts";
+import { IntervalTree, NO_END } from "../../../base/interval_tree.ts";
 import { addWatcher, removeWatcher, type Watcher, WatcherState } from "./watch_watcher.ts";
 
 /** What a watcher wants to see. Watchers that want the same get the same bytes. */

@@ -1,5 +1,5 @@
-import { Heap } from "../../base/heap.ts";
-import type { ChangeLog } from "./change.ts";
+import { Heap } from "../../../base/heap.ts";
+import type { ChangeLog } from "../change.ts";
 import { WatchIndex } from "./watch_group.ts";
 import type { WatchStreamState } from "./watch_stream.ts";
 import { type Watcher, WatcherState } from "./watch_watcher.ts";
