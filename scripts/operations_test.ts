@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { flagNames } from "../src/embed/config/settings_table.ts";
+import { flagNames } from "../src/embed/config/settings/settings_table.ts";
 
 const PROJECT_DIR = fileURLToPath(new URL("..", import.meta.url));
 const DOCUMENT = readFileSync(join(PROJECT_DIR, "docs", "OPERATIONS.md"), "utf8");

@@ -1,7 +1,7 @@
 import { parseGoDuration } from "../../src/base/go_duration.ts";
 import { Config } from "../../src/embed/config/config.ts";
-import { type Section, SECTIONS, type Setting } from "../../src/embed/config/setting.ts";
-import { SETTINGS } from "../../src/embed/config/settings_table.ts";
+import { type Section, SECTIONS, type Setting } from "../../src/embed/config/settings/setting.ts";
+import { SETTINGS } from "../../src/embed/config/settings/settings_table.ts";
 
 /** Nobody should begin with these. */
 const LEFT_OUT: readonly Section[] = ["Of earlier releases", "Accepted and ignored"];

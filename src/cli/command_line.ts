@@ -7,9 +7,9 @@ import {
   MIN_RAFT_CONNECTION_TIMEOUT_MS,
 } from "../embed/config/constants.ts";
 import { ConfigError } from "../embed/config/errors.ts";
-import { BOOL } from "../embed/config/scalar_kinds.ts";
-import { V2_DEPRECATION_FLAG } from "../embed/config/settings_legacy.ts";
-import { flagNames, settingOfFlag } from "../embed/config/settings_table.ts";
+import { BOOL } from "../embed/config/settings/scalar_kinds.ts";
+import { V2_DEPRECATION_FLAG } from "../embed/config/settings/settings_legacy.ts";
+import { flagNames, settingOfFlag } from "../embed/config/settings/settings_table.ts";
 import { applyEnvironment, type Environment } from "./environment.ts";
 import { type Flag, parseFlags } from "./flags.ts";
 import type { Notice } from "./notice.ts";

@@ -1,8 +1,8 @@
 import { goQuote } from "../base/go_quote.ts";
 import type { Config } from "../embed/config/config.ts";
 import { ConfigError, ValueError } from "../embed/config/errors.ts";
-import { environmentName, type Setting } from "../embed/config/setting.ts";
-import { SETTINGS } from "../embed/config/settings_table.ts";
+import { environmentName, type Setting } from "../embed/config/settings/setting.ts";
+import { SETTINGS } from "../embed/config/settings/settings_table.ts";
 import type { Notice } from "./notice.ts";
 
 /** The variables of a process. */

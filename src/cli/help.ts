@@ -1,5 +1,5 @@
-import { SECTIONS, type Setting } from "../embed/config/setting.ts";
-import { SETTINGS } from "../embed/config/settings_table.ts";
+import { SECTIONS, type Setting } from "../embed/config/settings/setting.ts";
+import { SETTINGS } from "../embed/config/settings/settings_table.ts";
 
 /** What detcd can be called for, for standard error behind a complaint. */
 export const USAGE = `Usage:

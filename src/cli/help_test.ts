@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { SECTIONS } from "../embed/config/setting.ts";
-import { SETTINGS } from "../embed/config/settings_table.ts";
+import { SECTIONS } from "../embed/config/settings/setting.ts";
+import { SETTINGS } from "../embed/config/settings/settings_table.ts";
 import { helpText } from "./help.ts";
 
 Deno.test("helpText() explains every flag under its section, with its default", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Prng } from "../../src/base/prng.ts";
-import { settingOfFlag } from "../../src/embed/config/settings_table.ts";
+import { settingOfFlag } from "../../src/embed/config/settings/settings_table.ts";
 import { forEach, runOurs } from "./command_line_outcome.ts";
 import { etcd, ignore, runEtcd, STORAGE_FLAGS } from "./etcd_peer.ts";
 

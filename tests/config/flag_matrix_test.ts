@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Prng } from "../../src/base/prng.ts";
-import { SETTINGS } from "../../src/embed/config/settings_table.ts";
+import { SETTINGS } from "../../src/embed/config/settings/settings_table.ts";
 import { findProgram } from "../harness/programs.ts";
 import { forEach, type Outcome, runOurs, runProgram } from "./command_line_outcome.ts";
 

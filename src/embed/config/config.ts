@@ -14,19 +14,19 @@ import { inferLocalAddress } from "./local_address.ts";
 import { initialClusterOf, peerUrlsMapAndToken } from "./initial_cluster.ts";
 import { setUpLogging } from "./log_setup.ts";
 import type { ServiceRegistrar } from "./service_registrar.ts";
-import { AUTH_SETTINGS } from "./settings_auth.ts";
-import { CLUSTERING_SETTINGS } from "./settings_clustering.ts";
-import { LEGACY_SETTINGS } from "./settings_legacy.ts";
-import { MEMBER_SETTINGS } from "./settings_member.ts";
-import { LOGGING_SETTINGS, MONITORING_SETTINGS } from "./settings_monitoring.ts";
-import { SECURITY_SETTINGS } from "./settings_security.ts";
-import { SETTINGS } from "./settings_table.ts";
+import { AUTH_SETTINGS } from "./settings/settings_auth.ts";
+import { CLUSTERING_SETTINGS } from "./settings/settings_clustering.ts";
+import { LEGACY_SETTINGS } from "./settings/settings_legacy.ts";
+import { MEMBER_SETTINGS } from "./settings/settings_member.ts";
+import { LOGGING_SETTINGS, MONITORING_SETTINGS } from "./settings/settings_monitoring.ts";
+import { SECURITY_SETTINGS } from "./settings/settings_security.ts";
+import { SETTINGS } from "./settings/settings_table.ts";
 import {
   OWN_SETTINGS,
   TRACING_SETTINGS,
   TUNING_SETTINGS,
   UNSAFE_SETTINGS,
-} from "./settings_tuning.ts";
+} from "./settings/settings_tuning.ts";
 import type { SocketOptions } from "./socket_options.ts";
 import { emptyTlsInfo, type TlsInfo } from "./tls_info.ts";
 import { CLUSTER_STATE_FLAG_NEW } from "./constants.ts";

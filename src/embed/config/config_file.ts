@@ -4,11 +4,11 @@ import { goQuote } from "../../base/go_quote.ts";
 import { Config } from "./config.ts";
 import { CLUSTER_STATE_FLAG_NEW } from "./constants.ts";
 import { ConfigError, ValueError } from "./errors.ts";
-import type { FileEntry, FileMap } from "./file_value.ts";
+import type { FileEntry, FileMap } from "./settings/file_value.ts";
 import { CONFIG_LIMITS } from "./limits.ts";
 import { openFailure } from "./open_failure.ts";
-import type { Setting } from "./setting.ts";
-import { SETTINGS } from "./settings_table.ts";
+import type { Setting } from "./settings/setting.ts";
+import { SETTINGS } from "./settings/settings_table.ts";
 import { parseYamlFile } from "./yaml_file.ts";
 
 /**

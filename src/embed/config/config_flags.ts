@@ -1,5 +1,5 @@
 import type { Config } from "./config.ts";
-import { SETTINGS } from "./settings_table.ts";
+import { SETTINGS } from "./settings/settings_table.ts";
 
 /** One setting of a Config as a command line sees it. */
 export interface ConfigFlag {

@@ -1,5 +1,5 @@
-import { environmentName, SECTIONS, type Setting, type SettingStatus } from "./setting.ts";
-import { SETTINGS } from "./settings_table.ts";
+import { environmentName, SECTIONS, type Setting, type SettingStatus } from "./settings/setting.ts";
+import { SETTINGS } from "./settings/settings_table.ts";
 
 const HEADER =
   "| Flag | Environment | Config file | `Config` field | Type | Default | Status | Meaning |";

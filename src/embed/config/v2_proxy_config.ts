@@ -1,4 +1,4 @@
-import { LEGACY_SETTINGS } from "./settings_legacy.ts";
+import { LEGACY_SETTINGS } from "./settings/settings_legacy.ts";
 
 /** Settings of the v2 proxy that etcd had until 3.5. */
 export interface V2ProxyConfig {

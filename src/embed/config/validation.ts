@@ -27,8 +27,8 @@ import {
 import { CONFIG_LIMITS } from "./limits.ts";
 import { parseLogRotation } from "../log/rotation_config.ts";
 import { LOG_FORMATS, severityOf } from "../log/log_line.ts";
-import { displayName } from "./setting.ts";
-import { SETTINGS } from "./settings_table.ts";
+import { displayName } from "./settings/setting.ts";
+import { SETTINGS } from "./settings/settings_table.ts";
 
 /** Checks in etcd's order, so that the first complaint is the one that etcd would make. */
 export function validateConfig(config: Config): void {

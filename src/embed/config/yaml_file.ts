@@ -12,7 +12,7 @@ import {
   type YAMLMap,
 } from "../../deps/yaml.ts";
 import { ConfigError } from "./errors.ts";
-import type { FileEntry, FileMap, FileValue } from "./file_value.ts";
+import type { FileEntry, FileMap, FileValue } from "./settings/file_value.ts";
 import { CONFIG_LIMITS } from "./limits.ts";
 
 /** Parses a config file; undefined when there is nothing in it. Throws a ConfigError. */

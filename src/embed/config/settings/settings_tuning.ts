@@ -1,4 +1,4 @@
-import { CompatVersion } from "../../core/members/compat_version.ts";
+import { CompatVersion } from "../../../core/members/compat_version.ts";
 import {
   DEFAULT_COMPACT_HASH_CHECK_TIME_MS,
   DEFAULT_DISTRIBUTED_TRACING_ADDRESS,
@@ -7,8 +7,8 @@ import {
   DEFAULT_MAX_LEARNERS,
   DEFAULT_SNAPSHOT_CATCH_UP_ENTRIES,
   DEFAULT_VALUE_CACHE_BYTES,
-} from "./constants.ts";
-import { CONFIG_LIMITS } from "./limits.ts";
+} from "../constants.ts";
+import { CONFIG_LIMITS } from "../limits.ts";
 import {
   BOOL,
   DURATION,

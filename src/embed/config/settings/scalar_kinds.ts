@@ -3,12 +3,12 @@ import {
   millisecondsFromNanoseconds,
   nanosecondsFromMilliseconds,
   parseGoDuration,
-} from "../../base/go_duration.ts";
-import { parseGoBool, parseGoInt, parseGoUint } from "../../base/go_literal.ts";
-import { goQuote } from "../../base/go_quote.ts";
-import { saturatedNumber } from "../../base/saturated_number.ts";
-import { ValueError } from "./errors.ts";
-import { FeatureGates } from "./feature_gates.ts";
+} from "../../../base/go_duration.ts";
+import { parseGoBool, parseGoInt, parseGoUint } from "../../../base/go_literal.ts";
+import { goQuote } from "../../../base/go_quote.ts";
+import { saturatedNumber } from "../../../base/saturated_number.ts";
+import { ValueError } from "../errors.ts";
+import { FeatureGates } from "../feature_gates.ts";
 import type { FileValue } from "./file_value.ts";
 import { plainTextOf, reading, scalarOf, type ValueKind } from "./value_kind.ts";
 

@@ -1,6 +1,6 @@
-import type { EndpointUrl } from "../../base/endpoint_url.ts";
-import { formatUrlList, parseUrlList, uniqueUrls } from "../../base/url_list.ts";
-import { ValueError } from "./errors.ts";
+import type { EndpointUrl } from "../../../base/endpoint_url.ts";
+import { formatUrlList, parseUrlList, uniqueUrls } from "../../../base/url_list.ts";
+import { ValueError } from "../errors.ts";
 import type { FileValue } from "./file_value.ts";
 import { reading, scalarOf, type ValueKind } from "./value_kind.ts";
 

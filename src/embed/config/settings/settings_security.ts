@@ -1,4 +1,4 @@
-import { DEFAULT_SELF_SIGNED_CERT_VALIDITY_YEARS, DEFAULT_TLS_MIN_VERSION } from "./constants.ts";
+import { DEFAULT_SELF_SIGNED_CERT_VALIDITY_YEARS, DEFAULT_TLS_MIN_VERSION } from "../constants.ts";
 import { NAME_SET, ORIGIN_SET, TEXT_LIST } from "./list_kinds.ts";
 import { BOOL, TEXT, UINT } from "./scalar_kinds.ts";
 import { inside, own, rowsOf } from "./setting.ts";

@@ -1,4 +1,4 @@
-import type { Config } from "./config.ts";
+import type { Config } from "../config.ts";
 import type { FileValue } from "./file_value.ts";
 import type { ValueKind } from "./value_kind.ts";
 

@@ -2,7 +2,7 @@ import {
   DEFAULT_AUTH_TOKEN,
   DEFAULT_AUTH_TOKEN_TTL_SECONDS,
   DEFAULT_BCRYPT_COST,
-} from "./constants.ts";
+} from "../constants.ts";
 import { TEXT, UINT } from "./scalar_kinds.ts";
 import { own, rowsOf } from "./setting.ts";
 

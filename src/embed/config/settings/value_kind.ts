@@ -1,7 +1,7 @@
-import { DurationError } from "../../base/go_duration.ts";
-import { LiteralError } from "../../base/go_literal.ts";
-import { UrlError } from "../../base/endpoint_url.ts";
-import { ValueError } from "./errors.ts";
+import { DurationError } from "../../../base/go_duration.ts";
+import { LiteralError } from "../../../base/go_literal.ts";
+import { UrlError } from "../../../base/endpoint_url.ts";
+import { ValueError } from "../errors.ts";
 import type { FileScalar, FileValue } from "./file_value.ts";
 
 /** How the values of a setting are read, written and copied. */

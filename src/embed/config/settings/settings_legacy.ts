@@ -3,9 +3,9 @@ import {
   DEFAULT_ENABLE_V2,
   DEFAULT_LOG_OUTPUT,
   DEFAULT_MAX_SNAPSHOTS,
-} from "./constants.ts";
-import { goQuote } from "../../base/go_quote.ts";
-import { ValueError } from "./errors.ts";
+} from "../constants.ts";
+import { goQuote } from "../../../base/go_quote.ts";
+import { ValueError } from "../errors.ts";
 import { BOOL, choiceKind, DURATION, TEXT, UINT } from "./scalar_kinds.ts";
 import { inside, own, type Place, rowsOf, type TypedSetting } from "./setting.ts";
 import type { ValueKind } from "./value_kind.ts";

@@ -1,5 +1,5 @@
-import type { EndpointUrl } from "../../base/endpoint_url.ts";
-import { parseUrlList } from "../../base/url_list.ts";
+import type { EndpointUrl } from "../../../base/endpoint_url.ts";
+import { parseUrlList } from "../../../base/url_list.ts";
 import {
   DEFAULT_GRPC_KEEP_ALIVE_INTERVAL_MS,
   DEFAULT_GRPC_KEEP_ALIVE_MIN_TIME_MS,
@@ -13,8 +13,8 @@ import {
   DEFAULT_NAME,
   DEFAULT_SNAPSHOT_COUNT,
   MIN_RAFT_CONNECTION_TIMEOUT_MS,
-} from "./constants.ts";
-import { FeatureGates } from "./feature_gates.ts";
+} from "../constants.ts";
+import { FeatureGates } from "../feature_gates.ts";
 import { URL_LIST } from "./list_kinds.ts";
 import {
   BOOL,

@@ -1,6 +1,6 @@
-import { parseUrlList } from "../../base/url_list.ts";
-import { UrlError } from "../../base/endpoint_url.ts";
-import { UrlsMap } from "../../base/urls_map.ts";
+import { parseUrlList } from "../../../base/url_list.ts";
+import { UrlError } from "../../../base/endpoint_url.ts";
+import { UrlsMap } from "../../../base/urls_map.ts";
 import {
   CLUSTER_STATE_FLAG_EXISTING,
   CLUSTER_STATE_FLAG_NEW,
@@ -15,7 +15,7 @@ import {
   DEFAULT_INITIAL_ADVERTISE_PEER_URLS,
   DEFAULT_NAME,
   DEFAULT_STRICT_RECONFIG_CHECK,
-} from "./constants.ts";
+} from "../constants.ts";
 import { UNIQUE_TEXT_LIST, URL_LIST } from "./list_kinds.ts";
 import { BOOL, choiceKind, DURATION, TEXT } from "./scalar_kinds.ts";
 import { inside, own, rowsOf } from "./setting.ts";

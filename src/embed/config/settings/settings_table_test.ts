@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { newConfig } from "./config.ts";
-import { configFromText } from "./config_file.ts";
-import { configTableForDocs } from "./docs_table.ts";
+import { newConfig } from "../config.ts";
+import { configFromText } from "../config_file.ts";
+import { configTableForDocs } from "../docs_table.ts";
 import { environmentName, SECTIONS, type Setting } from "./setting.ts";
 import { settingOfFlag, SETTINGS } from "./settings_table.ts";
 

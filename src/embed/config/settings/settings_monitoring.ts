@@ -4,7 +4,7 @@ import {
   DEFAULT_LOGGING_FORMAT,
   DEFAULT_WARNING_APPLY_DURATION_MS,
   DEFAULT_WARNING_UNARY_REQUEST_DURATION_MS,
-} from "./constants.ts";
+} from "../constants.ts";
 import { UNIQUE_TEXT_LIST, URL_LIST } from "./list_kinds.ts";
 import { BOOL, DURATION, TEXT } from "./scalar_kinds.ts";
 import { own, rowsOf } from "./setting.ts";
