@@ -11,6 +11,7 @@ import type {
   CompactionRequest,
   DeleteRangeRequest,
   PutRequest,
+  RequestOp,
   TxnRequest,
 } from "../../pb/etcdserverpb.ts";
 import type { AppliedState } from "../applied_state.ts";
@@ -68,7 +69,7 @@ export class TxnOperation extends WaitedOperation<TxnResult> {
   }
 
   override get pieceCount(): number {
-    return Math.max(1, this.#request.success.length, this.#request.failure.length);
+    return Math.max(1, opCount(this.#request));
   }
 
   protected perform(state: AppliedState): TxnResult {
@@ -100,4 +101,15 @@ export class CompactionOperation extends WaitedOperation<Promise<void>> {
     state.hub.notify();
     return state.compactions.run(state.store.compact(this.#request.revision));
   }
+}
+
+/** The operations of the longer branch, those of nested transactions among them. */
+function opCount({ success, failure }: TxnRequest): number {
+  return Math.max(branchOpCount(success), branchOpCount(failure));
+}
+
+function branchOpCount(ops: readonly RequestOp[]): number {
+  let count = ops.length;
+  for (const { requestTxn } of ops) if (requestTxn !== undefined) count += opCount(requestTxn);
+  return count;
 }
