@@ -1,5 +1,5 @@
 /** How many tests came to what. */
-export interface TestCounts {
+interface TestCounts {
   readonly passed: number;
   readonly failed: number;
   readonly ignored: number;

@@ -1,7 +1,7 @@
 import { assert } from "./assert.ts";
 
 /** Something that is found by its number. */
-export interface Numbered {
+interface Numbered {
   /** An integer of at most 32 bits. */
   readonly id: number;
 }

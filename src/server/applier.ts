@@ -8,7 +8,7 @@ import { applyConfChange } from "./raft/conf_change.ts";
 import type { ServerConfig } from "./server_config.ts";
 
 /** What applying needs from the server around it. */
-export interface ApplierParts {
+interface ApplierParts {
   readonly config: ServerConfig;
   readonly state: AppliedState;
   readonly raft: RaftNode;

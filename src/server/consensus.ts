@@ -17,7 +17,7 @@ import type { LogStorage } from "./raft/log_storage.ts";
 import { Ticker } from "./ticker.ts";
 
 /** What consensus is found with, and for whom. */
-export interface ConsensusParts {
+interface ConsensusParts {
   readonly config: ServerConfig;
   readonly memberId: bigint;
   readonly raftStart: RaftStart;

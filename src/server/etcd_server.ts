@@ -1,3 +1,4 @@
+import { messageOf } from "../base/error_message.ts";
 import type { WorkMeter } from "../base/work_meter.ts";
 import type { Alarms } from "../core/alarms/alarms.ts";
 import type { Requester } from "../core/auth/requester.ts";
@@ -372,7 +373,7 @@ export class EtcdServer {
     if (this.#lifecycle.isStopping) return;
     this.#lifecycle.failure = error;
     this.config.logger.error("the member stops because of an error", {
-      error: error instanceof Error ? error.message : String(error),
+      error: messageOf(error),
     });
     this.stop();
   }

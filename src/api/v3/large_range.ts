@@ -10,7 +10,7 @@ import { V3_LIMITS } from "./limits.ts";
 import type { ResponseHeaderWriter } from "./response_header.ts";
 
 /** Who wants to hear how a large range goes. */
-export interface LargeRangeHooks {
+interface LargeRangeHooks {
   /** All of it is read; it is yet to be encoded. */
   read(): void;
   /** What is thrown on the way is a defect. */

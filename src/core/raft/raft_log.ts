@@ -39,10 +39,6 @@ export class RaftLog {
     return this.#truncatedIndex + this.#entries.length;
   }
 
-  get persistedIndex(): number {
-    return this.#persistedIndex;
-  }
-
   get committedIndex(): number {
     return this.#committedIndex;
   }

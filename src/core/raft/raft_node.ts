@@ -27,7 +27,7 @@ export class UnsupportedMembership extends Error {
 }
 
 /** What a node needs to know; all times are counted in ticks. */
-export interface RaftConfig {
+interface RaftConfig {
   readonly id: bigint;
   readonly electionTicks: number;
   readonly prng: Prng;

@@ -7,7 +7,7 @@ import { SERVER_LIMITS } from "../limits.ts";
 import type { CompactionConfig } from "../server_config.ts";
 
 /** What compactions are run with. */
-export interface CompactionRunnerParts {
+interface CompactionRunnerParts {
   readonly config: CompactionConfig;
   readonly clock: Clock;
   readonly backend: Backend;

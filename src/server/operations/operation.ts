@@ -73,3 +73,13 @@ export abstract class WaitedOperation<Result> implements Operation {
     this.#waiter?.failed(error);
   }
 }
+
+/** An operation that a request describes. */
+export abstract class RequestOperation<Request, Result> extends WaitedOperation<Result> {
+  protected readonly request: Request;
+
+  constructor(request: Request, waiter?: Waiter<Result>, requester?: Requester) {
+    super(waiter, requester);
+    this.request = request;
+  }
+}

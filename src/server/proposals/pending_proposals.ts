@@ -4,7 +4,7 @@ import type { Operation } from "../operations/operation.ts";
 import { SERVER_LIMITS } from "../limits.ts";
 
 /** A proposal on which was given up. */
-export interface ExpiredProposal {
+interface ExpiredProposal {
   readonly operation: Operation;
   readonly sinceMs: number;
 }

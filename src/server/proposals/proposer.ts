@@ -16,7 +16,7 @@ import { PendingProposals } from "./pending_proposals.ts";
 import { RequestIdGenerator } from "./request_id.ts";
 
 /** What proposing needs from the server around it. */
-export interface ProposerParts {
+interface ProposerParts {
   readonly config: ServerConfig;
   readonly memberId: bigint;
   readonly lifecycle: Lifecycle;

@@ -6,7 +6,7 @@ import { SERVER_LIMITS } from "../limits.ts";
 import type { LogStorage } from "./log_storage.ts";
 
 /** What the loop needs from the server around it. */
-export interface CommitLoopHooks {
+interface CommitLoopHooks {
   readonly clock: Clock;
   /** Applies one committed entry. */
   applyEntry(entry: Entry): void;
