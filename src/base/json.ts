@@ -8,7 +8,6 @@ export type JsonValue =
   | JsonValue[]
   | JsonObject;
 
-/** A JSON object. */
 export interface JsonObject {
   [name: string]: JsonValue;
 }

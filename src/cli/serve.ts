@@ -3,7 +3,7 @@ import type { Logger } from "../base/log.ts";
 import type { Config } from "../embed/config/config.ts";
 import { DEFAULT_LOG_OUTPUT, STD_ERR_LOG_OUTPUT } from "../embed/config/constants.ts";
 import { ConfigError, ERR_UNSET_ADVERTISE_CLIENT_URLS_FLAG } from "../embed/config/errors.ts";
-import { severityOf } from "../embed/config/log_line.ts";
+import { severityOf } from "../embed/log/log_line.ts";
 import { closeLogging, lineLogger } from "../embed/logging.ts";
 import { readCommandLine, type ServeWanted, shownArguments } from "./command_line.ts";
 import { hasMember } from "./data_directory.ts";

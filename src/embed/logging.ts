@@ -1,6 +1,6 @@
 import { type LogFields, type Logger, silentLogger } from "../base/log.ts";
-import { formatLogLine, type Severity, severityOf, severityRank } from "./config/log_line.ts";
-import { type LogOutput, LogSampler, openLogOutputs } from "./config/log_output.ts";
+import { formatLogLine, type Severity, severityOf, severityRank } from "./log/log_line.ts";
+import { type LogOutput, LogSampler, openLogOutputs } from "./log/log_output.ts";
 import { loggingCallSite } from "./log/call_site.ts";
 import type { LogRotationConfig } from "./log/rotation_config.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { newConfig } from "./config/config.ts";
-import { formatLogLine } from "./config/log_line.ts";
-import { LogSampler } from "./config/log_output.ts";
+import { formatLogLine } from "./log/log_line.ts";
+import { LogSampler } from "./log/log_output.ts";
 import { closeLogging, configureLogging, roomLogger } from "./logging.ts";
 
 function withLogFile(use: (path: string) => void): string {

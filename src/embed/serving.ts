@@ -77,7 +77,6 @@ export class Serving {
       : undefined;
   }
 
-  /** The client listeners. */
   get clients(): readonly BoundListener[] {
     return this.#clients;
   }

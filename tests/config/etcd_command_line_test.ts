@@ -1,33 +1,13 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { Prng } from "../../src/base/prng.ts";
 import { settingOfFlag } from "../../src/embed/config/settings_table.ts";
-import { findProgram } from "../harness/programs.ts";
-import { ServerProcess } from "../harness/server_process.ts";
-import { forEach, type Outcome, runOurs, runProgram } from "./command_line_outcome.ts";
+import { forEach, runOurs } from "./command_line_outcome.ts";
+import { etcd, ignore, runEtcd, STORAGE_FLAGS } from "./etcd_peer.ts";
 
 /** Compares how command lines are read with the etcd that Debian ships, 3.4.23. */
 
-const etcd = findProgram("etcd") ?? "";
-const ignore = etcd === "";
-
 const SEED = 20180214;
 const RANDOM_PAIR_COUNT = 160;
-
-async function runEtcd(
-  args: readonly string[],
-  environment: Record<string, string> = {},
-): Promise<Outcome> {
-  const { code, text } = await runProgram(etcd, args, environment);
-  if (code === 2) return { code, message: text.slice(0, text.indexOf("\n")) };
-  const found = /error verifying flags, (.*)\. See 'etcd --help'\./s.exec(text);
-  // 3.4 quotes a stray argument otherwise than today's etcd, and names v2 discovery.
-  const message = (found?.[1] ?? text).replace('"discovery" or', '"discovery-endpoints" or');
-  return {
-    code,
-    message: message.replace(/^'(.*)' is not a valid flag$/s, '"$1" is not a valid flag'),
-  };
-}
 
 /**
  * With a stray argument behind them neither program starts a server when the flags are good; the
@@ -223,20 +203,6 @@ Deno.test({
   },
 });
 
-/** Flags about what is stored, each with the name that 3.4 has for it. */
-const STORAGE_FLAGS: Readonly<Record<string, string>> = {
-  "snapshot-count": "snapshot-count",
-  "max-wals": "max-wals",
-  "max-snapshots": "max-snapshots",
-  "backend-batch-interval": "backend-batch-interval",
-  "backend-batch-limit": "backend-batch-limit",
-  "backend-bbolt-freelist-type": "experimental-backend-bbolt-freelist-type",
-  "compaction-batch-limit": "experimental-compaction-batch-limit",
-  "corrupt-check-time": "experimental-corrupt-check-time",
-  "experimental-corrupt-check-time": "experimental-corrupt-check-time",
-  "experimental-initial-corrupt-check": "experimental-initial-corrupt-check",
-};
-
 const STORAGE_VALUES = ["", "0", "-1", "0x10", "18446744073709551616", "1.5", "4h", "-5s", "map"];
 
 Deno.test({
@@ -250,47 +216,6 @@ Deno.test({
       const theirs = await runEtcd([`--${older}=${value}`, "stray"]);
       const message = theirs.message.replace(`-${older}`, `-${flag}`);
       assert.deepEqual(ours, { ...theirs, message }, `--${flag}=${value}`);
-    });
-  },
-});
-
-/** Values about what is stored that etcd serves with; those of 0 and below are its own bounds. */
-const SERVED_VALUES: readonly Readonly<Record<string, string>>[] = [
-  {
-    "snapshot-count": "300",
-    "max-wals": "2",
-    "max-snapshots": "3",
-    "backend-batch-interval": "20ms",
-    "backend-batch-limit": "5",
-    "backend-bbolt-freelist-type": "map",
-    "compaction-batch-limit": "10",
-    "experimental-corrupt-check-time": "4h",
-    "experimental-initial-corrupt-check": "true",
-  },
-  {
-    "snapshot-count": "0",
-    "max-wals": "0",
-    "max-snapshots": "0",
-    "backend-batch-interval": "0",
-    "backend-batch-limit": "-1",
-    "backend-bbolt-freelist-type": "array",
-    "compaction-batch-limit": "0",
-    "corrupt-check-time": "0s",
-    "experimental-initial-corrupt-check": "false",
-  },
-];
-
-Deno.test({
-  name: "Config.validate() takes the values about what is stored that etcd serves with",
-  ignore,
-  async fn() {
-    await forEach(SERVED_VALUES, async (values) => {
-      const pairs = Object.entries(values);
-      const older = pairs.map(([flag, value]) => `--${STORAGE_FLAGS[flag]}=${value}`);
-      const server = await ServerProcess.start("etcd", { flags: older });
-      await server.dispose();
-      const flags = pairs.map(([flag, value]) => `--${flag}=${value}`);
-      assert.deepEqual(await runOurs(flags), { code: 0, message: "" });
     });
   },
 });
@@ -337,33 +262,6 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Config.validate() refuses what etcd refuses, in the same words",
-  ignore,
-  async fn() {
-    const lists = [
-      ["--heartbeat-interval=0"],
-      ["--election-timeout=0"],
-      ["--heartbeat-interval=300", "--election-timeout=1000"],
-      ["--election-timeout=50001"],
-      ["--auto-compaction-mode=x"],
-      ["--listen-client-urls=http://127.0.0.1:1"],
-      ["--listen-client-urls="],
-      ["--listen-peer-urls=http://example.com:2380"],
-      ["--listen-client-urls=http://example.com:2379"],
-      ["--listen-metrics-urls=http://example.com:1"],
-      ["--initial-cluster=a=http://1:1", "--discovery-srv=example.com"],
-      ["--initial-advertise-peer-urls=http://:2380"],
-      // The first mistake in the order of the checks, not of the flags.
-      ["--auto-compaction-mode=x", "--heartbeat-interval=0"],
-      ["--heartbeat-interval=0", "--listen-peer-urls=http://example.com:2380"],
-    ];
-    await forEach(lists, async (args) => {
-      assert.deepEqual(await runOurs(args), await runEtcd(args), JSON.stringify(args));
-    });
-  },
-});
-
-Deno.test({
   name: "readCommandLine() refuses environments that etcd refuses",
   ignore,
   async fn() {
@@ -383,85 +281,6 @@ Deno.test({
       assert.equal(ours.code, theirs.code, what);
       if (!theirs.message.includes("conflicting")) assert.equal(ours.message, theirs.message, what);
       else assert(ours.message.startsWith("conflicting environment variable is shadowed"), what);
-    }
-  },
-});
-
-/** Files of which each is good or bad for both; a good one stops at its heartbeat. */
-const FILES = [
-  "name: a",
-  "name: [a]",
-  "name: {a: b}",
-  "name:",
-  "max-wals: 5",
-  'max-wals: "5"',
-  "max-wals: 0x10",
-  "max-wals: -1",
-  "max-wals: 1.5",
-  "max-wals: x",
-  "max-wals:",
-  "pre-vote: yes",
-  "pre-vote: off",
-  "pre-vote: 1",
-  'pre-vote: "true"',
-  "pre-vote: maybe",
-  "grpc-keepalive-interval: 5000000000",
-  "grpc-keepalive-interval: 5s",
-  "quota-backend-bytes: 9223372036854775807",
-  "quota-backend-bytes: 9223372036854775808",
-  "quota-backend-bytes: -9223372036854775808",
-  "snapshot-count: 18446744073709551615",
-  "snapshot-count: 18446744073709551616",
-  "max-snapshots: 0",
-  "max-snapshots: -1",
-  "backend-batch-limit: -1",
-  "backend-batch-limit: 5s",
-  "backend-batch-interval: 5000000000",
-  "backend-batch-interval: 5s",
-  "experimental-initial-corrupt-check: true",
-  "experimental-initial-corrupt-check: 1",
-  "experimental-corrupt-check-time: 5000000000",
-  "experimental-corrupt-check-time: 5s",
-  "log-outputs: [stderr]",
-  "log-outputs: stderr",
-  "cipher-suites: []",
-  "peer-transport-security: 5",
-  "client-transport-security: {client-cert-auth: true}",
-  "client-transport-security: []",
-  "client-transport-security:\n  auto-tls: x",
-  "initial-cluster-state:",
-  "name: &a x\nwal-dir: *a",
-  "name: *nobody",
-  "name: [",
-  "name: 'a",
-  "a\tb",
-  "- a",
-  "listen-client-urls: ''",
-];
-
-/** Files in which etcd misses quotes around a text; here they can only mean one thing. */
-const LENIENT_FILES = ["name: 007", "name: true", "auto-compaction-retention: 1"];
-
-Deno.test({
-  name: "configFromFile() refuses the files that etcd refuses",
-  ignore,
-  async fn() {
-    const folder = await Deno.makeTempDir();
-    try {
-      const files = [...FILES, ...LENIENT_FILES];
-      await forEach(files, async (text) => {
-        const path = join(folder, `${files.indexOf(text)}.yml`);
-        await Deno.writeTextFile(path, `${text}\nheartbeat-interval: 0\n`);
-        const ours = await runOurs(["--config-file", path]);
-        const theirs = await runEtcd(["--config-file", path]);
-        const stop = "--heartbeat-interval must be >0 (set to 0ms)";
-        const what = JSON.stringify({ text, ours, theirs });
-        assert.equal(ours.code, theirs.code, what);
-        const isTheirsGood = theirs.message === stop || LENIENT_FILES.includes(text);
-        assert.equal(ours.message === stop, isTheirsGood, what);
-      });
-    } finally {
-      await Deno.remove(folder, { recursive: true });
     }
   },
 });

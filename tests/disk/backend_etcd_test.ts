@@ -1,20 +1,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
-import { bytesFromText } from "../../src/base/bytes.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { Prng } from "../../src/base/prng.ts";
 import { withDirectory } from "../../src/base/testing/with_directory.ts";
-import { BackendBatch } from "../../src/disk/backend/backend_batch.ts";
 import { readBackendStatus } from "../../src/disk/backend/backend_status.ts";
 import { ChangeWalk } from "../../src/disk/backend/change_walk.ts";
 import { hashBackend } from "../../src/disk/backend/file_hash.ts";
-import { hashKvOfFile } from "../../src/disk/backend/file_hash_kv.ts";
 import { FilePairs } from "../../src/disk/backend/file_pairs.ts";
 import { readStoredState, type StoredState } from "../../src/disk/backend/stored_state.ts";
 import { BTreeFile } from "../../src/disk/btree/btree_file.ts";
 import type { ReadTransaction } from "../../src/disk/btree/read_transaction.ts";
-import { DenoFileSystem } from "../../src/disk/deno_file_system.ts";
 import {
   AlarmAction,
   AlarmMember,
@@ -22,7 +17,6 @@ import {
   type HashKVResponse,
 } from "../../src/pb/etcdserverpb.ts";
 import { KeyValue } from "../../src/pb/mvccpb.ts";
-import { ConfState } from "../../src/pb/raftpb.ts";
 import {
   CLUSTER_SERVICE,
   KV_SERVICE,
@@ -31,92 +25,21 @@ import {
 } from "../../src/pb/services.ts";
 import { ctlLines, ctlText } from "../harness/etcdctl.ts";
 import { GrpcClient } from "../harness/grpc_client.ts";
-import { deleteOp, deleteRange, put, putOp, range, revisionOf, txn } from "../harness/kv_calls.ts";
-import { freePorts, ServerProcess } from "../harness/server_process.ts";
-import { whyMissing } from "../harness/targets.ts";
-
-const missing = whyMissing("etcd");
-if (missing !== undefined) console.log(`tests/disk: skipped, ${missing}`);
-const test = { ignore: missing !== undefined };
-
-const OPTIONS = { clock: systemClock, yieldTurn: () => setImmediate() };
-const LEASE_ID = 0x7edc_ba98_7654_3210n;
-
-const fileSystem = new DenoFileSystem();
-
-async function withEtcd(
-  use: (client: GrpcClient, server: ServerProcess) => Promise<void>,
-  dataDir?: string,
-): Promise<void> {
-  const server = await ServerProcess.start("etcd", dataDir === undefined ? {} : { dataDir });
-  const client = new GrpcClient(server.endpoint);
-  try {
-    await use(client, server);
-  } finally {
-    await client.close();
-    await server.dispose();
-  }
-}
-
-async function withRead<T>(
-  path: string,
-  use: (read: ReadTransaction, file: BTreeFile) => Promise<T>,
-): Promise<T> {
-  const file = await BTreeFile.open(fileSystem, path, { ...OPTIONS, readOnly: true });
-  const read = file.beginRead();
-  try {
-    return await use(read, file);
-  } finally {
-    read.close();
-    await file.close();
-  }
-}
-
-async function writeFile(path: string, fill: (batch: BackendBatch) => void): Promise<void> {
-  const file = await BTreeFile.open(fileSystem, path, OPTIONS);
-  const batch = new BackendBatch(file.beginWrite());
-  fill(batch);
-  await batch.commit();
-  assert.deepEqual(await file.check(), []);
-  await file.close();
-}
-
-async function allPairs(client: GrpcClient): Promise<KeyValue[]> {
-  return (await range(client, "\0", { rangeEnd: "\0" })).kvs;
-}
-
-function byKey(kvs: Iterable<KeyValue>): KeyValue[] {
-  return [...kvs].sort((a, b) => a.key < b.key ? -1 : 1);
-}
-
-/** Puts, overwrites and deletions, of which many are in one revision. */
-async function load(client: GrpcClient, prng: Prng, txnCount: number): Promise<number> {
-  let revision = 0;
-  for (let i = 0; i < txnCount; i++) {
-    const keys = new Set(Array.from({ length: prng.between(1, 30) }, () => prng.between(0, 400)));
-    const success = [...keys].map((key) => {
-      if (prng.chance(0.3)) return deleteOp(`k${key}`);
-      const size = prng.chance(0.01) ? prng.between(5000, 20_000) : prng.between(0, 300);
-      const lease = prng.chance(0.1) ? LEASE_ID : 0n;
-      return putOp(`k${key}`, `${i}`.padEnd(size, "v"), { lease });
-    });
-    revision = revisionOf(await txn(client, { success }));
-  }
-  return revision;
-}
-
-function askHashKv(client: GrpcClient, revision: number): Promise<HashKVResponse> {
-  return client.call(MAINTENANCE_SERVICE.hashKv, { revision });
-}
-
-async function assertHashKv(
-  read: ReadTransaction,
-  revision: number,
-  { hash, compactRevision }: HashKVResponse,
-): Promise<void> {
-  const actual = await hashKvOfFile(read, revision, OPTIONS);
-  assert.deepEqual(actual, { hash, compactRevision, hashRevision: revision });
-}
+import { put, revisionOf } from "../harness/kv_calls.ts";
+import { ServerProcess } from "../harness/server_process.ts";
+import {
+  allPairs,
+  askHashKv,
+  assertHashKv,
+  byKey,
+  LEASE_ID,
+  load,
+  OPTIONS,
+  test,
+  withEtcd,
+  withRead,
+} from "./etcd_backend.ts";
+import { restore, writeMemberFile } from "./member_file.ts";
 
 /** The latest pairs, by the walk over the changes and then by reading each of them. */
 function latestPairs(read: ReadTransaction, file: BTreeFile): KeyValue[] {
@@ -213,184 +136,6 @@ Deno.test({
         assert.equal(totalKeys, pairs.length);
         assert.equal(revision, last);
       });
-    }),
-});
-
-Deno.test({
-  ...test,
-  name: "hashKvOfFile() gives etcd's HashKV also where the compaction is still to be done",
-  fn: () =>
-    withDirectory((directory) =>
-      withEtcd(async (client, server) => {
-        await client.call(LEASE_SERVICE.leaseGrant, { id: LEASE_ID, ttl: 4711 });
-        const last = await load(client, new Prng(2), 80);
-        const path = join(directory, "db");
-        await ctlLines(server, ["snapshot", "save", path]);
-        for (const revision of [2, 40, last]) {
-          const expected = await askHashKv(client, revision);
-          assert.equal(expected.compactRevision, -1);
-          await withRead(path, (read) => assertHashKv(read, revision, expected));
-        }
-        for (const compacted of [20, 33, last - 10]) {
-          await client.call(KV_SERVICE.compact, { revision: compacted, physical: true });
-          await writeFile(path, (batch) => batch.setScheduledCompactRevision(compacted));
-          for (const revision of [compacted + 1, last - 9, last]) {
-            const expected = await askHashKv(client, revision);
-            assert.equal(expected.compactRevision, compacted);
-            await withRead(path, (read) => assertHashKv(read, revision, expected));
-          }
-        }
-        // Where nothing exists any more, what the compaction left counts.
-        const revision = revisionOf(await deleteRange(client, "\0", { rangeEnd: "\0" }));
-        const expected = await askHashKv(client, revision);
-        await ctlLines(server, ["snapshot", "save", path]);
-        await withRead(path, (read) => assertHashKv(read, revision, expected));
-      })
-    ),
-});
-
-interface Place {
-  readonly main: number;
-  readonly sub: number;
-  readonly tombstone: boolean;
-}
-
-/** What a member would have its file say. */
-class MemberModel {
-  readonly live = new Map<string, KeyValue>();
-  readonly #places = new Map<string, Place>();
-  #superseded: Place[] = [];
-
-  put(batch: BackendBatch, main: number, sub: number, fields: Partial<KeyValue>): void {
-    const { key = "" } = fields;
-    const before = this.live.get(key);
-    const kv = KeyValue.create({
-      ...fields,
-      createRevision: before?.createRevision ?? main,
-      modRevision: main,
-      version: (before?.version ?? 0) + 1,
-    });
-    this.#change(batch, { main, sub, tombstone: false }, key, KeyValue.encode(kv));
-    this.live.set(key, kv);
-  }
-
-  delete(batch: BackendBatch, main: number, sub: number, key: string): void {
-    const place = { main, sub, tombstone: true };
-    this.#change(batch, place, key, KeyValue.encode(KeyValue.create({ key })));
-    this.#superseded.push(place);
-    this.live.delete(key);
-    this.#places.delete(key);
-  }
-
-  /** Everything up to now. */
-  compact(batch: BackendBatch, revision: number): void {
-    for (const { main, sub, tombstone } of this.#superseded) {
-      batch.removeChange(main, sub, tombstone);
-    }
-    this.#superseded = [];
-    batch.setScheduledCompactRevision(revision);
-    batch.setFinishedCompactRevision(revision);
-  }
-
-  #change(batch: BackendBatch, place: Place, key: string, bytes: Uint8Array): void {
-    const { main, sub, tombstone } = place;
-    batch.putChange(main, sub, tombstone, bytes, 0, bytes.length);
-    const before = this.#places.get(key);
-    if (before !== undefined) this.#superseded.push(before);
-    this.#places.set(key, place);
-  }
-}
-
-/** Some changes of one revision. */
-function changeSome(model: MemberModel, batch: BackendBatch, main: number, prng: Prng): void {
-  const keys = new Set(
-    Array.from({ length: prng.between(1, 4) }, () => `k${prng.between(0, 700)}`),
-  );
-  let sub = 0;
-  for (const key of keys) {
-    if (model.live.has(key) && prng.chance(0.3)) {
-      model.delete(batch, main, sub++, key);
-      continue;
-    }
-    const value = bytesFromText("v".repeat(prng.chance(0.01) ? 9000 : prng.between(0, 300)));
-    model.put(batch, main, sub++, { key, value, lease: prng.chance(0.1) ? LEASE_ID : 0n });
-  }
-}
-
-async function writeMemberFile(path: string, lastRevision: number): Promise<KeyValue[]> {
-  const prng = new Prng(3);
-  const model = new MemberModel();
-  for (let main = 2; main <= lastRevision;) {
-    await writeFile(path, (batch) => {
-      if (main > 2) model.compact(batch, main - 1);
-      const end = Math.min(main + 250, lastRevision + 1);
-      for (; main < end; main++) changeSome(model, batch, main, prng);
-      putState(batch, main);
-    });
-  }
-  return byKey(model.live.values());
-}
-
-function putState(batch: BackendBatch, index: number): void {
-  batch.setConsistentIndex(index, 2);
-  batch.setConfState(ConfState.create({ voters: [77n] }));
-  batch.setStorageVersion("3.6.0");
-  batch.setClusterVersion("3.4.0");
-  batch.putLease({ id: LEASE_ID, ttlSeconds: 4711, remainingTtlSeconds: 1000 });
-  batch.putLease({ id: 3n, ttlSeconds: 100, remainingTtlSeconds: 0 });
-  batch.deleteLease(3n);
-  batch.replaceAlarms([AlarmMember.create({ memberId: 77n, alarm: AlarmType.NOSPACE })]);
-}
-
-/** Has etcd make a data directory of a file, as for a backup without a checksum. */
-async function restore(path: string, dataDir: string): Promise<void> {
-  const [peerPort] = await freePorts(1);
-  const peer = `http://127.0.0.1:${peerPort}`;
-  await ctlText([
-    ...["snapshot", "restore", path, `--data-dir=${dataDir}`, "--skip-hash-check"],
-    ...["--name=default", `--initial-cluster=default=${peer}`],
-    `--initial-advertise-peer-urls=${peer}`,
-  ]);
-}
-
-/** What `snapshot restore --bump-revision --mark-compacted` of later versions does to a file. */
-async function raiseRevision(path: string, revision: number): Promise<void> {
-  await writeFile(path, (batch) => {
-    batch.putChange(revision, 0, false, new Uint8Array(0), 0, 0);
-    batch.setScheduledCompactRevision(revision);
-  });
-}
-
-Deno.test({
-  ...test,
-  name: "hashKvOfFile() gives etcd's HashKV for a backup restored with a raised revision",
-  fn: () =>
-    withDirectory(async (directory) => {
-      const path = join(directory, "db");
-      const dataDir = join(directory, "restored");
-      await writeMemberFile(path, 300);
-      await writeFile(path, (batch) => batch.replaceAlarms([]));
-      await raiseRevision(path, 5000);
-      const { totalKeys } = await withRead(path, (read) => readBackendStatus(read, OPTIONS));
-      await restore(path, dataDir);
-      await withEtcd(async (client, server) => {
-        assert.equal((await allPairs(client)).length, totalKeys);
-        await put(client, "new", "value");
-        const [added] = (await range(client, "new")).kvs;
-        assert.equal(added.modRevision, 5001);
-        const expected = await askHashKv(client, 5001);
-        assert.equal(expected.compactRevision, 5000);
-        await client.close();
-        await server.stop();
-        const dbPath = join(dataDir, "member", "snap", "db");
-        await withRead(dbPath, (read) => assertHashKv(read, 5001, expected));
-        // The same where the compaction is still to be done.
-        await writeFile(path, (batch) => {
-          const bytes = KeyValue.encode(added);
-          batch.putChange(5001, 0, false, bytes, 0, bytes.length);
-        });
-        await withRead(path, (read) => assertHashKv(read, 5001, expected));
-      }, dataDir);
     }),
 });
 

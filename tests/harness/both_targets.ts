@@ -18,14 +18,14 @@ export interface TestOptions {
 }
 
 /** Registers one test, once a target. */
-export type DefineTest = (
+type DefineTest = (
   name: string,
   body: (context: TestContext) => Promise<void>,
   options?: TestOptions,
 ) => void;
 
 /** What all tests of a description share. */
-export interface SuiteOptions extends Omit<StartOptions, "withoutWaiting"> {
+interface SuiteOptions extends Omit<StartOptions, "withoutWaiting"> {
   /** The servers to describe, the one that is right in front. @default {TARGET_NAMES} */
   readonly targets?: readonly TargetName[];
 }
@@ -50,6 +50,16 @@ export function describeBothTargets(
     if (reason === undefined) describeTarget(subject, target, define, options);
     else Deno.test({ name: `${subject} [${target}] not run: ${reason}`, ignore: true, fn() {} });
   }
+}
+
+/** The same for servers that speak TLS, with these flags before those of the options. */
+export function describerOverTls(flags: readonly string[]): typeof describeBothTargets {
+  return (subject, define, options = {}) =>
+    describeBothTargets(subject, define, {
+      schemes: ["https"],
+      ...options,
+      flags: [...flags, ...options.flags ?? []],
+    });
 }
 
 function describeTarget(

@@ -67,7 +67,6 @@ export function changes(events: readonly Event[], prefix = ""): string[] {
   });
 }
 
-/** The revision of each event. */
 export function eventRevisions(events: readonly Event[]): number[] {
   return events.map((event) => event.kv?.modRevision ?? 0);
 }

@@ -10,7 +10,6 @@ import {
 import { ModelStore } from "../mvcc/model_store.ts";
 import type { Action } from "./actions.ts";
 
-/** A user as the model has it. */
 interface ModelUser {
   /** The text of the password's hash. */
   readonly passwordHash: string;

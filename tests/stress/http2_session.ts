@@ -299,7 +299,7 @@ export function announcement(sizeBytes: number, flag = 0): Buffer {
 }
 
 /** Where a server listens: a port of the loopback interface, or the path of a unix socket. */
-export type ServerAddress = number | string;
+type ServerAddress = number | string;
 
 /** A connection of TCP, or of a unix socket. */
 export function openSocket(address: ServerAddress): Promise<Socket> {

@@ -30,7 +30,7 @@ const LARGE_VALUE_BYTES = 1_000;
 type Scenario = (port: number, count: number, historyRevision: number) => Promise<void>;
 
 /** What a server is like that differs from a usual one. */
-export interface LeakTestOptions {
+interface LeakTestOptions {
   /** Changes its configuration; it has to listen at a port of the loopback interface first. */
   readonly configure?: (config: Config) => void;
   /** Prepares it when it has data; returns what goes with requests that it must still serve. */

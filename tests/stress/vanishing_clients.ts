@@ -37,7 +37,7 @@ function createWatch(startRevision = 0): Buffer {
 }
 
 /** What a client has sent when it is suddenly gone, and whether it waits for some answer first. */
-export interface Gone {
+interface Gone {
   readonly what: string;
   readonly bytes: Uint8Array;
   readonly afterAnswer?: boolean;

@@ -8,7 +8,7 @@ const TOO_LARGE = 413;
 const NO_ROOM = 503;
 
 /** A body, or the status that says why there is none. */
-export type BodyOrStatus = Uint8Array<ArrayBuffer> | number;
+type BodyOrStatus = Uint8Array<ArrayBuffer> | number;
 
 /**
  * One side of an exchange for handlers that await: collects the body when they ask for it, and

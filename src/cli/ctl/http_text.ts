@@ -4,7 +4,7 @@ import type { ClientTls } from "../../embed/client/transport/network_transport.t
 import { CLI_LIMITS } from "../limits.ts";
 
 /** A page, whatever the server means by it. */
-export interface Page {
+interface Page {
   readonly status: number;
   readonly text: string;
 }

@@ -30,7 +30,6 @@ export class UtlContext {
     return this.args[0];
   }
 
-  /** The text of a flag. */
   text(flag: string): string {
     return plainText(this.flags.text(flag));
   }

@@ -26,7 +26,7 @@ import {
 } from "./errors.ts";
 import { CONFIG_LIMITS } from "./limits.ts";
 import { parseLogRotation } from "../log/rotation_config.ts";
-import { LOG_FORMATS, severityOf } from "./log_line.ts";
+import { LOG_FORMATS, severityOf } from "../log/log_line.ts";
 import { displayName } from "./setting.ts";
 import { SETTINGS } from "./settings_table.ts";
 

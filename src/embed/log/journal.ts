@@ -1,7 +1,7 @@
 import { concatBytes } from "../../base/bytes.ts";
 import { openUnixDatagram, type UnixDatagramSender } from "../../net/unix_datagram.ts";
-import type { LogEvent } from "../config/log_line.ts";
-import type { LogOutput } from "../config/log_output.ts";
+import type { LogEvent } from "./log_line.ts";
+import type { LogOutput } from "./log_output.ts";
 import { ConfigError } from "../config/errors.ts";
 import { CONFIG_LIMITS } from "../config/limits.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DatagramSink } from "../../net/testing/datagram_sink.ts";
 import { ConfigError } from "../config/errors.ts";
-import type { LogEvent } from "../config/log_line.ts";
+import type { LogEvent } from "./log_line.ts";
 import { CONFIG_LIMITS } from "../config/limits.ts";
 import { encodeJournalEntry, Journal, openJournal } from "./journal.ts";
 

@@ -1,4 +1,4 @@
-import { severityOf } from "../config/log_line.ts";
+import { severityOf } from "./log_line.ts";
 
 /** The words of 2018 that today's logger does not have. */
 const OLD_LEVELS: Readonly<Record<string, string>> = {

@@ -1,17 +1,12 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { bytesFromText, textFromBytes } from "../../base/bytes.ts";
-import type {
-  handleBidiStreamingCall,
-  handleClientStreamingCall,
-  handleServerStreamingCall,
-  handleUnaryCall,
-  MethodDefinition,
-} from "../../deps/grpc_js.ts";
+import type { MethodDefinition } from "../../deps/grpc_js.ts";
 import type { GrpcObserver } from "./observer.ts";
 import { GrpcServer } from "./server.ts";
 import { ManualClock } from "../../base/manual_clock.ts";
 import { deliver, FakeStream, frameMessage, openStream } from "./testing/fake_stream.ts";
+import type { EchoHandlers } from "./testing/grpc_js_echo.ts";
 
 type TextMethod = MethodDefinition<string, string>;
 
@@ -44,19 +39,12 @@ const DEFINITION = {
   Chat: define("Chat", true, true),
 };
 
-type Handlers = {
-  unary?: handleUnaryCall<string, string>;
-  join?: handleClientStreamingCall<string, string>;
-  split?: handleServerStreamingCall<string, string>;
-  chat?: handleBidiStreamingCall<string, string>;
-};
-
 interface Fixture {
   readonly server: GrpcServer;
   readonly thrown: string[];
 }
 
-function newFixture(handlers: Handlers): Fixture {
+function newFixture(handlers: EchoHandlers): Fixture {
   const thrown: string[] = [];
   const observer: GrpcObserver = {
     timed: false,

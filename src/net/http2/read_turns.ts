@@ -29,7 +29,6 @@ export class ReadTurns {
     if (this.#depth++ === 0) this.#beganMs = this.#clock.monotonicMs();
   }
 
-  /** It ends. */
   end(): void {
     if (--this.#depth === 0) this.#workedMs += this.#clock.monotonicMs() - this.#beganMs;
   }

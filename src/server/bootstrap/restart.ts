@@ -1,6 +1,7 @@
 import type { CompatVersion } from "../../core/members/compat_version.ts";
 import { formatId } from "../../core/members/member_id.ts";
 import type { Membership } from "../../core/members/membership.ts";
+import type { RaftStart } from "../../core/raft/ready.ts";
 import { readStoredState, type StoredState } from "../../disk/backend/stored_state.ts";
 import type { DataDir } from "../../disk/data_dir.ts";
 import { DiskError, DiskErrorCode } from "../../disk/disk_error.ts";
@@ -65,17 +66,13 @@ export async function restart(
   const wal = openWal(walOptions(config, disk, directory), replay);
   // No sync: until something is acknowledged, the next start would only do this again.
   if (forced !== undefined) wal.append(forced.hardState, forced.added);
+  const confState = forced === undefined
+    ? confStateOf(state.membership.list())
+    : ConfState.create({ voters: [nodeId] });
   return {
     memberId: nodeId,
     clusterId,
-    raftStart: {
-      ...positionOf(replay, stored),
-      hardState: (forced ?? contents).hardState,
-      entries: (forced ?? contents).entries,
-      confState: forced === undefined
-        ? confStateOf(state.membership.list())
-        : ConfState.create({ voters: [nodeId] }),
-    },
+    raftStart: raftStartOf(replay, stored, forced ?? contents, confState),
     state,
     storage: walStorage(wal),
     files,
@@ -88,11 +85,19 @@ export async function restart(
   };
 }
 
-function positionOf({ start }: WalReplay, { consistentIndex }: StoredState) {
+function raftStartOf(
+  { start }: WalReplay,
+  { consistentIndex }: StoredState,
+  { hardState, entries }: Pick<RaftStart, "hardState" | "entries">,
+  confState: ConfState,
+): RaftStart {
   return {
     snapshotIndex: start.index,
     snapshotTerm: start.term,
     appliedIndex: consistentIndex,
+    hardState,
+    entries,
+    confState,
   };
 }
 

@@ -2,11 +2,7 @@ import assert from "node:assert/strict";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import {
-  type DefineTest,
-  describeBothTargets,
-  type SuiteOptions,
-} from "../../harness/both_targets.ts";
+import { describerOverTls } from "../../harness/both_targets.ts";
 import {
   CertificateAuthority,
   type CertificateFiles,
@@ -36,17 +32,7 @@ function describeClientCertificates(): void {
     `--trusted-ca-file=${authority.certificate}`,
   ];
 
-  function describe(
-    subject: string,
-    define: (test: DefineTest) => void,
-    options: SuiteOptions = {},
-  ) {
-    describeBothTargets(subject, define, {
-      schemes: ["https"],
-      ...options,
-      flags: [...flags, ...options.flags ?? []],
-    });
-  }
+  const describe = describerOverTls(flags);
 
   const asCurlArgs = ({ cert, key }: CertificateFiles) => ["--cert", cert, "--key", key];
 

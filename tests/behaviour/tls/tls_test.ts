@@ -4,11 +4,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { X509Certificate } from "node:crypto";
-import {
-  type DefineTest,
-  describeBothTargets,
-  type SuiteOptions,
-} from "../../harness/both_targets.ts";
+import { describerOverTls } from "../../harness/both_targets.ts";
 import { CertificateAuthority, whyNoCertificates } from "../../harness/certificates.ts";
 import { GrpcClient } from "../../harness/grpc_client.ts";
 import { exchange, httpRequest } from "../../harness/http1.ts";
@@ -32,17 +28,7 @@ function describeTls(): void {
   const flags = [`--cert-file=${certificate.cert}`, `--key-file=${certificate.key}`];
   const trust = ["--cacert", authority.certificate];
 
-  function describe(
-    subject: string,
-    define: (test: DefineTest) => void,
-    options: SuiteOptions = {},
-  ) {
-    describeBothTargets(subject, define, {
-      schemes: ["https"],
-      ...options,
-      flags: [...flags, ...options.flags ?? []],
-    });
-  }
+  const describe = describerOverTls(flags);
 
   async function withTlsClient(
     server: ServerProcess,

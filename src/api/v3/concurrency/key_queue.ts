@@ -42,7 +42,6 @@ export async function leaseFor(caller: CallerClient, lease: bigint): Promise<big
   return id;
 }
 
-/** The range of all keys of a queue. */
 export function rangeOfQueue(prefix: string): { key: string; rangeEnd: string } {
   // Every prefix ends with a slash, so there is always a next one.
   const last = prefix.length - 1;

@@ -9,7 +9,6 @@ import { badArguments } from "../exit_code.ts";
 import { boolFlag, onFlag, stringFlag } from "../flags/flag.ts";
 import { doneAnswer } from "../output/answers.ts";
 
-/** Adds a user. */
 export const USER_ADD_COMMAND: Command = {
   name: "add",
   synopsis: "<user name or user:password> [options]",

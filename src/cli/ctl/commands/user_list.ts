@@ -3,7 +3,6 @@ import type { Command } from "../command.ts";
 import { badArguments } from "../exit_code.ts";
 import { userListAnswer } from "../output/user_answers.ts";
 
-/** Lists all users. */
 export const USER_LIST_COMMAND: Command = {
   name: "list",
   short: "Lists all users",

@@ -16,7 +16,6 @@ export interface CompletionRow {
   readonly flags: readonly Choice[];
 }
 
-/** The values of one flag. */
 interface FlagValues {
   /** As it can be written: `--write-out`, `-w`. */
   readonly names: readonly string[];

@@ -97,7 +97,6 @@ function operationJson(response: ResponseOp): JsonValue {
   return null;
 }
 
-/** One member. */
 function memberJson({ id, name, peerUrls, clientUrls, isLearner }: Member): JsonObject {
   return present({ ID: id, name, peerURLs: peerUrls, clientURLs: clientUrls, isLearner });
 }
@@ -109,7 +108,6 @@ interface MembersAnswer {
   readonly members: readonly Member[];
 }
 
-/** The members of an answer. */
 export function membersJson({ header, member, members }: MembersAnswer): JsonObject {
   return present({
     header: headerJson(header),

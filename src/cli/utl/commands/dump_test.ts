@@ -56,7 +56,6 @@ async function dump(fileSystem: MemoryFileSystem, args: readonly string[]): Prom
   return out.trimEnd().split("\n");
 }
 
-/** A line without its offset. */
 function withoutOffset(line: string): string {
   return line.replace(/^ *\d+ {2}/, "");
 }

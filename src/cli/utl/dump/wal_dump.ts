@@ -18,7 +18,6 @@ export interface WalFilter {
   readonly limit: number;
 }
 
-/** A record as it is shown. */
 export interface ShownRecord {
   readonly path: string;
   readonly offset: number;

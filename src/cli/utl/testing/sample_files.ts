@@ -90,7 +90,6 @@ export function withBackupHash(image: Uint8Array): Uint8Array {
   return concatBytes([image, new Uint8Array(createHash("sha256").update(image).digest())]);
 }
 
-/** A file system in memory with one file. */
 export function fileSystemWith(path: string, bytes: Uint8Array): MemoryFileSystem {
   const fileSystem = new MemoryFileSystem();
   writeFile(fileSystem, path, bytes);

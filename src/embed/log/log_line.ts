@@ -1,5 +1,5 @@
 import type { LogFields } from "../../base/log.ts";
-import { CONFIG_LIMITS } from "./limits.ts";
+import { CONFIG_LIMITS } from "../config/limits.ts";
 
 /** The forms of a log line. */
 export const LOG_FORMATS: readonly string[] = ["json", "console"];

@@ -1,6 +1,6 @@
-import { openJournal } from "../log/journal.ts";
-import { RotatingFile } from "../log/rotating_file.ts";
-import type { LogRotationConfig } from "../log/rotation_config.ts";
+import { openJournal } from "./journal.ts";
+import { RotatingFile } from "./rotating_file.ts";
+import type { LogRotationConfig } from "./rotation_config.ts";
 import { UnixDatagramsUnavailable } from "../../net/unix_datagram.ts";
 import { goQuote } from "../../base/go_quote.ts";
 import {
@@ -8,11 +8,11 @@ import {
   JOURNAL_LOG_OUTPUT,
   STD_ERR_LOG_OUTPUT,
   STD_OUT_LOG_OUTPUT,
-} from "./constants.ts";
-import { ConfigError } from "./errors.ts";
-import { CONFIG_LIMITS } from "./limits.ts";
+} from "../config/constants.ts";
+import { ConfigError } from "../config/errors.ts";
+import { CONFIG_LIMITS } from "../config/limits.ts";
 import { formatLogLine, type LogEvent } from "./log_line.ts";
-import { openFailure } from "./open_failure.ts";
+import { openFailure } from "../config/open_failure.ts";
 
 /** Something that log lines are written to. */
 export interface LogOutput {
