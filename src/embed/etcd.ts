@@ -6,8 +6,13 @@ import { Client } from "./client/client.ts";
 import type { Credentials } from "./client/transport/credentials.ts";
 import { LocalTransport } from "./client/transport/local_transport.ts";
 import type { Config } from "./config/config.ts";
+import { logTapeLog } from "./log/logtape_log.ts";
+import { useHostLog } from "./logging.ts";
 import { ReadyTransport } from "./ready_transport.ts";
 import { type EtcdParts, ServedEtcd, startServedEtcd } from "./served_etcd.ts";
+
+// Whoever embeds servers imports this; the command line starts them without it.
+useHostLog(logTapeLog);
 
 /**
  * A running server and its listeners. Disposing of it closes it.

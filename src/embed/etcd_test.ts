@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { withDirectory } from "../base/testing/with_directory.ts";
 import { GrpcCode } from "../base/grpc_code.ts";
 import { parseUrlList } from "../base/url_list.ts";
 import { Client as GrpcClient, credentials } from "../deps/grpc_js.ts";
@@ -14,15 +15,6 @@ import { ConfigError } from "./config/errors.ts";
 import { startEtcd } from "./etcd.ts";
 import { newMemoryConfig } from "./memory_config.ts";
 import { ListenError } from "./serving.ts";
-
-async function withDirectory(test: (directory: string) => Promise<void>): Promise<void> {
-  const directory = await Deno.makeTempDir({ prefix: "detcd-embed-" });
-  try {
-    await test(directory);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-}
 
 /** A server with a data directory and a free port. */
 function diskConfig(directory: string): Config {

@@ -1,7 +1,7 @@
 import type { EndpointUrl } from "../base/endpoint_url.ts";
 import { joinHostPort } from "../base/host_port.ts";
 import type { ListenAddress } from "../net/listener.ts";
-import type { SocketOptions } from "./config/config.ts";
+import type { SocketOptions } from "./config/socket_options.ts";
 import { ConfigError } from "./config/errors.ts";
 
 /** A socket that the server listens on. */

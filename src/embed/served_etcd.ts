@@ -198,7 +198,7 @@ async function offerServices(
   const { server } = source;
   await addOperatorRoutes(serving, config, source);
   registerServices(serving.grpc, server);
-  serving.authEnabled = () => server.auth.enabled;
+  serving.usesCommonNames = () => server.auth.enabled && server.auth.usesCommonNames;
   serving.onDefect = (error) => server.fail(error);
   config.serviceRegister?.(serving.grpc);
 }

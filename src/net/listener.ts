@@ -37,7 +37,7 @@ export interface ListenOptions extends Http2Options {
 
 export type ListenAddress = TcpAddress | { readonly path: string };
 
-export interface TcpAddress {
+interface TcpAddress {
   readonly host: string;
   readonly port: number;
   /** Whether other sockets with the same wish may have the port too. @default {false} */

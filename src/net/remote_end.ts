@@ -1,6 +1,10 @@
 import type { Socket } from "node:net";
+import type { WorkMeter } from "../base/work_meter.ts";
 
-/** Who is at the other end of a connection, as far as the connection itself knows. */
+/**
+ * Who is at the other end of a connection, as far as the connection itself knows. Each connection
+ * has one object of its own, by which it can be told from others.
+ */
 export interface RemoteEnd {
   /** The IP address, an IPv4 address in its own form; the empty string for unix sockets. */
   readonly address: string;
@@ -8,6 +12,8 @@ export interface RemoteEnd {
   readonly isEncrypted: boolean;
   /** The common name in a certificate that was verified; undefined if none was shown. */
   readonly commonName: string | undefined;
+  /** Wants to hear of work that its requests leave for later; undefined if one waits for the other. */
+  readonly work?: WorkMeter | undefined;
 }
 
 /** The end of a call that never left this process. */

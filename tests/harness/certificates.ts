@@ -11,7 +11,7 @@ export function whyNoCertificates(): string | undefined {
 }
 
 /** What a certificate says, and for how long. */
-export interface CertificateRequest {
+interface CertificateRequest {
   /** Without one the certificate's name is taken. */
   readonly commonName?: string;
   /** As openssl takes them, such as `DNS:localhost,IP:127.0.0.1`. */

@@ -22,8 +22,11 @@ import type { KeyValue } from "../../src/pb/mvccpb.ts";
 import { KV_SERVICE } from "../../src/pb/services.ts";
 import type { GrpcClient } from "./grpc_client.ts";
 
+/** As much of a client as these helpers need. */
+export type KvCaller = Pick<GrpcClient, "call">;
+
 export function put(
-  client: GrpcClient,
+  client: KvCaller,
   key: string,
   value: string,
   fields: Partial<PutRequest> = {},
@@ -32,7 +35,7 @@ export function put(
 }
 
 export function range(
-  client: GrpcClient,
+  client: KvCaller,
   key: string,
   fields: Partial<RangeRequest> = {},
 ): Promise<RangeResponse> {
@@ -41,7 +44,7 @@ export function range(
 
 /** Everything that begins with the prefix. */
 export function rangePrefix(
-  client: GrpcClient,
+  client: KvCaller,
   prefix: string,
   fields: Partial<RangeRequest> = {},
 ): Promise<RangeResponse> {
@@ -49,14 +52,14 @@ export function rangePrefix(
 }
 
 export function deleteRange(
-  client: GrpcClient,
+  client: KvCaller,
   key: string,
   fields: Partial<DeleteRangeRequest> = {},
 ): Promise<DeleteRangeResponse> {
   return client.call(KV_SERVICE.deleteRange, { key, ...fields });
 }
 
-export function txn(client: GrpcClient, fields: Partial<TxnRequest>): Promise<TxnResponse> {
+export function txn(client: KvCaller, fields: Partial<TxnRequest>): Promise<TxnResponse> {
   return client.call(KV_SERVICE.txn, fields);
 }
 

@@ -1,5 +1,4 @@
 import type { Clock, Timer } from "../../base/clock.ts";
-import { GrpcCode } from "../../base/grpc_code.ts";
 import {
   type ResponseHeader,
   type WatchCreateRequest,
@@ -9,7 +8,7 @@ import {
 import { WATCH_SERVICE } from "../../pb/services.ts";
 import { GRPC_PROXY_LIMITS } from "./limits.ts";
 import type { Namespace } from "./namespace.ts";
-import type { Caller, Upstream, UpstreamStream } from "./upstream.ts";
+import { type Caller, isRefusal, type Upstream, type UpstreamStream } from "./upstream.ts";
 
 /** One watch of a client, as the broadcast that feeds it sees it. */
 export interface BroadcastMember {
@@ -33,7 +32,7 @@ export interface WatchShape {
 }
 
 /** What a broadcast needs of those around it. */
-export interface BroadcastHooks {
+interface BroadcastHooks {
   /** It has come further, so that it may be joined with another one. */
   moved(broadcast: Broadcast): void;
   /** It will send nothing more. */
@@ -164,10 +163,4 @@ export class Broadcast {
     this.close();
     this.#hooks.ended(this);
   }
-}
-
-/** Whether the servers would say the same again. */
-function isRefusal(code: number): boolean {
-  return code === GrpcCode.Unauthenticated || code === GrpcCode.PermissionDenied ||
-    code === GrpcCode.InvalidArgument || code === GrpcCode.Unimplemented;
 }

@@ -1,40 +1,28 @@
-import { boolFlag, durationFlag, type Flag, stringFlag } from "../ctl/flags/flag.ts";
+import { boolFlag, durationFlag, int64Flag, stringFlag } from "../ctl/flags/flag.ts";
 import type { FlagSet } from "../ctl/flags/flag_set.ts";
+import { NETWORK_FLAGS } from "../proxy/network_flags.ts";
 import { ProxyError } from "../proxy/proxy_host.ts";
 import type { ProxyCommand } from "../proxy/usage.ts";
-
-function countFlag(name: string, value: string, usage: string): Flag {
-  return { name, kind: "int64", default: value, usage };
-}
 
 /** `detcd grpc-proxy start`, with etcd's flags. */
 export const GRPC_PROXY_COMMAND: ProxyCommand = {
   name: "grpc-proxy start",
   short: "start the grpc proxy",
   flags: [
-    stringFlag("listen-addr", "127.0.0.1:23790", "listen address"),
+    ...NETWORK_FLAGS,
     stringFlag("metrics-addr", "", "a URL to serve /metrics and /health on as well"),
-    {
-      name: "endpoints",
-      kind: "strings",
-      default: "127.0.0.1:2379",
-      usage: "comma separated etcd cluster endpoints",
-    },
     durationFlag("endpoints-auto-sync-interval", "0s", "time between two looks for new members"),
-    stringFlag("discovery-srv", "", "DNS domain whose SRV records name the servers"),
-    stringFlag("discovery-srv-name", "", "suffix of the service name in those SRV records"),
-    boolFlag("insecure-discovery", "take servers from SRV records that do not speak TLS"),
     durationFlag("dial-keepalive-time", "0s", "silence after which servers are probed (0s: never)"),
     durationFlag("dial-keepalive-timeout", "20s", "time that a server has to answer a probe"),
     boolFlag("permit-without-stream", "probe servers even when nothing is asked of them"),
     stringFlag("advertise-client-url", "127.0.0.1:23790", "address that clients are told"),
     stringFlag("resolver-prefix", "", "prefix of the keys under which the proxies are registered"),
-    countFlag("resolver-ttl", "0", "seconds that a registration lives"),
+    int64Flag("resolver-ttl", "seconds that a registration lives"),
     stringFlag("namespace", "", "prefix of all keys that clients do not see"),
     boolFlag("enable-pprof", "serve runtime profiles under /debug/pprof/"),
     stringFlag("data-dir", "default.proxy", "directory for generated certificates"),
-    countFlag("max-send-bytes", "1572864", "bytes of the largest message sent to servers"),
-    countFlag("max-recv-bytes", "2147483647", "bytes of the largest message taken from servers"),
+    int64Flag("max-send-bytes", "bytes of the largest message sent to servers", 1_572_864),
+    int64Flag("max-recv-bytes", "bytes of the largest message taken from servers", 2_147_483_647),
     durationFlag("grpc-keepalive-min-time", "5s", "shortest time between two pings of a client"),
     durationFlag("grpc-keepalive-interval", "2h", "silence after which clients are pinged"),
     durationFlag("grpc-keepalive-timeout", "20s", "time that a client has to answer a ping"),
@@ -53,25 +41,24 @@ export const GRPC_PROXY_COMMAND: ProxyCommand = {
     },
     boolFlag("auto-tls", "serve clients over TLS with a certificate of the proxy's own making"),
     stringFlag("client-crl-file", "", "file with revoked client certificates"),
-    countFlag("self-signed-cert-validity", "1", "years that such a certificate is valid"),
+    int64Flag("self-signed-cert-validity", "years that such a certificate is valid", 1),
     stringFlag("tls-min-version", "TLS1.2", "oldest TLS version that is spoken"),
     stringFlag("tls-max-version", "", "newest TLS version that is spoken"),
     boolFlag("experimental-serializable-ordering", "never read from a server that is behind"),
-    stringFlag("experimental-leasing-prefix", "", "prefix of keys for leased reads"),
+    stringFlag(
+      "experimental-leasing-prefix",
+      "",
+      "prefix of the keys that tell which proxy serves a key from memory",
+    ),
     boolFlag("experimental-enable-grpc-logging", "log all requests"),
     boolFlag("debug", "log everything"),
-    countFlag("max-concurrent-streams", "4294967295", "streams that one client may have open"),
+    int64Flag("max-concurrent-streams", "streams that one client may have open", 4_294_967_295),
   ],
 };
 
-/** Flags whose feature is not there; any value but the default is refused. */
-const NOT_BUILT = [
-  "experimental-leasing-prefix",
-];
-
 const TLS_VERSIONS = ["TLS1.2", "TLS1.3"];
 
-/** Checks what etcd checks, and that nothing is asked for that would be ignored. */
+/** Checks what etcd checks. */
 export function checkGrpcProxyFlags(flags: FlagSet): void {
   const prefix = flags.text("resolver-prefix");
   const ttl = flags.int64("resolver-ttl");
@@ -81,12 +68,6 @@ export function checkGrpcProxyFlags(flags: FlagSet): void {
     throw new ProxyError('invalid advertise-client-url ""');
   }
   checkTlsVersions(flags);
-  for (const { name, default: value } of GRPC_PROXY_COMMAND.flags) {
-    if (!NOT_BUILT.includes(name) || flags.text(name) === value) continue;
-    throw new ProxyError(
-      `--${name} is refused: detcd's grpc-proxy does not have this feature yet and would ignore it`,
-    );
-  }
 }
 
 function checkTlsVersions(flags: FlagSet): void {

@@ -6,13 +6,8 @@ import type {
   StreamHandler,
   UnaryHandler,
 } from "../../net/grpc/server_call.ts";
+import type { Asker } from "./asker.ts";
 import { Caller, statusOf, type Upstream, type UpstreamStream } from "./upstream.ts";
-
-/** What may be done to a request on its way to the servers, and to the response on its way back. */
-export interface UnaryRewrite {
-  request?(bytes: Uint8Array): Uint8Array;
-  response?(bytes: Uint8Array): Uint8Array;
-}
 
 /** Passes the calls of clients on to the servers. */
 export class Forwarder {
@@ -24,15 +19,15 @@ export class Forwarder {
     this.#clock = clock;
   }
 
-  /** Passes on the calls of one unary method. */
-  unary(rewrite: UnaryRewrite = {}): UnaryHandler {
+  /** Passes on the calls of one unary method; something may be done to the responses. */
+  unary(rewriteResponse?: (bytes: Uint8Array) => Uint8Array): UnaryHandler {
     return (call, bytes, start, end) => {
       // The request is valid only until this returns.
       const copy = bytes.slice(start, end);
       this.answer(call, async () => {
-        const request = rewrite.request?.(copy) ?? copy;
-        const response = await this.ask(call, call.path, request);
-        return rewrite.response?.(response) ?? response;
+        const { caller, signal, remainingMs } = this.askerOf(call);
+        const response = await this.upstream.unary(call.path, copy, caller, remainingMs(), signal);
+        return rewriteResponse?.(response) ?? response;
       });
     };
   }
@@ -48,18 +43,15 @@ export class Forwarder {
     );
   }
 
-  /** Asks the servers in the name of a caller, for as long as that one waits. */
-  ask(call: ServerCall, path: string, request: Uint8Array): Promise<Uint8Array> {
+  /** Has the servers asked in the name of a caller, for as long as that one waits. */
+  askerOf(call: ServerCall): Asker & { readonly caller: Caller } {
     const canceled = new AbortController();
     call.onCancel = () => canceled.abort();
-    const timeoutMs = call.deadlineMs - this.#clock.monotonicMs();
-    return this.upstream.unary(
-      path,
-      request,
-      new Caller(call.metadata),
-      timeoutMs,
-      canceled.signal,
-    );
+    return {
+      caller: new Caller(call.metadata),
+      signal: canceled.signal,
+      remainingMs: () => call.deadlineMs - this.#clock.monotonicMs(),
+    };
   }
 
   /** Passes on the streams of one method, message by message. */

@@ -21,7 +21,9 @@ import { checkGrpcProxyFlags, GRPC_PROXY_COMMAND } from "./flags.ts";
 import { Forwarder } from "./forwarding.ts";
 import { proxyRoutes } from "./http_routes.ts";
 import { KvProxy } from "./kv_proxy.ts";
+import { DirectKv } from "./kv_servers.ts";
 import { registerLeases } from "./lease_proxy.ts";
+import { Leasing } from "./leasing/leasing.ts";
 import { GRPC_PROXY_LIMITS } from "./limits.ts";
 import { listenConfig } from "./listening.ts";
 import { Namespace } from "./namespace.ts";
@@ -70,6 +72,8 @@ class GrpcProxy implements RunningProxy {
   readonly #cache = new RangeCache();
   readonly #hub: ProxyWatchHub;
   readonly #namespace: Namespace;
+  readonly #servers: DirectKv;
+  readonly #leasing: Leasing | undefined;
   #registration: ProxyRegistration | undefined;
   #sync: EndpointSync | undefined;
   /** Profiles that are being made. */
@@ -81,6 +85,11 @@ class GrpcProxy implements RunningProxy {
     this.#parts = parts;
     this.#namespace = new Namespace(flags.text("namespace"));
     this.#hub = new ProxyWatchHub(upstream, this.#namespace, host.clock);
+    const ordering = flags.bool("experimental-serializable-ordering")
+      ? new ReadOrdering(() => upstream.endpoints.length)
+      : undefined;
+    this.#servers = new DirectKv(upstream, ordering);
+    this.#leasing = leasingOf(parts, this.#servers);
     this.#serving = new Serving(listenConfig(flags), new CallLog(logger, isLogging(flags)));
     this.#serving.onDefect = (error) => logger.error("a call failed by a defect", { error });
   }
@@ -92,6 +101,7 @@ class GrpcProxy implements RunningProxy {
     this.#addServices();
     await this.#addRoutes();
     this.#serving.begin();
+    this.#leasing?.start();
     this.#syncEndpoints();
     logger.info("started gRPC proxy", { address: flags.text("listen-addr") });
   }
@@ -101,6 +111,7 @@ class GrpcProxy implements RunningProxy {
     this.#streams.endAll();
     this.#sync?.stop();
     await this.#registration?.close();
+    await this.#leasing?.close();
     const closing = this.#serving.close(GRPC_PROXY_LIMITS.closeGraceMs);
     // Streams end only with those behind them.
     this.#hub.close();
@@ -140,10 +151,9 @@ class GrpcProxy implements RunningProxy {
     const { flags, upstream, host } = this.#parts;
     const { grpc } = this.#serving;
     const forwarder = new Forwarder(upstream, host.clock);
-    const ordering = flags.bool("experimental-serializable-ordering")
-      ? new ReadOrdering(() => upstream.endpoints.length)
-      : undefined;
-    new KvProxy(forwarder, this.#cache, this.#namespace, ordering).register(grpc);
+    new KvProxy(forwarder, this.#cache, this.#namespace, this.#servers, this.#leasing).register(
+      grpc,
+    );
     new WatchProxy(this.#hub, this.#namespace).register(grpc);
     registerLeases(grpc, forwarder, this.#namespace);
     registerCluster(grpc, forwarder, {
@@ -159,8 +169,8 @@ class GrpcProxy implements RunningProxy {
   }
 
   async #addRoutes(): Promise<void> {
-    const { flags, upstream, host } = this.#parts;
-    const routes = proxyRoutes({ upstream, cache: this.#cache, hub: this.#hub });
+    const { flags, upstream, host, options: { tls } } = this.#parts;
+    const routes = proxyRoutes({ upstream, cache: this.#cache, hub: this.#hub, tls });
     for (const [path, handler] of routes) {
       this.#serving.clientRoutes.set(path, handler);
       this.#serving.metricsRoutes.set(path, handler);
@@ -176,6 +186,16 @@ class GrpcProxy implements RunningProxy {
       this.#serving.clientRoutes.set(path, handler);
     }
   }
+}
+
+function leasingOf(
+  { flags, upstream, host, logger }: ProxyParts,
+  servers: DirectKv,
+): Leasing | undefined {
+  const prefix = flags.text("experimental-leasing-prefix");
+  if (prefix === "") return undefined;
+  const namespace = flags.text("namespace");
+  return new Leasing({ servers, upstream, clock: host.clock, logger, namespace, prefix });
 }
 
 function isLogging(flags: FlagSet): boolean {

@@ -15,28 +15,32 @@ import {
 import { KV_SERVICE } from "../../pb/services.ts";
 import type { ServerCall } from "../../net/grpc/server_call.ts";
 import type { Forwarder } from "./forwarding.ts";
+import type { KvServers } from "./kv_servers.ts";
+import type { Leasing } from "./leasing/leasing.ts";
 import type { Namespace } from "./namespace.ts";
 import type { RangeCache } from "./range_cache.ts";
-import type { ReadOrdering } from "./read_ordering.ts";
-import { Caller } from "./upstream.ts";
 
 /** etcdserverpb.KV: reads that may be old are answered from a cache, all else by the servers. */
 export class KvProxy {
   readonly #forwarder: Forwarder;
   readonly #cache: RangeCache;
   readonly #namespace: Namespace;
-  readonly #ordering: ReadOrdering | undefined;
+  readonly #servers: KvServers;
+  readonly #leasing: Leasing | undefined;
 
+  /** With `leasing`, that stands between the proxy and the servers. */
   constructor(
     forwarder: Forwarder,
     cache: RangeCache,
     namespace: Namespace,
-    ordering: ReadOrdering | undefined,
+    servers: KvServers,
+    leasing: Leasing | undefined,
   ) {
-    this.#ordering = ordering;
     this.#forwarder = forwarder;
     this.#cache = cache;
     this.#namespace = namespace;
+    this.#servers = leasing ?? servers;
+    this.#leasing = leasing;
   }
 
   register(registry: ServiceRegistry): void {
@@ -83,13 +87,13 @@ export class KvProxy {
 
   async #range(call: ServerCall, request: RangeRequest): Promise<Uint8Array> {
     this.#namespace.enter(request);
-    const { key } = new Caller(call.metadata);
+    const asker = this.#forwarder.askerOf(call);
+    const owned = this.#leasing?.known(asker, request);
+    if (owned !== undefined) return this.#leaveRange(owned);
+    const { key } = asker.caller;
     const known = request.serializable ? this.#cache.get(key, request) : undefined;
     if (known !== undefined) return known;
-    const encoded = RangeRequest.encode(request);
-    const ask = () => this.#forwarder.ask(call, call.path, encoded);
-    const bytes = this.#ordering === undefined ? await ask() : await this.#ordering.read(ask);
-    const answer = this.#leaveRange(bytes);
+    const answer = this.#leaveRange(await this.#servers.range(asker, request));
     this.#cache.add(key, request, answer);
     return answer;
   }
@@ -104,7 +108,7 @@ export class KvProxy {
   async #put(call: ServerCall, request: PutRequest): Promise<Uint8Array> {
     this.#namespace.enterPut(request);
     this.#cache.invalidate(request.key, "");
-    const bytes = await this.#forwarder.ask(call, call.path, PutRequest.encode(request));
+    const bytes = await this.#servers.put(this.#forwarder.askerOf(call), request);
     // A read that was under way meanwhile may have cached what was there before.
     this.#cache.invalidate(request.key, "");
     if (this.#namespace.isEmpty) return bytes;
@@ -116,7 +120,7 @@ export class KvProxy {
   async #deleteRange(call: ServerCall, request: DeleteRangeRequest): Promise<Uint8Array> {
     this.#namespace.enter(request);
     this.#cache.invalidate(request.key, request.rangeEnd);
-    const bytes = await this.#forwarder.ask(call, call.path, DeleteRangeRequest.encode(request));
+    const bytes = await this.#servers.deleteRange(this.#forwarder.askerOf(call), request);
     this.#cache.invalidate(request.key, request.rangeEnd);
     if (this.#namespace.isEmpty) return bytes;
     const response = DeleteRangeResponse.decode(bytes);
@@ -127,7 +131,7 @@ export class KvProxy {
   async #txn(call: ServerCall, request: TxnRequest): Promise<Uint8Array> {
     this.#namespace.enterTxn(request);
     this.#invalidate([...request.success, ...request.failure]);
-    const bytes = await this.#forwarder.ask(call, call.path, TxnRequest.encode(request));
+    const bytes = await this.#servers.txn(this.#forwarder.askerOf(call), request);
     const response = TxnResponse.decode(bytes);
     // A comparison may have shown that what is cached is old.
     for (const { key, rangeEnd } of request.compare) this.#cache.invalidate(key, rangeEnd);

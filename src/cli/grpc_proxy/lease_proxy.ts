@@ -17,13 +17,11 @@ export function registerLeases(
   registry.addStream(leaseKeepAlive.path, forwarder.stream(), "bidi_stream");
   registry.addUnary(
     leaseTimeToLive.path,
-    forwarder.unary({
-      response(bytes) {
-        if (namespace.isEmpty) return bytes;
-        const response = LeaseTimeToLiveResponse.decode(bytes);
-        response.keys = response.keys.map((key) => namespace.leaveKey(key));
-        return LeaseTimeToLiveResponse.encode(response);
-      },
+    forwarder.unary((bytes) => {
+      if (namespace.isEmpty) return bytes;
+      const response = LeaseTimeToLiveResponse.decode(bytes);
+      response.keys = response.keys.map((key) => namespace.leaveKey(key));
+      return LeaseTimeToLiveResponse.encode(response);
     }),
   );
 }

@@ -6,9 +6,7 @@ import type {
   TxnRequest,
 } from "../../pb/etcdserverpb.ts";
 import type { KeyValue } from "../../pb/mvccpb.ts";
-
-/** The end of a range that goes to the last key there is. */
-const TO_THE_END = "\0";
+import { prefixEndOf, TO_THE_END } from "./key_interval.ts";
 
 /** What an interval of keys is described by in all requests. */
 interface Interval {
@@ -83,13 +81,4 @@ export class Namespace {
     if (requestDeleteRange !== undefined) this.enter(requestDeleteRange);
     if (requestTxn !== undefined) this.enterTxn(requestTxn);
   }
-}
-
-/** The first key behind all that begin with the prefix. */
-function prefixEndOf(prefix: string): string {
-  for (let i = prefix.length - 1; i >= 0; i--) {
-    const code = prefix.charCodeAt(i);
-    if (code < 0xff) return prefix.slice(0, i) + String.fromCharCode(code + 1);
-  }
-  return TO_THE_END;
 }

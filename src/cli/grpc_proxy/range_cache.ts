@@ -1,4 +1,5 @@
 import { RangeRequest } from "../../pb/etcdserverpb.ts";
+import { overlaps } from "./key_interval.ts";
 import { GRPC_PROXY_LIMITS } from "./limits.ts";
 
 interface CachedResponse {
@@ -73,19 +74,4 @@ function idOf(callerKey: string, request: RangeRequest): string {
   let text = "";
   for (const byte of bytes) text += String.fromCharCode(byte);
   return `${callerKey} ${text}`;
-}
-
-interface KeyInterval {
-  readonly key: string;
-  readonly rangeEnd: string;
-}
-
-function overlaps(a: KeyInterval, b: KeyInterval): boolean {
-  return isBefore(a.key, b) && isBefore(b.key, a);
-}
-
-/** Whether a key stands before the end of an interval. */
-function isBefore(key: string, interval: KeyInterval): boolean {
-  if (interval.rangeEnd === "") return key <= interval.key;
-  return interval.rangeEnd === "\0" || key < interval.rangeEnd;
 }

@@ -1,17 +1,13 @@
+import { messageOf } from "../../base/error_message.ts";
 import type { Logger } from "../../base/log.ts";
 import type { ChannelOptions } from "../../embed/client/transport/grpc_channel.ts";
 import type { FlagSet } from "../ctl/flags/flag_set.ts";
+import { discoveredServers } from "../proxy/network_flags.ts";
 import { ProxyError } from "../proxy/proxy_host.ts";
-import { srvEndpoints } from "../proxy/srv_endpoints.ts";
 
 /** Where the servers are that the proxy stands for, as URLs or `host:port`. */
 export async function endpointsOf(flags: FlagSet, logger: Logger): Promise<readonly string[]> {
-  const domain = flags.text("discovery-srv");
-  const serviceName = flags.text("discovery-srv-name");
-  const isInsecure = flags.bool("insecure-discovery");
-  const found = domain === ""
-    ? []
-    : await srvEndpoints({ domain, serviceName, isInsecure }, logger);
+  const found = await discoveredServers(flags, logger);
   const endpoints = found.length > 0 ? found.map(({ url }) => url) : flags.texts("endpoints");
   if (endpoints.length === 0) throw new ProxyError("no endpoints found");
   // With a certificate the servers are spoken to over TLS, if their addresses do not say otherwise.
@@ -48,7 +44,7 @@ async function fileOf(path: string): Promise<Uint8Array | undefined> {
   try {
     return await Deno.readFile(path);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new ProxyError(`cannot read ${path}: ${why}`, { cause: error });
   }
 }

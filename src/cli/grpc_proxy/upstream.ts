@@ -1,5 +1,6 @@
-import { Buffer } from "node:buffer";
+import { bufferOf } from "../../base/bytes.ts";
 import type { Clock } from "../../base/clock.ts";
+import { messageOf } from "../../base/error_message.ts";
 import { GrpcCode } from "../../base/grpc_code.ts";
 import type {
   Client as GrpcClient,
@@ -60,8 +61,21 @@ export interface UpstreamStream {
   resume(): void;
 }
 
+/** How servers are asked. */
+export interface ServerCalls {
+  /** One request, one response. Rejects with a ClientError that has the server's code and text. */
+  unary(
+    path: string,
+    request: Uint8Array,
+    caller: Caller | undefined,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array>;
+  stream(path: string, caller: Caller | undefined, listener: UpstreamListener): UpstreamStream;
+}
+
 /** The servers behind the proxy. */
-export class Upstream {
+export class Upstream implements ServerCalls {
   readonly #grpc: GrpcModule;
   readonly #options: ChannelOptions;
   readonly #clock: Clock;
@@ -126,7 +140,6 @@ export class Upstream {
     return new EndpointPool(channels, this.#clock);
   }
 
-  /** One request, one response. Rejects with a ClientError that has the server's code and text. */
   async unary(
     path: string,
     request: Uint8Array,
@@ -139,7 +152,7 @@ export class Upstream {
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
     const call = client.makeUnaryRequest(
       path,
-      toBuffer,
+      bufferOf,
       asBytes,
       request,
       this.#metadataOf(caller),
@@ -162,7 +175,7 @@ export class Upstream {
 
   stream(path: string, caller: Caller | undefined, listener: UpstreamListener): UpstreamStream {
     const client = this.#pool.best();
-    const call = client.makeBidiStreamRequest(path, toBuffer, asBytes, this.#metadataOf(caller));
+    const call = client.makeBidiStreamRequest(path, bufferOf, asBytes, this.#metadataOf(caller));
     const cancel = (): void => call.cancel();
     this.#open.add(cancel);
     let isOver = false;
@@ -205,12 +218,14 @@ export function statusOf(error: unknown): { readonly code: number; readonly deta
   if (error instanceof ClientError) return { code: error.code, details: error.message };
   return {
     code: GrpcCode.Unknown,
-    details: error instanceof Error ? error.message : String(error),
+    details: messageOf(error),
   };
 }
 
-function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+/** Whether the servers have not done what they were asked, and would say the same again. */
+export function isRefusal(code: number): boolean {
+  return code === GrpcCode.Unauthenticated || code === GrpcCode.PermissionDenied ||
+    code === GrpcCode.InvalidArgument || code === GrpcCode.Unimplemented;
 }
 
 function asBytes(bytes: Uint8Array): Uint8Array {

@@ -1,32 +1,24 @@
 import { lookup } from "node:dns/promises";
+import { messageOf } from "../../base/error_message.ts";
 import { AddressError, splitHostPort } from "../../base/host_port.ts";
 import type { Logger } from "../../base/log.ts";
 import { Prng } from "../../base/prng.ts";
 import { goQuote } from "../../base/go_quote.ts";
 import { type ProxyTarget, TcpProxy } from "../../net/tcp_proxy.ts";
 import { verifiedEndpoints } from "./verified_endpoints.ts";
-import { boolFlag, durationFlag, stringFlag } from "../ctl/flags/flag.ts";
+import { durationFlag, stringFlag } from "../ctl/flags/flag.ts";
 import type { FlagSet } from "../ctl/flags/flag_set.ts";
+import { discoveredServers, NETWORK_FLAGS } from "../proxy/network_flags.ts";
 import { ProxyError, type ProxyHost, runProxy } from "../proxy/proxy_host.ts";
-import { srvEndpoints } from "../proxy/srv_endpoints.ts";
 import type { ProxyCommand } from "../proxy/usage.ts";
 
 /** `detcd gateway start`, with etcd's flags. */
-export const GATEWAY_COMMAND: ProxyCommand = {
+const GATEWAY_COMMAND: ProxyCommand = {
   name: "gateway start",
   short: "start the gateway",
   flags: [
-    stringFlag("listen-addr", "127.0.0.1:23790", "listen address"),
-    {
-      name: "endpoints",
-      kind: "strings",
-      default: "127.0.0.1:2379",
-      usage: "comma separated etcd cluster endpoints",
-    },
+    ...NETWORK_FLAGS,
     durationFlag("retry-delay", "1m", "duration of delay before retrying failed endpoints"),
-    stringFlag("discovery-srv", "", "DNS domain whose SRV records name the servers"),
-    stringFlag("discovery-srv-name", "", "suffix of the service name in those SRV records"),
-    boolFlag("insecure-discovery", "take servers from SRV records that do not speak TLS"),
     stringFlag("trusted-ca-file", "", "CA file that servers from SRV records are checked with"),
   ],
 };
@@ -61,7 +53,7 @@ async function startGateway(
   try {
     await proxy.listen(listen.host, Number(listen.port));
   } catch (error) {
-    throw new ProxyError(`cannot listen on ${flags.text("listen-addr")}: ${reasonOf(error)}`);
+    throw new ProxyError(`cannot listen on ${flags.text("listen-addr")}: ${messageOf(error)}`);
   }
   return proxy;
 }
@@ -69,10 +61,8 @@ async function startGateway(
 async function targetsOf(flags: FlagSet, logger: Logger): Promise<readonly ProxyTarget[]> {
   const domain = flags.text("discovery-srv");
   if (domain === "") return flags.texts("endpoints").map(targetOf);
-  const isInsecure = flags.bool("insecure-discovery");
-  const serviceName = flags.text("discovery-srv-name");
-  const found = await srvEndpoints({ domain, serviceName, isInsecure }, logger);
-  if (isInsecure) return found;
+  const found = await discoveredServers(flags, logger);
+  if (flags.bool("insecure-discovery")) return found;
   const verified = await verifiedEndpoints(found, domain, flags.text("trusted-ca-file"), logger);
   // With nobody to trust in DNS, what the command line says is all there is.
   return verified.length > 0 ? verified : flags.texts("endpoints").map(targetOf);
@@ -129,8 +119,4 @@ async function addressesOf(host: string, message: (host: string) => string): Pro
   } catch (error) {
     throw new ProxyError(message(host), { cause: error });
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

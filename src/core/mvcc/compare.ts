@@ -27,8 +27,8 @@ function holds(keyspace: Keyspace, compare: Compare): boolean {
   return true;
 }
 
-/** Results that etcd does not know always match. */
-function matches(result: number, order: number): boolean {
+/** Whether an order is what a condition asks for. Results that etcd does not know always match. */
+export function matches(result: number, order: number): boolean {
   if (result === CompareResult.EQUAL) return order === 0;
   if (result === CompareResult.NOT_EQUAL) return order !== 0;
   if (result === CompareResult.GREATER) return order > 0;
@@ -69,7 +69,8 @@ function orderOfMissing(compare: Compare): number {
   }
 }
 
-function orderOfLeases(a: bigint, b: bigint): number {
+/** Negative, zero or positive, as the ID `a` is less than `b`, equal or greater. */
+export function orderOfLeases(a: bigint, b: bigint): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
 }

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { withDirectory } from "../../base/testing/with_directory.ts";
 import { parseUrlList } from "../../base/url_list.ts";
 import { connect } from "../client/connect.ts";
 import { type Config, newConfig } from "../config/config.ts";
@@ -13,15 +14,6 @@ import {
   newSelfSignedCertificate,
   type SelfSignedCertificate,
 } from "../../net/tls/self_signed_certificate.ts";
-
-async function withDirectory(body: (directory: string) => Promise<void>): Promise<void> {
-  const directory = await Deno.makeTempDir();
-  try {
-    await body(directory);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-}
 
 /** A server that makes its own certificate, and listens where it is told. */
 function autoTlsConfig(directory: string, urls: string): Config {

@@ -32,7 +32,8 @@ export class Http2ServerCall implements ServerCall, DeadlineHolder {
   reader: RequestReader | undefined = undefined;
 
   // These belong to the queue of deadlines.
-  queueSlot = NOT_QUEUED;
+  heapIndex = NOT_QUEUED;
+  heapKey = 0;
   queuePrevious: DeadlineHolder | undefined = undefined;
   queueNext: DeadlineHolder | undefined = undefined;
 

@@ -22,7 +22,8 @@ export class RoutedCall extends InProcessCall implements DeadlineHolder, Observe
   observerMemo: object | undefined = undefined;
 
   // These belong to the queue of deadlines.
-  queueSlot = NOT_QUEUED;
+  heapIndex = NOT_QUEUED;
+  heapKey = 0;
   queuePrevious: DeadlineHolder | undefined = undefined;
   queueNext: DeadlineHolder | undefined = undefined;
 

@@ -55,7 +55,7 @@ export class ServerState {
     startMs: number,
     code: number,
   ): void {
-    if (call.queueSlot !== NOT_QUEUED) this.deadlines.remove(call);
+    if (call.heapIndex !== NOT_QUEUED) this.deadlines.remove(call);
     this.slowCalls?.ended(call, method, startMs, code);
     if (this.observer === undefined) return;
     const durationMs = this.timed ? this.clock.monotonicMs() - startMs : 0;

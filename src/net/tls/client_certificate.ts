@@ -14,7 +14,7 @@ export interface ClientCertificate {
 }
 
 /** One certificate of those that the client showed. */
-export interface ChainLink {
+interface ChainLink {
   readonly fingerprint: string;
   /** As RevokedSerials have it. */
   readonly serialNumber: string;

@@ -6,8 +6,10 @@ import { joinHostPort } from "../../base/host_port.ts";
 import { type Sweepable, Sweeper } from "../http2/sweeper.ts";
 import { TLS_LIMITS, type TlsLimits } from "../limits.ts";
 import { remoteAddressOf, type RemoteEnd } from "../remote_end.ts";
+import { BurstPacer } from "./burst_pacer.ts";
 import type { CredentialError } from "./credential_error.ts";
 import { CredentialFiles, type Credentials } from "./credential_files.ts";
+import { EncryptedReading, readHandleOf } from "./encrypted_reading.ts";
 import { HandshakeError, handshakeErrorOf } from "./handshake_error.ts";
 import { HandshakePacer } from "./handshake_pacer.ts";
 import { Handshaker } from "./handshaker.ts";
@@ -33,7 +35,7 @@ export interface Rejection {
 }
 
 /** Takes over a connection that has passed. */
-export type SecuredListener = (socket: TLSSocket, remote: RemoteEnd) => void;
+type SecuredListener = (socket: TLSSocket, remote: RemoteEnd) => void;
 
 /** Reads a gate's files. Throws a CredentialError when they cannot be used. */
 export async function openTlsGate(options: TlsGateOptions): Promise<TlsGate> {
@@ -59,6 +61,7 @@ export class TlsGate {
   readonly #namesCheck: NamesCheck | undefined;
   readonly #sweeper: Sweeper;
   readonly #pacer: HandshakePacer;
+  readonly #bursts: BurstPacer;
   readonly #unread: UnreadGuard;
   #credentials: Credentials;
   /** Made for the credentials, and none of them at work. */
@@ -74,6 +77,7 @@ export class TlsGate {
     this.#credentials = files.current;
     this.#sweeper = new Sweeper(this.#clock, this.#limits.sweepIntervalMs);
     this.#pacer = new HandshakePacer(this.#clock, this.#limits.handshakesPerTurn);
+    this.#bursts = new BurstPacer(this.#clock, this.#limits);
     this.#unread = new UnreadGuard(this.#clock, this.#limits);
   }
 
@@ -87,7 +91,7 @@ export class TlsGate {
     });
     socket.pause();
     socket.unshift(firstBytes);
-    this.#pacer.pace(() => {
+    this.#pacer.pace(socket.remoteAddress ?? "", () => {
       if (!socket.destroyed) this.#begin(socket, entry, onSecured);
     });
   }
@@ -102,7 +106,7 @@ export class TlsGate {
         this.#release(handshaker, credentials);
         // Deno 2.9 tells of a broken record and leaves the connection as it is.
         secured.on("error", () => socket.destroy());
-        this.#unread.watch(socket, secured);
+        this.#boundReading(socket, secured);
         void this.#admit(secured, entry, credentials, onSecured);
       },
       failed: (error) => {
@@ -110,6 +114,12 @@ export class TlsGate {
         this.#reject(entry, entry.isLate ? LATE : error);
       },
     });
+  }
+
+  #boundReading(socket: Socket, secured: TLSSocket): void {
+    const handle = readHandleOf(socket);
+    if (handle === undefined) this.#unread.watch(socket, secured);
+    else new EncryptedReading(socket, secured, handle, this.#bursts);
   }
 
   /** Turns a connection away that does not even begin a handshake. */

@@ -9,7 +9,7 @@ import { type ClientSession, nextRetryDelay } from "../client_session.ts";
 import type { TransportStream } from "../transport/transport.ts";
 
 /** Hears how a lease is kept. */
-export interface LeaseKeeperListener {
+interface LeaseKeeperListener {
   /** The lease was renewed. */
   renewed(response: LeaseKeepAliveResponse): void;
   /**
@@ -52,6 +52,14 @@ export class LeaseKeeper {
     this.#ttlMs = ttlSeconds * 1000;
     this.#endsAtMs = session.clock.monotonicMs() + this.#ttlMs;
     this.#listener = listener;
+  }
+
+  /**
+   * When the lease ends unless it is renewed, on the scale of the clock's `monotonicMs()`. From the
+   * first renewal on the server ends it later than that.
+   */
+  get endsAtMs(): number {
+    return this.#endsAtMs;
   }
 
   /** Renews the lease for the first time, and from then on. */
