@@ -10,10 +10,7 @@ import { type Config, newConfig } from "../config/config.ts";
 import { ConfigError, ERR_MISSING_CLIENT_TLS_INFO_FOR_METRICS_URL } from "../config/errors.ts";
 import { type Etcd, startEtcd } from "../etcd.ts";
 import { newMemoryConfig } from "../memory_config.ts";
-import {
-  newSelfSignedCertificate,
-  type SelfSignedCertificate,
-} from "../../net/tls/self_signed_certificate.ts";
+import { newSelfSignedCertificate } from "../../net/tls/self_signed_certificate.ts";
 
 /** A server that makes its own certificate, and listens where it is told. */
 function autoTlsConfig(directory: string, urls: string): Config {
@@ -174,7 +171,7 @@ async function freePort(): Promise<number> {
 function metricsHealth(
   url: string,
   ca: string,
-  { certificate, key }: SelfSignedCertificate,
+  { certificate, key }: { readonly certificate: string; readonly key: string },
 ): Promise<number> {
   return new Promise((resolve) => {
     const options = { ca, cert: certificate, key, agent: false };
