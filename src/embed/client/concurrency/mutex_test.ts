@@ -71,6 +71,14 @@ Deno.test("Mutex.tryLock() leaves nothing in the queue when its answer comes too
     assert.equal(await queueLength(), 0);
   }));
 
+Deno.test("Mutex.tryLock() leaves no lease when somebody else holds the lock", () =>
+  withBadNetwork(async (bad, _, good) => {
+    await using _held = await good.lock("m");
+    const leases = await good.leases();
+    assert.equal(await bad.tryLock("m"), undefined);
+    assert.deepEqual(await good.leases(), leases);
+  }));
+
 Deno.test("Mutex.lock() tells why it gave up even if its session cannot be ended", () =>
   withBadNetwork(async (bad, network, good) => {
     await using _held = await good.lock("m");
