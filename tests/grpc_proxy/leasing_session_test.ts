@@ -252,9 +252,10 @@ Deno.test("leasing proxies write in transactions as large as servers take", asyn
 
 Deno.test("leasing proxies refuse what servers refuse, and still know what they knew", async () => {
   await using scene = await LocalScene.start();
-  const proxy = scene.proxy();
+  const [proxy, other] = [scene.proxy(), scene.proxy()];
   await scene.own(proxy, "k");
   await assert.rejects(put(proxy, "", "v"), /key is not provided/);
+  await assert.rejects(deleteRange(other, "", { rangeEnd: "z" }), /key is not provided/);
   const twice = txn(proxy, { success: [putOp("k", "1"), putOp("k", "2")] });
   await assert.rejects(twice, /duplicate key given in txn request/);
   const ignoring = put(proxy, "k", "v", { ignoreValue: true });

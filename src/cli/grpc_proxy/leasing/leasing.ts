@@ -1,6 +1,9 @@
 import { bytesEqual } from "../../../base/bytes.ts";
 import type { Clock } from "../../../base/clock.ts";
 import type { Logger } from "../../../base/log.ts";
+import { EtcdError } from "../../../core/errors.ts";
+import { checkDeleteRange, checkPut, checkTxn } from "../../../core/mvcc/request_checks.ts";
+import { refusalError } from "../../../embed/client/client_error.ts";
 import {
   type DeleteRangeRequest,
   DeleteRangeResponse,
@@ -149,6 +152,7 @@ export class Leasing implements KvServers {
   }
 
   async #write(asker: Asker, op: RequestOp): Promise<WrittenResult> {
+    checkWrite(op);
     const result = await this.#writes.write(asker, op);
     this.#newest.note(result.header);
     return result;
@@ -160,6 +164,20 @@ export class Leasing implements KvServers {
       const heard = heardOf(event, lease, this.#names);
       if (heard !== undefined) this.#keys.heard(heard);
     }
+  }
+}
+
+/**
+ * Rejects what no server would do before others are asked for keys. How many operations are too many is
+ * for the servers to say.
+ */
+function checkWrite({ requestPut, requestDeleteRange, requestTxn }: RequestOp): void {
+  try {
+    if (requestPut !== undefined) checkPut(requestPut);
+    if (requestDeleteRange !== undefined) checkDeleteRange(requestDeleteRange);
+    if (requestTxn !== undefined) checkTxn(requestTxn, Infinity);
+  } catch (error) {
+    throw error instanceof EtcdError ? refusalError(error) : error;
   }
 }
 
