@@ -34,11 +34,11 @@ Deno.test("leasing proxies tell the truth over a network that loses, delays and 
   for (const network of networks) await network.heal();
   const histories = await KeyHistories.readAll(scene.direct, "k");
   for (const judge of shared.judgements) judge(histories);
-  const requestCount = proxies.reduce((sum, proxy) => sum + proxy.requestCount, 0);
+  const knownCount = proxies.reduce((sum, proxy) => sum + proxy.knownCount, 0);
   console.log(
-    `seed ${seed}: ${shared.judgements.length} answers and ${shared.failureCount} failures ` +
-      `by ${requestCount} requests`,
+    `seed ${seed}: ${shared.judgements.length} answers, ${knownCount} of them from memory, and ` +
+      `${shared.failureCount} failures`,
   );
   assert(shared.failureCount > 0);
-  assert(requestCount < shared.judgements.length);
+  assert(knownCount > 0);
 });

@@ -26,6 +26,8 @@ export class LocalProxy {
   readonly leasing: Leasing;
   /** How many requests for keys it has sent to the server. */
   requestCount = 0;
+  /** How many reads it has answered from memory at once. */
+  knownCount = 0;
 
   constructor(calls: ServerCalls, clock: Clock, options: Partial<LeasingParts>) {
     const counting: ServerCalls = {
@@ -79,7 +81,7 @@ export class LocalProxy {
     const { leasing } = this;
     switch (path) {
       case KV_SERVICE.range.path:
-        return leasing.range(asker, RangeRequest.decode(request));
+        return this.#range(asker, RangeRequest.decode(request));
       case KV_SERVICE.put.path:
         return leasing.put(asker, PutRequest.decode(request));
       case KV_SERVICE.deleteRange.path:
@@ -89,6 +91,15 @@ export class LocalProxy {
       default:
         throw new Error(`no proxy answers ${path}`);
     }
+  }
+
+  async #range(asker: Asker, request: RangeRequest): Promise<Uint8Array> {
+    const known = this.leasing.known(asker, request);
+    if (known === undefined) return await this.leasing.range(asker, request);
+    this.knownCount++;
+    // A loop of nothing but such answers would leave no turn to anything else.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    return known;
   }
 }
 
