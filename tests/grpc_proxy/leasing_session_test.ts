@@ -105,6 +105,9 @@ Deno.test("a leasing proxy that was stopped for longer than its lease lasts asks
   assert.equal(await requestsDuring(proxy, () => range(proxy, "k")), 0);
   offsetMs += 61_000;
   assert.equal(await requestsDuring(proxy, () => range(proxy, "k")), 1);
+  // It still lets go, for the lease may last longer than it can be sure of.
+  await put(scene.proxy(), "k", "new");
+  assert.equal(await valueAt(proxy, "k"), "new");
 });
 
 Deno.test("a leasing proxy whose lease is revoked forgets all keys, and begins anew", async () => {
@@ -135,6 +138,26 @@ Deno.test("a leasing proxy forgets a key whose leasing key is deleted", async ()
   });
   await put(direct, "k", "new");
   assert.equal(await valueAt(proxy, "k"), "new");
+});
+
+Deno.test("a leasing proxy stops asking for keys when its caller has gone", async () => {
+  await using scene = await LocalScene.start();
+  const network = new CutCalls(scene.upstream);
+  const proxy = scene.proxy({}, network);
+  await scene.own(proxy, "k");
+  network.cut();
+  const other = scene.proxy();
+  const gone = new AbortController();
+  const writing = put(other.until(gone.signal), "k", "w");
+  await eventually("it asks the owner", async () => {
+    const { kvs: [{ value }] } = await range(scene.direct, `${LEASING_PREFIX}k`);
+    return textFromBytes(value) === "REVOKE";
+  });
+  gone.abort();
+  await assert.rejects(writing, /canceled/);
+  network.isCut = false;
+  await put(other, "k", "x");
+  assert.equal(await valueAt(scene.direct, "k"), "x");
 });
 
 Deno.test("a leasing proxy gives all keys back when it ends", async () => {

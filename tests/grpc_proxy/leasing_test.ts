@@ -226,3 +226,30 @@ for (const target of NEWER_TARGET_NAMES) {
     });
   }
 }
+
+for (const server of ["etcd", "etcd-3.7"] as const) {
+  const missing = whyMissing(server);
+  Deno.test({
+    name: missing === undefined
+      ? `leasing [detcd] works before a server of ${server}`
+      : `leasing [detcd] not run before ${server}: ${missing}`,
+    ignore: missing !== undefined,
+    fn: () =>
+      withLeasedProxies(["detcd", "detcd"], async (scene) => {
+        const { direct, clients: [client, other] } = scene;
+        await put(direct, "k", "v");
+        await scene.own(client, "k");
+        assert.equal(await scene.requestsDuring(() => range(client, "k")), 0);
+        await put(client, "k", "w");
+        assert.equal(await scene.requestsDuring(() => range(client, "k")), 0);
+        await put(other, "k", "x");
+        assert.equal(await valueAt(client, "k"), "x");
+        await scene.own(other, "m");
+        await deleteRange(client, "a", { rangeEnd: "z" });
+        for (const one of [client, other, direct]) {
+          assert.equal(await valueAt(one, "k"), undefined);
+          assert.equal(await valueAt(one, "m"), undefined);
+        }
+      }, { server }),
+  });
+}

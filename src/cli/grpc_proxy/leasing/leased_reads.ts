@@ -29,7 +29,7 @@ export interface LeasedReadParts {
   readonly keys: OwnedKeys;
   readonly newest: NewestHeader;
   readonly clock: Clock;
-  /** The lease of this proxy's ownerships, if there is one. */
+  /** The lease of this proxy's ownerships, if it surely lasts. */
   lease(): bigint | undefined;
   /** The servers know nothing of that lease. */
   leaseLost(): void;

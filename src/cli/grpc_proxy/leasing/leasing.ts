@@ -62,7 +62,6 @@ export class Leasing implements KvServers {
     const { servers, upstream, clock, logger } = parts;
     const names = new LeasingNames(parts.namespace, parts.prefix);
     const keys = new OwnedKeys(clock, (key, revision) => this.#releases.release(key, revision));
-    const lease = () => this.#session.lease;
     this.#servers = servers;
     this.#names = names;
     this.#keys = keys;
@@ -93,10 +92,11 @@ export class Leasing implements KvServers {
       keys,
       newest: this.#newest,
       clock,
-      lease,
+      lease: () => this.#session.certainLease,
       leaseLost: () => this.#session.restart(),
     });
     const revocation = new Revocation(servers, upstream, clock);
+    const lease = () => this.#session.lease;
     this.#writes = new GuardedWrites({ servers, names, keys, revocation, lease });
   }
 
