@@ -32,8 +32,6 @@ export class LocalProxy {
   readonly leasing: Leasing;
   /** How many requests for keys it has sent to the server. */
   requestCount = 0;
-  /** How many reads it has answered from memory at once. */
-  knownCount = 0;
 
   constructor(calls: ServerCalls, clock: Clock, options: Partial<LeasingParts>) {
     const counting: ServerCalls = {
@@ -102,7 +100,6 @@ export class LocalProxy {
   async #range(asker: Asker, request: RangeRequest): Promise<Uint8Array> {
     const known = this.leasing.known(asker, request);
     if (known === undefined) return await this.leasing.range(asker, request);
-    this.knownCount++;
     // A loop of nothing but such answers would leave no turn to anything else.
     await new Promise((resolve) => setTimeout(resolve, 0));
     return known;

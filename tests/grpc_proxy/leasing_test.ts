@@ -56,6 +56,11 @@ for (const target of NEWER_TARGET_NAMES) {
           assert.deepEqual((await range(client, "k", { serializable: true })).kvs, [expected]);
         });
         assert.equal(count, 0);
+        if (target !== "detcd") return;
+        const { proxies: [proxy] } = scene;
+        assert(await proxy.metric("detcd_grpc_proxy_leased_answers_total") >= 2 * READS);
+        assert.equal(await proxy.metric("detcd_grpc_proxy_leased_keys"), 2);
+        assert(await proxy.metric("detcd_grpc_proxy_leased_bytes") > 0);
       }),
   });
 

@@ -170,7 +170,12 @@ class GrpcProxy implements RunningProxy {
 
   async #addRoutes(): Promise<void> {
     const { flags, upstream, host } = this.#parts;
-    const routes = proxyRoutes({ upstream, cache: this.#cache, hub: this.#hub });
+    const routes = proxyRoutes({
+      upstream,
+      cache: this.#cache,
+      hub: this.#hub,
+      leasing: this.#leasing,
+    });
     for (const [path, handler] of routes) {
       this.#serving.clientRoutes.set(path, handler);
       this.#serving.metricsRoutes.set(path, handler);

@@ -8,6 +8,7 @@ import {
 import { GrpcCode } from "../../base/grpc_code.ts";
 import { RangeRequest, WatchCreateRequest, WatchRequest } from "../../pb/etcdserverpb.ts";
 import { KV_SERVICE, WATCH_SERVICE } from "../../pb/services.ts";
+import type { Leasing } from "./leasing/leasing.ts";
 import { GRPC_PROXY_LIMITS } from "./limits.ts";
 import type { RangeCache } from "./range_cache.ts";
 import { statusOf, type Upstream } from "./upstream.ts";
@@ -21,6 +22,7 @@ export interface ProxySource {
   readonly upstream: Upstream;
   readonly cache: RangeCache;
   readonly hub: ProxyWatchHub;
+  readonly leasing: Leasing | undefined;
 }
 
 /** The pages of a proxy: its own health and numbers, and those of the servers behind it. */
@@ -83,7 +85,7 @@ async function serverMetrics(endpoints: readonly string[]): Promise<HttpResponse
 }
 
 /** The library that writes metrics takes several megabytes, so it is loaded for the first scrape. */
-async function proxyMetrics({ cache, hub }: ProxySource): Promise<HttpResponse> {
+async function proxyMetrics({ cache, hub, leasing }: ProxySource): Promise<HttpResponse> {
   const { Registry } = await import("../../deps/prom_client.ts");
   const { counter, gauge, registerFamilies } = await import("../../api/metrics/family.ts");
   const { processMetrics } = await import("../../api/metrics/process_metrics.ts");
@@ -102,6 +104,21 @@ async function proxyMetrics({ cache, hub }: ProxySource): Promise<HttpResponse> 
     gauge("etcd_grpc_proxy_cache_keys_total", "Cached answers.", () => cache.size),
     gauge("etcd_grpc_proxy_cache_hits_total", "Reads that the cache answered.", () => cache.hits),
     gauge("etcd_grpc_proxy_cache_misses_total", "Reads that it could not.", () => cache.misses),
+    gauge(
+      "detcd_grpc_proxy_leased_keys",
+      "Keys that this proxy owns, with --experimental-leasing-prefix.",
+      () => leasing?.ownedKeyCount ?? 0,
+    ),
+    gauge(
+      "detcd_grpc_proxy_leased_bytes",
+      "Bytes that are kept of those keys.",
+      () => leasing?.cachedBytes ?? 0,
+    ),
+    counter(
+      "detcd_grpc_proxy_leased_answers_total",
+      "Reads that were answered by them, without the servers.",
+      () => leasing?.answerCount ?? 0,
+    ),
     ...processMetrics(),
   ]);
   return textResponse(200, await registry.metrics());

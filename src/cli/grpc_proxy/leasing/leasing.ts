@@ -115,6 +115,16 @@ export class Leasing implements KvServers {
     return this.#keys.size;
   }
 
+  /** How many bytes are kept of their pairs. */
+  get cachedBytes(): number {
+    return this.#keys.cachedBytes;
+  }
+
+  /** How many reads were answered without the servers. */
+  get answerCount(): number {
+    return this.#reads.answerCount;
+  }
+
   /** The answer to a read, if the servers need not be asked. */
   known(asker: Asker, request: RangeRequest): Uint8Array | undefined {
     const answer = this.#reads.known(callerKeyOf(asker), request);
