@@ -28,14 +28,7 @@ export { ListenError } from "./src/embed/serving.ts";
 export type { BoundListener } from "./src/embed/listeners.ts";
 
 // Its configuration.
-export {
-  Config,
-  newConfig,
-  newZapLoggerBuilder,
-  type ServiceRegistrar,
-  type SocketOptions,
-  type V2ProxyConfig,
-} from "./src/embed/config/config.ts";
+export { Config, newConfig } from "./src/embed/config/config.ts";
 export type { ConfigFlag, FlagSet } from "./src/embed/config/config_flags.ts";
 export { configFromFile } from "./src/embed/config/config_file.ts";
 export { newMemoryConfig } from "./src/embed/memory_config.ts";
@@ -45,7 +38,11 @@ export type { DefaultHost } from "./src/embed/config/default_cluster.ts";
 export type { DiscoveryConfig } from "./src/embed/config/discovery_config.ts";
 export type { DnsResolver, ServiceRecord } from "./src/embed/config/dns_discovery.ts";
 export { FeatureGates } from "./src/embed/config/feature_gates.ts";
+export type { ServiceRegistrar } from "./src/embed/config/service_registrar.ts";
+export type { SocketOptions } from "./src/embed/config/socket_options.ts";
 export type { TlsInfo } from "./src/embed/config/tls_info.ts";
+export type { V2ProxyConfig } from "./src/embed/config/v2_proxy_config.ts";
+export { newZapLoggerBuilder } from "./src/embed/config/zap_logger_builder.ts";
 export * from "./src/embed/public_types.ts";
 
 // The client.

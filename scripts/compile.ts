@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import manifest from "../deno.json" with { type: "json" };
+import { messageOf } from "../src/base/error_message.ts";
 import { forgetChecksum, recordChecksum } from "./compile/checksums.ts";
 import {
   COMPILE_TARGETS,
@@ -120,7 +121,7 @@ async function makeAll(options: Options): Promise<number> {
 }
 
 function printFailure(error: unknown): void {
-  console.error(error instanceof Error ? error.message : String(error));
+  console.error(messageOf(error));
 }
 
 async function main(): Promise<number> {

@@ -1,6 +1,6 @@
 /**
- * Writes src/pb/<package>.ts, src/pb/services.ts and src/pb/descriptors.ts from proto/*.proto. With `--check` it writes
- * nothing and fails when the files are not what it would write:
+ * Writes src/pb/<package>.ts, src/pb/services.ts and src/pb/descriptors.ts from proto/*.proto. With
+ * `--check` it writes nothing and fails when the files are not what it would write:
  *
  *   deno run --allow-read --allow-write scripts/generate_pb.ts
  *   deno run --allow-read scripts/generate_pb.ts --check
@@ -13,14 +13,14 @@ const PROTO_DIRECTORY = new URL("../proto/", import.meta.url);
 const OUTPUT_DIRECTORY = new URL("../src/pb/", import.meta.url);
 
 /** The .proto files of a directory in the order of their names. */
-export function readProtoFiles(directory: URL): ProtoFile[] {
+function readProtoFiles(directory: URL): ProtoFile[] {
   const names = [...Deno.readDirSync(directory)].map((entry) => entry.name)
     .filter((name) => name.endsWith(".proto")).sort();
   return names.map((name) => ({ name, text: Deno.readTextFileSync(new URL(name, directory)) }));
 }
 
 /** All generated files by name. */
-export function generate(files: readonly ProtoFile[]): Map<string, string> {
+function generate(files: readonly ProtoFile[]): Map<string, string> {
   const modules = schemaFromProtoFiles(files);
   const outputs = new Map<string, string>();
   for (const module of modules) outputs.set(`${module.name}.ts`, moduleSource(module, modules));
@@ -30,7 +30,7 @@ export function generate(files: readonly ProtoFile[]): Map<string, string> {
 }
 
 /** The names of files that are missing or differ. */
-export function staleFiles(outputs: Map<string, string>, directory: URL): string[] {
+function staleFiles(outputs: Map<string, string>, directory: URL): string[] {
   return [...outputs].filter(([name, text]) => {
     try {
       return Deno.readTextFileSync(new URL(name, directory)) !== text;

@@ -8,7 +8,7 @@ export interface Complaint {
 }
 
 /** One import or re-export of a module. */
-export interface Import {
+interface Import {
   readonly specifier: string;
   readonly line: number;
   readonly isTypeOnly: boolean;

@@ -1,11 +1,11 @@
 /** What a program left behind. */
-export interface Run {
+interface Run {
   readonly success: boolean;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** When it is killed. @default {10 minutes} */

@@ -1,5 +1,5 @@
 /** What a stretch of TypeScript source is. */
-export type SegmentKind = "code" | "comment" | "string";
+type SegmentKind = "code" | "comment" | "string";
 
 /** A module's source, parted so that a rule about code does not fire on prose. */
 export interface SourceText {

@@ -1,14 +1,12 @@
-import { GrpcClient } from "../../tests/harness/grpc_client.ts";
 import { ServerProcess } from "../../tests/harness/server_process.ts";
 import type { TargetName } from "../../tests/harness/targets.ts";
-import { bytesFromText } from "../../src/base/bytes.ts";
-import { Permission, PermissionType } from "../../src/pb/authpb.ts";
-import { AUTH_SERVICE, KV_SERVICE } from "../../src/pb/services.ts";
+import { BenchUsers } from "./bench_users.ts";
 import { runH2load } from "./h2load.ts";
+import { PUT_PATH, RANGE_PATH } from "./paths.ts";
 import { cpuSeconds } from "./process_figures.ts";
-import { note, showProgress } from "./progress.ts";
 import { describeMachine, figuresCell, figuresOf, ratioCell } from "./report.ts";
-import { KEY, PUT_PATH, putMessage, RANGE_PATH } from "./request_rows.ts";
+import { KEY, putMessage } from "./request_rows.ts";
+import { measureAll, type Measurement, type Run } from "./round.ts";
 import { median } from "./statistics.ts";
 import { chooseByRows, type Recorder, type Results, type Row, type Suite } from "./suite.ts";
 import { encode } from "./wire.ts";
@@ -20,10 +18,8 @@ const WARM_UP_REQUESTS = 60_000;
 /** How often each state is measured in a round; the states take turns. */
 const TURNS = 2;
 
-const [ROOT, USER, ROLE, PASSWORD] = ["root", "loader", "bench", "bench"];
-
 /** What is asked, without authentication and with it. */
-interface Measurement {
+interface Question {
   readonly rows: readonly [off: Row, on: Row];
   readonly path: string;
   readonly message: Uint8Array;
@@ -39,7 +35,7 @@ function rowsOf(id: string, request: string): readonly [Row, Row] {
   ];
 }
 
-const MEASUREMENTS: readonly Measurement[] = [
+const QUESTIONS: readonly Question[] = [
   {
     rows: rowsOf("put", "put"),
     path: PUT_PATH,
@@ -57,38 +53,17 @@ const MEASUREMENTS: readonly Measurement[] = [
 /** What authentication costs: the same requests with it and without it, in turns on one server. */
 export class AuthSuite implements Suite {
   readonly section = "bench-auth";
-  readonly #measurements: readonly Measurement[];
+  readonly #questions: readonly Question[];
   readonly #seconds: number;
 
   constructor(only: readonly string[], seconds: number) {
-    this.#measurements = chooseByRows(MEASUREMENTS, only);
+    this.#questions = chooseByRows(QUESTIONS, only);
     this.#seconds = seconds;
   }
 
   async measureRound(target: TargetName, record: Recorder): Promise<void> {
-    const server = await ServerProcess.start(target);
-    const users = new Users(server);
-    try {
-      await users.create();
-      for (const measurement of this.#measurements) {
-        await this.#load(server, measurement, WARM_UP_REQUESTS, []);
-        for (let turn = 0; turn < TURNS; turn++) {
-          for (const row of measurement.rows) {
-            showProgress(`${target}: ${row.title}`);
-            const isOn = row === measurement.rows[1];
-            const metadata = isOn ? [`token: ${await users.enable()}`] : [];
-            record(row, await this.#measure(server, measurement, metadata));
-            if (isOn) await users.disable();
-          }
-        }
-      }
-    } catch (error) {
-      note(`${target} failed; its log ends:\n${server.logTail()}`);
-      throw error;
-    } finally {
-      await users.close();
-      await server.dispose();
-    }
+    const run = new AuthRun(await ServerProcess.start(target), this.#seconds);
+    await measureAll(run, [CREATE_USERS, ...this.#questions.flatMap(turnsOf)], record);
   }
 
   describe(rounds: number, versions: string): string {
@@ -98,7 +73,7 @@ export class AuthSuite implements Suite {
 
   tableLines(results: Results): string[][] {
     const lines = [["what", "unit", "etcd", "detcd", "with / without, etcd", "detcd"]];
-    for (const { rows: [off, on] } of this.#measurements) {
+    for (const { rows: [off, on] } of this.#questions) {
       for (const row of [off, on]) {
         const cells = TARGETS.map((target) => figuresCell(figuresOf(results, row, target)));
         const ratios = TARGETS.map((target) =>
@@ -109,31 +84,81 @@ export class AuthSuite implements Suite {
     }
     return lines;
   }
+}
 
-  /** Microseconds of processor time a request. */
-  async #measure(
-    server: ServerProcess,
-    measurement: Measurement,
-    metadata: readonly string[],
-  ): Promise<number> {
-    const speed = measurement.requestsPerSecond[server.target === "detcd" ? "detcd" : "etcd"];
-    const requests = Math.round(speed * this.#seconds);
-    const cpuBefore = cpuSeconds(server.pid);
-    await this.#load(server, measurement, requests, metadata);
-    return (cpuSeconds(server.pid) - cpuBefore) * 1e6 / requests;
+const CREATE_USERS: Measurement<AuthRun> = {
+  rows: [],
+  measure: async (run) => {
+    await run.users.create();
+    return [];
+  },
+};
+
+/** A question is asked without authentication and with it in turns, behind a warm-up. */
+function turnsOf(question: Question): Measurement<AuthRun>[] {
+  const [off, on] = question.rows;
+  const turn: Measurement<AuthRun>[] = [
+    { rows: [off], measure: async (run) => [await run.cpuMicros(question)] },
+    { rows: [on], measure: async (run) => [await run.cpuMicrosOfUser(question)] },
+  ];
+  const warmUp: Measurement<AuthRun> = {
+    rows: [],
+    measure: async (run) => {
+      await run.load(question, WARM_UP_REQUESTS, []);
+      return [];
+    },
+  };
+  return [warmUp, ...Array.from({ length: TURNS }, () => turn).flat()];
+}
+
+class AuthRun implements Run {
+  readonly target: TargetName;
+  readonly users: BenchUsers;
+  readonly #server: ServerProcess;
+  readonly #seconds: number;
+
+  constructor(server: ServerProcess, seconds: number) {
+    this.target = server.target;
+    this.users = new BenchUsers(server);
+    this.#server = server;
+    this.#seconds = seconds;
   }
 
-  async #load(
-    server: ServerProcess,
-    { path, message }: Measurement,
+  logTail(): string {
+    return this.#server.logTail();
+  }
+
+  async end(): Promise<void> {
+    await this.users.close();
+    await this.#server.dispose();
+  }
+
+  /** Authentication is on for as long as it takes. */
+  async cpuMicrosOfUser(question: Question): Promise<number> {
+    const token = await this.users.enable();
+    const micros = await this.cpuMicros(question, [`token: ${token}`]);
+    await this.users.disable();
+    return micros;
+  }
+
+  /** Microseconds of processor time a request. */
+  async cpuMicros(question: Question, metadata: readonly string[] = []): Promise<number> {
+    const speed = question.requestsPerSecond[this.target === "detcd" ? "detcd" : "etcd"];
+    const requests = Math.round(speed * this.#seconds);
+    const cpuBefore = cpuSeconds(this.#server.pid);
+    await this.load(question, requests, metadata);
+    return (cpuSeconds(this.#server.pid) - cpuBefore) * 1e6 / requests;
+  }
+
+  async load(
+    { path, message }: Question,
     requests: number,
     metadata: readonly string[],
   ): Promise<void> {
-    const shape = { connections: CONNECTIONS, streamsEach: STREAMS_EACH };
-    const serverUrl = `http://${server.endpoint}`;
     const { dataBytes } = await runH2load({
-      ...shape,
-      serverUrl,
+      connections: CONNECTIONS,
+      streamsEach: STREAMS_EACH,
+      serverUrl: `http://${this.#server.endpoint}`,
       path,
       message,
       requests,
@@ -149,50 +174,4 @@ const TARGETS: readonly TargetName[] = ["etcd", "detcd"];
 function costCell(results: Results, off: Row, on: Row, target: TargetName): string {
   const without = median(figuresOf(results, off, target));
   return ratioCell(median(figuresOf(results, on, target)) / without);
-}
-
-/** The users of a server: root, and one with some permissions. */
-class Users {
-  readonly #client: GrpcClient;
-
-  constructor(server: ServerProcess) {
-    this.#client = new GrpcClient(server.endpoint);
-  }
-
-  async create(): Promise<void> {
-    const value = bytesFromText("x");
-    await this.#client.call(KV_SERVICE.put, { key: KEY, value });
-    await this.#client.call(AUTH_SERVICE.roleAdd, { name: ROLE });
-    for (const key of ["a", KEY, "z"]) await this.#grant(key);
-    for (const name of [ROOT, USER]) {
-      await this.#client.call(AUTH_SERVICE.userAdd, { name, password: PASSWORD });
-    }
-    await this.#client.call(AUTH_SERVICE.userGrantRole, { user: ROOT, role: ROOT });
-    await this.#client.call(AUTH_SERVICE.userGrantRole, { user: USER, role: ROLE });
-  }
-
-  /** Switches authentication on; returns the token of the user. */
-  async enable(): Promise<string> {
-    await this.#client.call(AUTH_SERVICE.authEnable);
-    return await this.#tokenOf(USER);
-  }
-
-  async disable(): Promise<void> {
-    const token = await this.#tokenOf(ROOT);
-    await this.#client.call(AUTH_SERVICE.authDisable, {}, { metadata: { token } });
-  }
-
-  async close(): Promise<void> {
-    await this.#client.close();
-  }
-
-  async #grant(key: string): Promise<void> {
-    const perm = Permission.create({ permType: PermissionType.READWRITE, key });
-    await this.#client.call(AUTH_SERVICE.roleGrantPermission, { name: ROLE, perm });
-  }
-
-  async #tokenOf(name: string): Promise<string> {
-    const request = { name, password: PASSWORD };
-    return (await this.#client.call(AUTH_SERVICE.authenticate, request)).token;
-  }
 }

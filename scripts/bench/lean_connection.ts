@@ -48,7 +48,7 @@ interface Stream {
  * windows, so that measuring costs little beside what is measured. Not for anything else: whether
  * a request did what it should is proved afterwards, by the server's state.
  */
-export class LeanConnection {
+export class LeanConnection implements AsyncDisposable {
   readonly #socket: Socket;
   readonly #authority: string;
   /** Header blocks by path: a connection has one or two. */
@@ -92,6 +92,14 @@ export class LeanConnection {
         resolve(new LeanConnection(socket, port));
       });
     });
+  }
+
+  static openAll(port: number, count: number): Promise<LeanConnection[]> {
+    return Promise.all(Array.from({ length: count }, () => LeanConnection.open(port)));
+  }
+
+  static async closeAll(connections: readonly LeanConnection[]): Promise<void> {
+    for (const connection of connections) await connection.close();
   }
 
   /** Opens a stream without sending a message yet. */
@@ -152,6 +160,10 @@ export class LeanConnection {
     this.#isClosing = true;
     this.#socket.destroy();
     return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   /** Everything written in one turn leaves in one system call. */

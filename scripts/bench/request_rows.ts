@@ -1,5 +1,6 @@
 import { type Load, type LoadResult, runH2load } from "./h2load.ts";
 import { LeanConnection } from "./lean_connection.ts";
+import { PUT_PATH, RANGE_PATH } from "./paths.ts";
 import { cpuSeconds } from "./process_figures.ts";
 import { encode, headerRevision } from "./wire.ts";
 
@@ -13,19 +14,17 @@ export interface LoadedServer {
 }
 
 /** Connections and concurrent streams on each. */
-export interface Shape {
+interface Shape {
   readonly connections: number;
   readonly streamsEach: number;
 }
 
 /** What the put rows find out in one go. */
-export interface PutFigures {
+interface PutFigures {
   readonly requestsPerSecond: number;
   readonly cpuMicrosPerRequest: number;
 }
 
-export const RANGE_PATH = "/etcdserverpb.KV/Range";
-export const PUT_PATH = "/etcdserverpb.KV/Put";
 const VALUE_BYTES = 256;
 /** With 12 bytes of key and 256 of value the request is 278 bytes, gRPC's prefix included. */
 export const KEY = "bench/put000";
@@ -84,15 +83,11 @@ function checkGets(result: LoadResult, requests: number, responseBytes: number):
 }
 
 async function putThenGet(port: number): Promise<{ response: Uint8Array }> {
-  const connection = await LeanConnection.open(port);
-  try {
-    await connection.unary(PUT_PATH, putMessage());
-    const response = await connection.unary(RANGE_PATH, encode([[1, KEY]]));
-    if (response === undefined) throw new Error("the server refused a get");
-    return { response };
-  } finally {
-    await connection.close();
-  }
+  await using connection = await LeanConnection.open(port);
+  await connection.unary(PUT_PATH, putMessage());
+  const response = await connection.unary(RANGE_PATH, encode([[1, KEY]]));
+  if (response === undefined) throw new Error("the server refused a get");
+  return { response };
 }
 
 async function calibrate(base: Omit<Load, "requests">, seconds: number): Promise<number> {
@@ -105,12 +100,8 @@ async function calibrate(base: Omit<Load, "requests">, seconds: number): Promise
 
 /** The store's revision, by a linearizable read. */
 export async function currentRevision(port: number): Promise<number> {
-  const connection = await LeanConnection.open(port);
-  try {
-    const response = await connection.unary(RANGE_PATH, encode([[1, "no such key"]]));
-    if (response === undefined) throw new Error("the server refused a get");
-    return headerRevision(response);
-  } finally {
-    await connection.close();
-  }
+  await using connection = await LeanConnection.open(port);
+  const response = await connection.unary(RANGE_PATH, encode([[1, "no such key"]]));
+  if (response === undefined) throw new Error("the server refused a get");
+  return headerRevision(response);
 }

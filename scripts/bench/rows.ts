@@ -1,18 +1,10 @@
-import type { ServerProcess } from "../../tests/harness/server_process.ts";
 import { measureGatewayGets, measureGatewayPuts } from "./gateway_rows.ts";
-import { type LoadedServer, measureGets, measurePuts } from "./request_rows.ts";
+import { measureGets, measurePuts } from "./request_rows.ts";
+import type { Measurement } from "./round.ts";
+import type { ServerRun } from "./server_run.ts";
 import { measureKeepAlives, measureWatch } from "./stream_rows.ts";
 import { measureStart } from "./start_rows.ts";
 import type { Row } from "./suite.ts";
-import type { TargetName } from "../../tests/harness/targets.ts";
-
-/** A measurement that yields the figures of one or more rows. */
-export interface Measurement {
-  readonly rows: readonly Row[];
-  /** Starts its own server when it must see one start. */
-  readonly onFreshStart?: (target: TargetName) => Promise<number[]>;
-  readonly onServer?: (server: ServerProcess, seconds: number) => Promise<number[]>;
-}
 
 const WATCHERS = { connections: 10, watchersEach: 50 } as const;
 
@@ -21,22 +13,17 @@ export function rate(id: string, title: string, unit: string): Row {
   return { id, title, unit, isRate: true };
 }
 
-/** Requests on a server that runs already, with or without TLS. */
-export interface RequestMeasurement extends Measurement {
-  readonly onServer: (server: LoadedServer, seconds: number) => Promise<number[]>;
-}
-
 /** Puts, which fill one row or two. */
 export function putMeasurement(
   connections: number,
   streamsEach: number,
   rows: readonly Row[],
-): RequestMeasurement {
+): Measurement<ServerRun> {
   return {
     rows,
-    onServer: async (server, seconds) => {
+    measure: async (run) => {
       const shape = { connections, streamsEach };
-      const figures = await measurePuts(server, shape, seconds);
+      const figures = await measurePuts(await run.loadedServer(), shape, run.seconds);
       return [figures.requestsPerSecond, figures.cpuMicrosPerRequest].slice(0, rows.length);
     },
   };
@@ -47,26 +34,26 @@ export function getMeasurement(
   connections: number,
   streamsEach: number,
   row: Row,
-): RequestMeasurement {
+): Measurement<ServerRun> {
   return {
     rows: [row],
-    onServer: async (server, seconds) => [
-      await measureGets(server, { connections, streamsEach }, seconds),
+    measure: async (run) => [
+      await measureGets(await run.loadedServer(), { connections, streamsEach }, run.seconds),
     ],
   };
 }
 
-function watchMeasurement(putsInFlight: number, row: Row): Measurement {
+function watchMeasurement(putsInFlight: number, row: Row): Measurement<ServerRun> {
   return {
     rows: [row],
-    onServer: async (server, seconds) => [
-      await measureWatch(server, { ...WATCHERS, putsInFlight }, seconds),
+    measure: async (run) => [
+      await measureWatch(await run.server(), { ...WATCHERS, putsInFlight }, run.seconds),
     ],
   };
 }
 
-/** The whole table, in its order. */
-export const MEASUREMENTS: readonly Measurement[] = [
+/** The whole table, in its order; the start is that of a server of its own. */
+export const MEASUREMENTS: readonly Measurement<ServerRun>[] = [
   putMeasurement(50, 10, [
     rate("put-50x10", "put 256 B, 50 connections x 10 streams", "puts/s"),
     { id: "put-cpu", title: "server CPU time, same puts", unit: "us/put", isRate: false },
@@ -93,22 +80,22 @@ export const MEASUREMENTS: readonly Measurement[] = [
   ),
   {
     rows: [rate("keepalive-100", "lease keep-alives, 100 streams", "renewals/s")],
-    onServer: async (server, seconds) => [await measureKeepAlives(server, 100, seconds)],
+    measure: async (run) => [await measureKeepAlives(await run.server(), 100, run.seconds)],
   },
   {
     rows: [rate("gateway-put", "put 256 B as JSON over HTTP/1.1, 50 connections", "puts/s")],
-    onServer: async (server, seconds) => [await measureGatewayPuts(server, seconds)],
+    measure: async (run) => [await measureGatewayPuts(await run.server(), run.seconds)],
   },
   {
     rows: [rate("gateway-get", "linearizable get as JSON, 50 connections", "gets/s")],
-    onServer: async (server, seconds) => [await measureGatewayGets(server, seconds)],
+    measure: async (run) => [await measureGatewayGets(await run.server(), run.seconds)],
   },
   {
     rows: [
       { id: "start", title: "process start to first answered read", unit: "ms", isRate: false },
       { id: "idle-rss", title: "resident memory, idle", unit: "MB", isRate: false },
     ],
-    onFreshStart: async (target) => {
+    measure: async ({ target }) => {
       const { firstRequestMs, idleResidentMegabytes } = await measureStart(target);
       return [firstRequestMs, idleResidentMegabytes];
     },

@@ -10,7 +10,7 @@ const POLL_INTERVAL_MS = 2;
 const SETTLE_MS = 2_000;
 
 /** What a fresh server shows before it has any load. */
-export interface StartFigures {
+interface StartFigures {
   readonly firstRequestMs: number;
   readonly idleResidentMegabytes: number;
 }

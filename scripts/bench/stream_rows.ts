@@ -1,21 +1,18 @@
 import type { Buffer } from "node:buffer";
 import type { ServerProcess } from "../../tests/harness/server_process.ts";
 import { LeanConnection, MessageReader } from "./lean_connection.ts";
+import { LEASE_GRANT_PATH, LEASE_KEEP_ALIVE_PATH, PUT_PATH, WATCH_PATH } from "./paths.ts";
 import { putMessage } from "./request_rows.ts";
 import { WatchResponseCounter } from "./watch_response_counter.ts";
 import { encode, FieldReader, varintField } from "./wire.ts";
 
 /** How watchers are spread, and how hard the one writer writes. */
-export interface WatchLoad {
+interface WatchLoad {
   readonly connections: number;
   readonly watchersEach: number;
   readonly putsInFlight: number;
 }
 
-const WATCH_PATH = "/etcdserverpb.Watch/Watch";
-const PUT_PATH = "/etcdserverpb.KV/Put";
-const GRANT_PATH = "/etcdserverpb.Lease/LeaseGrant";
-const KEEP_ALIVE_PATH = "/etcdserverpb.Lease/LeaseKeepAlive";
 const KEEP_ALIVE_CONNECTIONS = 10;
 const LEASE_TTL_SECONDS = 600;
 /** Time for the last events to arrive once the writer has stopped. */
@@ -36,7 +33,7 @@ export async function measureWatch(
   const total = (field: "created" | "events"): number => {
     return counters.reduce((sum, counter) => sum + counter[field], 0);
   };
-  const connections = await openAll(server.clientPort, load.connections);
+  const connections = await LeanConnection.openAll(server.clientPort, load.connections);
   const create = encode([[1, encode([[1, "bench/"], [2, "bench0"]])]]);
   for (const [i, connection] of connections.entries()) {
     const streamId = connection.openStream(WATCH_PATH, counters[i]);
@@ -50,7 +47,7 @@ export async function measureWatch(
   await until(() => total("events") >= puts * watchers, "events got lost");
   const elapsedSeconds = (performance.now() - start) / 1000;
   if (total("events") !== puts * watchers) throw new Error("watchers got events twice");
-  await closeAll([...connections, writer]);
+  await LeanConnection.closeAll([...connections, writer]);
   return puts * watchers / elapsedSeconds;
 }
 
@@ -88,7 +85,7 @@ class KeepAliveStream {
   }
 
   start(): void {
-    this.#streamId = this.#connection.openStream(KEEP_ALIVE_PATH, this);
+    this.#streamId = this.#connection.openStream(LEASE_KEEP_ALIVE_PATH, this);
     this.#connection.send(this.#streamId, this.#request, false);
   }
 
@@ -118,7 +115,7 @@ export async function measureKeepAlives(
   streamCount: number,
   seconds: number,
 ): Promise<number> {
-  const connections = await openAll(server.clientPort, KEEP_ALIVE_CONNECTIONS);
+  const connections = await LeanConnection.openAll(server.clientPort, KEEP_ALIVE_CONNECTIONS);
   const firstId = 1000 + Math.floor(Math.random() * 1e9);
   const streams: KeepAliveStream[] = [];
   for (let i = 0; i < streamCount; i++) {
@@ -131,23 +128,18 @@ export async function measureKeepAlives(
   const [before, start] = [answered(), performance.now()];
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   const rate = (answered() - before) / ((performance.now() - start) / 1000);
-  await closeAll(connections);
+  await LeanConnection.closeAll(connections);
   return rate;
 }
 
 async function grantLease(connection: LeanConnection, id: number): Promise<void> {
-  const response = await connection.unary(GRANT_PATH, encode([[1, LEASE_TTL_SECONDS], [2, id]]));
+  const response = await connection.unary(
+    LEASE_GRANT_PATH,
+    encode([[1, LEASE_TTL_SECONDS], [2, id]]),
+  );
   if (response === undefined || varintField(response, 2) !== id) {
     throw new Error("the server refused a lease");
   }
-}
-
-function openAll(port: number, count: number): Promise<LeanConnection[]> {
-  return Promise.all(Array.from({ length: count }, () => LeanConnection.open(port)));
-}
-
-async function closeAll(connections: readonly LeanConnection[]): Promise<void> {
-  for (const connection of connections) await connection.close();
 }
 
 async function until(isReached: () => boolean, complaint: string): Promise<void> {

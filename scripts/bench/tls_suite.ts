@@ -1,16 +1,17 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CertificateAuthority, type CertificateFiles } from "../../tests/harness/certificates.ts";
+import { CertificateAuthority } from "../../tests/harness/certificates.ts";
 import { freePorts, ServerProcess } from "../../tests/harness/server_process.ts";
 import type { TargetName } from "../../tests/harness/targets.ts";
-import { note, showProgress } from "./progress.ts";
 import { describeMachine, tableLines } from "./report.ts";
 import type { LoadedServer } from "./request_rows.ts";
-import { getMeasurement, putMeasurement, rate, type RequestMeasurement } from "./rows.ts";
+import { measureAll, type Measurement } from "./round.ts";
+import { getMeasurement, putMeasurement, rate } from "./rows.ts";
+import { ServerRun } from "./server_run.ts";
 import { chooseByRows, type Recorder, type Results, type Suite } from "./suite.ts";
 
-const MEASUREMENTS: readonly RequestMeasurement[] = [
+const MEASUREMENTS: readonly Measurement<ServerRun>[] = [
   putMeasurement(50, 10, [
     rate("tls-put-50x10", "put 256 B over TLS, 50 connections x 10 streams", "puts/s"),
     { id: "tls-put-cpu", title: "server CPU time, same puts", unit: "us/put", isRate: false },
@@ -33,7 +34,7 @@ const MEASUREMENTS: readonly RequestMeasurement[] = [
 /** The requests of the standard suite over TLS; each run begins with its handshakes. */
 export class TlsSuite implements Suite {
   readonly section = "bench-tls";
-  readonly #measurements: readonly RequestMeasurement[];
+  readonly #measurements: readonly Measurement<ServerRun>[];
   readonly #seconds: number;
 
   constructor(only: readonly string[], seconds: number) {
@@ -42,27 +43,9 @@ export class TlsSuite implements Suite {
   }
 
   async measureRound(target: TargetName, record: Recorder): Promise<void> {
-    const directory = mkdtempSync(join(tmpdir(), "bench-tls-"));
-    const certificate = new CertificateAuthority(directory, "authority")
-      .issue("server", { alternativeNames: "IP:127.0.0.1" });
-    let server: ServerProcess | undefined;
-    try {
-      const [plainPort] = await freePorts(1);
-      server = await startWithTls(target, certificate, plainPort);
-      const { clientUrl, pid } = server;
-      const loaded: LoadedServer = { clientUrl, clientPort: plainPort, pid };
-      for (const { rows, onServer } of this.#measurements) {
-        showProgress(`${target}: ${rows[0].title}`);
-        const figures = await onServer(loaded, this.#seconds);
-        rows.forEach((row, i) => record(row, figures[i]));
-      }
-    } catch (error) {
-      note(`${target} failed; its log ends:\n${server?.logTail() ?? ""}`);
-      throw error;
-    } finally {
-      await server?.dispose();
-      rmSync(directory, { recursive: true });
-    }
+    const [plainPort] = await freePorts(1);
+    const run = new TlsRun(target, this.#seconds, plainPort);
+    await measureAll(run, this.#measurements, record);
   }
 
   describe(rounds: number, versions: string): string {
@@ -76,15 +59,33 @@ export class TlsSuite implements Suite {
   }
 }
 
-/** With TLS for the load, and without for the questions about it. */
-function startWithTls(
-  target: TargetName,
-  { cert, key }: CertificateFiles,
-  plainPort: number,
-): Promise<ServerProcess> {
-  return ServerProcess.start(target, {
-    schemes: ["https"],
-    alsoListen: [`http://127.0.0.1:${plainPort}`],
-    flags: [`--cert-file=${cert}`, `--key-file=${key}`],
-  });
+/** A server with TLS for the load, and without for the questions about it. */
+class TlsRun extends ServerRun {
+  readonly #plainPort: number;
+  readonly #directory = mkdtempSync(join(tmpdir(), "bench-tls-"));
+
+  constructor(target: TargetName, seconds: number, plainPort: number) {
+    super(target, seconds);
+    this.#plainPort = plainPort;
+  }
+
+  override async loadedServer(): Promise<LoadedServer> {
+    const { clientUrl, pid } = await this.server();
+    return { clientUrl, clientPort: this.#plainPort, pid };
+  }
+
+  override async end(): Promise<void> {
+    await super.end();
+    rmSync(this.#directory, { recursive: true });
+  }
+
+  protected override start(): Promise<ServerProcess> {
+    const { cert, key } = new CertificateAuthority(this.#directory, "authority")
+      .issue("server", { alternativeNames: "IP:127.0.0.1" });
+    return ServerProcess.start(this.target, {
+      schemes: ["https"],
+      alsoListen: [`http://127.0.0.1:${this.#plainPort}`],
+      flags: [`--cert-file=${cert}`, `--key-file=${key}`],
+    });
+  }
 }

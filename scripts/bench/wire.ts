@@ -92,7 +92,7 @@ export function varintField(bytes: Uint8Array, number: number): number {
 }
 
 /** The length-delimited field `number` of a message, empty when it is not there. */
-export function bytesField(bytes: Uint8Array, number: number): Uint8Array {
+function bytesField(bytes: Uint8Array, number: number): Uint8Array {
   const reader = new FieldReader();
   reader.reset(bytes, 0, bytes.length);
   while (reader.next()) {

@@ -3,7 +3,7 @@ import { createReadStream, existsSync, readFileSync, writeFileSync } from "node:
 import { join } from "node:path";
 
 /** The file of checksums, in the form that `sha256sum --check` reads. */
-export const CHECKSUMS_FILE = "SHA256SUMS";
+const CHECKSUMS_FILE = "SHA256SUMS";
 
 /** The SHA-256 of a file of any size, in hexadecimal. */
 export async function fileSha256(path: string): Promise<string> {

@@ -29,7 +29,7 @@ const NO_SHARED_CACHE = "--no-code-cache";
 const EXCLUDED_PACKAGE_FOLDERS: Readonly<Record<string, string>> = { bintrees: "test" };
 
 /** What to compile, and where to. */
-export interface CompileJob {
+interface CompileJob {
   readonly deno: string;
   readonly stageDir: string;
   readonly includedModules: readonly string[];

@@ -46,7 +46,7 @@ export type FieldKind =
  * When a field is written: `implicit` if it differs from its default, `optional` if it is not
  * undefined, `required` always, `repeated` once an element, `packed` all elements in one run.
  */
-export type FieldPresence = "implicit" | "optional" | "required" | "repeated" | "packed";
+type FieldPresence = "implicit" | "optional" | "required" | "repeated" | "packed";
 
 export interface FieldSchema {
   readonly name: string;
@@ -113,7 +113,7 @@ export function schemaFromProtoFiles(files: readonly ProtoFile[]): ModuleSchema[
 }
 
 /** Parses the files into one protobufjs root; also says which files make up a package. */
-export function parseProtoFiles(
+function parseProtoFiles(
   files: readonly ProtoFile[],
 ): { root: protobuf.Root; packages: Map<string, string[]> } {
   const root = new protobuf.Root();

@@ -185,3 +185,35 @@ export function commonPrefixLength(a: string, b: string): number {
   while (length < end && a.charCodeAt(length) === b.charCodeAt(length)) length++;
   return length;
 }
+
+/**
+ * Takes up to `wanted` counted handles from `leaf` and its neighbours, without the first `skip`,
+ * and returns how many it took. It stops at a leaf that counts nothing: behind it may lie a
+ * thousand more, which the way from the root avoids.
+ */
+export function takeCounted(leaf: Leaf, skip: number, wanted: number, taken: number[]): number {
+  let rest = skip;
+  let missing = wanted;
+  for (
+    let at: Leaf | undefined = leaf;
+    at !== undefined && at.counted > 0 && missing > 0;
+    at = at.next
+  ) {
+    for (let i = 0; i < at.size && missing > 0; i++) {
+      const handle = at.signedHandle(i);
+      if (handle < 0 || rest-- > 0) continue;
+      taken.push(handle);
+      missing--;
+    }
+    rest = 0;
+  }
+  return wanted - missing;
+}
+
+/** Makes `right` the neighbour behind `leaf`. */
+export function linkAfter(leaf: Leaf, right: Leaf): void {
+  right.next = leaf.next;
+  right.previous = leaf;
+  if (leaf.next !== undefined) leaf.next.previous = right;
+  leaf.next = right;
+}

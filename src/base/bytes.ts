@@ -16,7 +16,8 @@ export function latin1FromBytes(bytes: Uint8Array, start = 0, end: number = byte
     for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]);
     return text;
   }
-  return viewOf(bytes).toString("latin1", start, end);
+  const { byteOffset } = bytes;
+  return wholeOf(bytes.buffer).toString("latin1", byteOffset + start, byteOffset + end);
 }
 
 /** Turns a one-character-a-byte string back into its bytes. */
@@ -60,7 +61,7 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 }
 
 /** One array that holds the given ones in a row. */
-export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   let length = 0;
   for (const part of parts) length += part.length;
   const whole = new Uint8Array(length);
@@ -72,18 +73,22 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-let lastViewed: Uint8Array | undefined;
+/** A Buffer over the same memory. */
+export function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+let lastMemory: ArrayBufferLike | undefined;
 let lastView: Buffer = Buffer.alloc(0);
 
 /**
- * A Buffer over the same memory. The keys of one request lie in one chunk, so the view made for
- * the last array is kept.
+ * A Buffer over a whole piece of memory. Requests lie many to a piece, and making a view takes longer
+ * than reading a key, so the last one is kept.
  */
-function viewOf(bytes: Uint8Array): Buffer {
-  if (bytes instanceof Buffer) return bytes;
-  if (bytes !== lastViewed) {
-    lastView = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-    lastViewed = bytes;
+function wholeOf(memory: ArrayBufferLike): Buffer {
+  if (memory !== lastMemory) {
+    lastView = Buffer.from(memory);
+    lastMemory = memory;
   }
   return lastView;
 }

@@ -1,38 +1,34 @@
 import { assert } from "./assert.ts";
 import {
-  commonPrefixLength,
+  type Bounds,
+  Branch,
+  BRANCH_CAPACITY,
+  childIndex,
+  countedSizeOf,
+  evenParts,
+  insertChild,
+  type Node,
+  prefixWithin,
+  refreshCounts,
+  removeChild,
+  rootAbove,
+  sizeOf,
+  widthOf,
+} from "./btree_branch.ts";
+import { checkNodes } from "./btree_check.ts";
+import {
   type HandleKeys,
-  headOfKey,
   Leaf,
   LEAF_CAPACITY,
   LeafPool,
+  linkAfter,
+  takeCounted,
 } from "./btree_leaf.ts";
 
 export type { HandleKeys } from "./btree_leaf.ts";
 
-/** Wider branches cost more moves for each split below them, narrower ones more levels. */
-const BRANCH_CAPACITY = 64;
 /** A node that falls below this joins its neighbour or takes from it. */
 const NODE_MINIMUM = LEAF_CAPACITY / 4;
-
-class Branch {
-  /** `keys[i]` is at most the first key below `children[i + 1]` and above all before it. */
-  keys: string[] = [];
-  children: Node[] = [];
-  /** How many handles lie below each child, and how many of them count. */
-  sizes: number[] = [];
-  counted: number[] = [];
-}
-
-type Node = Leaf | Branch;
-
-/** The keys that belong below a node: from `low` up to but not including `high`, if those are set. */
-interface Bounds {
-  readonly low: string | undefined;
-  readonly high: string | undefined;
-}
-
-const NO_BOUNDS: Bounds = { low: undefined, high: undefined };
 
 /**
  * A B+tree of handles in the order of their keys. Each handle is either counted or not; how many
@@ -213,14 +209,9 @@ export class CountedBtree {
 
   /** Verifies every rule that the tree lives by. */
   check(): void {
-    const leaves: Leaf[] = [];
-    this.#checkBelow(this.#root, NO_BOUNDS, leaves);
+    checkNodes(this.#keys, this.#root);
     assert(sizeOf(this.#root) === this.#size, "the size is that of the root");
     assert(countedSizeOf(this.#root) === this.#countedSize, "the count is that of the root");
-    leaves.forEach((leaf, i) => {
-      assert(leaf.previous === leaves[i - 1], "leaves know the one before");
-      assert(leaf.next === leaves[i + 1], "leaves know the next");
-    });
   }
 
   /** The place of a key that is in the leaf. */
@@ -406,160 +397,4 @@ export class CountedBtree {
     for (let i = start; i < end; i++) if (leaf.signedHandle(i) > 0) leaf.toggle(i);
     return before - leaf.counted;
   }
-
-  /** Returns the height of the subtree. */
-  #checkBelow(node: Node, bounds: Bounds, leaves: Leaf[]): number {
-    if (node !== this.#root) assert(widthOf(node) > 0, "no node is empty");
-    if (node instanceof Leaf) {
-      this.#checkLeaf(node, bounds);
-      leaves.push(node);
-      return 1;
-    }
-    assert(widthOf(node) <= BRANCH_CAPACITY, "no branch is too wide");
-    assert(node.keys.length === node.children.length - 1, "keys part children");
-    const heights = new Set<number>();
-    node.children.forEach((child, i) => {
-      heights.add(this.#checkBelow(child, boundsOfChild(node, i, bounds), leaves));
-      assert(node.sizes[i] === sizeOf(child), "a branch knows its children's sizes");
-      assert(node.counted[i] === countedSizeOf(child), "a branch knows its children's counts");
-    });
-    assert(heights.size === 1, "all leaves are equally deep");
-    for (const height of heights) return height + 1;
-    return 0;
-  }
-
-  #checkLeaf(leaf: Leaf, { low, high }: Bounds): void {
-    assert(leaf.size <= LEAF_CAPACITY, "no leaf is too wide");
-    assert(leaf.prefixLength <= prefixWithin({ low, high }), "bounds share the prefix");
-    let before: string | undefined;
-    let counted = 0;
-    for (let i = 0; i < leaf.size; i++) {
-      const key = this.#keys.keyOf(leaf.handle(i));
-      assert(before === undefined || before < key, "keys ascend");
-      assert(low === undefined || low <= key, "keys are not below their leaf's bound");
-      assert(high === undefined || key < high, "keys are below their leaf's upper bound");
-      assert(leaf.head(i) === headOfKey(key, leaf.prefixLength), "heads are of the keys");
-      if (leaf.signedHandle(i) > 0) counted++;
-      before = key;
-    }
-    assert(leaf.counted === counted, "a leaf knows its count");
-  }
-}
-
-/** The bounds of a child of a branch that has the given bounds. */
-function boundsOfChild(branch: Branch, index: number, bounds: Bounds): Bounds {
-  const low = index === 0 ? bounds.low : branch.keys[index - 1];
-  const high = index === branch.keys.length ? bounds.high : branch.keys[index];
-  return { low, high };
-}
-
-/** How many leading bytes all keys within the bounds share. */
-function prefixWithin({ low, high }: Bounds): number {
-  return low === undefined || high === undefined ? 0 : commonPrefixLength(low, high);
-}
-
-/** The child below which `key` lies or would lie. */
-function childIndex(branch: Branch, key: string): number {
-  const { keys } = branch;
-  let low = 0;
-  let high = keys.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (keys[middle] <= key) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/**
- * Takes up to `wanted` counted handles from `leaf` and its neighbours, without the first `skip`,
- * and returns how many it took. It stops at a leaf that counts nothing: behind it may lie a
- * thousand more, which the way from the root avoids.
- */
-function takeCounted(leaf: Leaf, skip: number, wanted: number, taken: number[]): number {
-  let rest = skip;
-  let missing = wanted;
-  for (
-    let at: Leaf | undefined = leaf;
-    at !== undefined && at.counted > 0 && missing > 0;
-    at = at.next
-  ) {
-    for (let i = 0; i < at.size && missing > 0; i++) {
-      const handle = at.signedHandle(i);
-      if (handle < 0 || rest-- > 0) continue;
-      taken.push(handle);
-      missing--;
-    }
-    rest = 0;
-  }
-  return wanted - missing;
-}
-
-/** Puts branches above nodes, level by level. The first keys are those that part the nodes. */
-function rootAbove(nodes: readonly Node[], firstKeys: readonly string[]): Node {
-  if (nodes.length === 1) return nodes[0];
-  const branches: Branch[] = [];
-  const branchKeys: string[] = [];
-  for (const [from, to] of evenParts(nodes.length, BRANCH_CAPACITY)) {
-    const branch = new Branch();
-    branch.keys = firstKeys.slice(from + 1, to);
-    branch.children = nodes.slice(from, to);
-    branch.sizes = branch.children.map(sizeOf);
-    branch.counted = branch.children.map(countedSizeOf);
-    branches.push(branch);
-    branchKeys.push(firstKeys[from]);
-  }
-  return rootAbove(branches, branchKeys);
-}
-
-/** Parts `count` things into as few parts as possible, which are about equal: from where to where. */
-function* evenParts(count: number, maximum: number): Generator<readonly [number, number]> {
-  const parts = Math.ceil(count / maximum);
-  for (let i = 0; i < parts; i++) {
-    yield [Math.floor((i * count) / parts), Math.floor(((i + 1) * count) / parts)];
-  }
-}
-
-function linkAfter(leaf: Leaf, right: Leaf): void {
-  right.next = leaf.next;
-  right.previous = leaf;
-  if (leaf.next !== undefined) leaf.next.previous = right;
-  leaf.next = right;
-}
-
-function insertChild(parent: Branch, index: number, key: string, child: Node): void {
-  parent.keys.splice(index - 1, 0, key);
-  parent.children.splice(index, 0, child);
-  parent.sizes.splice(index, 0, sizeOf(child));
-  parent.counted.splice(index, 0, countedSizeOf(child));
-}
-
-function removeChild(parent: Branch, index: number): void {
-  parent.keys.splice(index - 1, 1);
-  parent.children.splice(index, 1);
-  parent.sizes.splice(index, 1);
-  parent.counted.splice(index, 1);
-}
-
-function refreshCounts(branch: Branch, index: number): void {
-  branch.sizes[index] = sizeOf(branch.children[index]);
-  branch.counted[index] = countedSizeOf(branch.children[index]);
-}
-
-function widthOf(node: Node): number {
-  return node instanceof Leaf ? node.size : node.children.length;
-}
-
-function sizeOf(node: Node): number {
-  return node instanceof Leaf ? node.size : sum(node.sizes);
-}
-
-function countedSizeOf(node: Node): number {
-  return node instanceof Leaf ? node.counted : sum(node.counted);
-}
-
-function sum(numbers: readonly number[]): number {
-  let total = 0;
-  for (const number of numbers) total += number;
-  return total;
 }

@@ -9,7 +9,18 @@ const BYTES_PER_TURN = 16;
  * each table and 1.9 with eight bytes a turn). Table `k` starts at `256 * k` and holds what a byte
  * does to the sum when `k` more bytes follow it.
  */
-const TABLES: Int32Array = buildTables();
+const TABLES: Int32Array = new Int32Array(256 * BYTES_PER_TURN);
+
+/**
+ * How many bytes are summed one at a time before the tables of whole turns are filled. The start
+ * of a new member sums some 300. Filling 4096 places would be hot enough for the engine to compile
+ * it, and the optimizing compilers, once used, take megabytes that an idle server can do without.
+ */
+const BYTES_BEFORE_TURNS = 1024;
+let bytesOneAtATime = 0;
+let hasTurnTables = false;
+
+fillFirstTable();
 
 /**
  * The CRC-32C of bytes[start, end), continued from `seed`: the sum of a whole is
@@ -23,7 +34,8 @@ export function crc32c(
 ): number {
   let crc = ~seed;
   let i = start;
-  for (const last = end - BYTES_PER_TURN; i <= last; i += BYTES_PER_TURN) {
+  if (!hasTurnTables) noteOneAtATime(end - start);
+  for (const last = hasTurnTables ? end - BYTES_PER_TURN : -1; i <= last; i += BYTES_PER_TURN) {
     // Only the first four bytes meet the sum so far; the other twelve look up independently,
     // which lets the processor run the loads side by side.
     crc = TABLES[3840 + ((crc ^ bytes[i]) & 0xff)] ^
@@ -47,15 +59,20 @@ export function crc32c(
   return ~crc >>> 0;
 }
 
-function buildTables(): Int32Array {
-  const tables = new Int32Array(256 * BYTES_PER_TURN);
-  for (let byte = 0; byte < 256; byte++) {
-    let crc = byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc & 1) === 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1;
-    tables[byte] = crc;
+/** The sum is linear: what a byte does is what each of its bits does, combined. */
+function fillFirstTable(): void {
+  let ofBit = 1;
+  for (let bit = 128; bit > 0; bit >>= 1) {
+    ofBit = (ofBit & 1) === 1 ? (ofBit >>> 1) ^ POLYNOMIAL : ofBit >>> 1;
+    for (let byte = bit; byte < 256; byte += 2 * bit) TABLES[byte] = TABLES[byte - bit] ^ ofBit;
   }
-  for (let i = 256; i < tables.length; i++) {
-    tables[i] = (tables[i - 256] >>> 8) ^ tables[tables[i - 256] & 0xff];
+}
+
+function noteOneAtATime(byteCount: number): void {
+  bytesOneAtATime += byteCount;
+  if (bytesOneAtATime <= BYTES_BEFORE_TURNS) return;
+  for (let i = 256; i < TABLES.length; i++) {
+    TABLES[i] = (TABLES[i - 256] >>> 8) ^ TABLES[TABLES[i - 256] & 0xff];
   }
-  return tables;
+  hasTurnTables = true;
 }

@@ -6,7 +6,7 @@ export class AddressError extends Error {
 }
 
 /** The two parts of an address. */
-export interface HostPort {
+interface HostPort {
   /** Without the brackets of an IPv6 address. */
   readonly host: string;
   readonly port: string;

@@ -1,5 +1,6 @@
 import { EndpointUrl, UrlError } from "./endpoint_url.ts";
 import { AddressError, splitHostPort } from "./host_port.ts";
+import { compareTexts } from "./text_order.ts";
 
 /**
  * Reads a comma-separated list of server URLs and sorts it. Throws a UrlError in etcd's words when
@@ -26,7 +27,7 @@ export function parseUrls(texts: readonly string[]): EndpointUrl[] {
 }
 
 /** The same URLs in the order of their texts. */
-export function sortUrls(urls: readonly EndpointUrl[]): EndpointUrl[] {
+function sortUrls(urls: readonly EndpointUrl[]): EndpointUrl[] {
   return urls.toSorted((a, b) => compareTexts(a.toString(), b.toString()));
 }
 
@@ -38,11 +39,6 @@ export function uniqueUrls(urls: readonly EndpointUrl[]): EndpointUrl[] {
 /** The URLs joined by commas, as flags take them. */
 export function formatUrlList(urls: readonly EndpointUrl[]): string {
   return urls.map(String).join(",");
-}
-
-function compareTexts(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }
 
 function parseServerUrl(given: string): EndpointUrl {

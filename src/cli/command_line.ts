@@ -15,13 +15,13 @@ import { type Flag, parseFlags } from "./flags.ts";
 import type { Notice } from "./notice.ts";
 
 /** What a command line asks for. */
-export type CommandLine = HelpWanted | VersionWanted | ServeWanted;
+type CommandLine = HelpWanted | VersionWanted | ServeWanted;
 
-export interface HelpWanted {
+interface HelpWanted {
   readonly kind: "help";
 }
 
-export interface VersionWanted {
+interface VersionWanted {
   readonly kind: "version";
 }
 

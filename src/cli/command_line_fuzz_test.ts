@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { Prng } from "../base/prng.ts";
 import { silentLogger } from "../base/log.ts";
-import { Config, newZapLoggerBuilder } from "../embed/config/config.ts";
+import { Config } from "../embed/config/config.ts";
 import { configFromText } from "../embed/config/config_file.ts";
 import { ConfigError } from "../embed/config/errors.ts";
 import { environmentName, type Setting } from "../embed/config/setting.ts";
 import { SETTINGS } from "../embed/config/settings_table.ts";
+import { newZapLoggerBuilder } from "../embed/config/zap_logger_builder.ts";
 import { readCommandLine } from "./command_line.ts";
 import { UsageError } from "./flags.ts";
 

@@ -1,3 +1,4 @@
+import { messageOf } from "../base/error_message.ts";
 import type { Logger } from "../base/log.ts";
 import { ConfigError } from "../embed/config/errors.ts";
 
@@ -25,7 +26,7 @@ function namesIn(path: string): string[] {
     return [...Deno.readDirSync(path)].map((entry) => entry.name);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new ConfigError(`failed to list data directory ${path}: ${why}`, { cause: error });
   }
 }

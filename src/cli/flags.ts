@@ -15,7 +15,7 @@ export interface Flag {
 }
 
 /** What is left when the flags are read. */
-export interface ParsedFlags {
+interface ParsedFlags {
   /** Whether `--help` or `-h` stood there; nothing behind it was read. */
   readonly isHelpWanted: boolean;
   /** What is no flag, from the first such argument on. */

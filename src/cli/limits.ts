@@ -12,6 +12,8 @@ export const CLI_LIMITS = {
   lockNoticeMs: 1000,
   /** How often a lock that somebody else holds is tried again: nobody notices a delay like this. */
   lockRetryMs: 50,
+  /** A stream that reached no server is opened again after this time, which nobody notices. */
+  reachAgainMs: 50,
   /** Keys under way to a mirror's destination at once; more would only wait there. */
   mirrorPutsAtOnce: 64,
   /** How long deleting, compacting or defragmenting may take behind a check, as in etcdctl. */

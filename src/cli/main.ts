@@ -1,7 +1,9 @@
+import { bytesFromText } from "../base/bytes.ts";
 import { systemClock } from "../base/clock.ts";
 import type { Config } from "../embed/config/config.ts";
 import type { ProxyHost } from "./proxy/proxy_host.ts";
 import type { RunningEtcd } from "./serve.ts";
+import { writeAll } from "./write_all.ts";
 
 /**
  * Runs what the arguments ask for and returns the exit code. Each command is loaded only when it
@@ -43,38 +45,18 @@ async function processHost(): Promise<ProxyHost> {
     signals: processSignals,
     processId: Deno.pid,
     clock: systemClock,
-    print: (text) => print(Deno.stdout, text),
-    printError,
+    print: (text) => writeAll(Deno.stdout, bytesFromText(text)),
+    printError: (text) => writeAll(Deno.stderr, bytesFromText(text)),
     exit: (code) => Deno.exit(code),
   };
 }
 
 async function serveMain(args: readonly string[]): Promise<number> {
   const { serve } = await import("./serve.ts");
-  const { processSignals } = await import("./signals.ts");
-  return await serve(args, {
-    environment: Deno.env.toObject(),
-    signals: processSignals,
-    processId: Deno.pid,
-    clock: systemClock,
-    startEtcd,
-    print: (text) => print(Deno.stdout, text),
-    printError,
-    exit: (code) => Deno.exit(code),
-  });
+  return await serve(args, { ...await processHost(), startEtcd });
 }
 
 async function startEtcd(config: Config): Promise<RunningEtcd> {
   const { ServedEtcd, startServedEtcd } = await import("../embed/served_etcd.ts");
   return await startServedEtcd(config, (parts) => new ServedEtcd(parts));
-}
-
-function printError(text: string): void {
-  print(Deno.stderr, text);
-}
-
-/** Waits until the text is written, since the process may end right after. */
-function print(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  let rest = new TextEncoder().encode(text);
-  while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
 }

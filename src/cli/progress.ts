@@ -3,7 +3,7 @@ import { humanBytes } from "./ctl/output/human_bytes.ts";
 import { CLI_LIMITS } from "./limits.ts";
 
 /** Where progress is shown; for a program, its standard error. */
-export interface ProgressScreen {
+interface ProgressScreen {
   /** Whether a person watches, so that a line may be drawn over. */
   readonly isTerminal: boolean;
   write(text: string): void;

@@ -1,3 +1,4 @@
+import { messageOf } from "../base/error_message.ts";
 import { joinHostPort } from "../base/host_port.ts";
 
 /** An SRV record as DNS has it. */
@@ -21,7 +22,7 @@ export interface SrvEndpoint {
 }
 
 /** What DNS said. */
-export interface SrvAnswer {
+interface SrvAnswer {
   /** The servers, those with TLS in front. */
   readonly endpoints: readonly SrvEndpoint[];
   /** Why names could not be looked up, one line each. */
@@ -49,7 +50,7 @@ export async function lookUpServers(
       const records = await resolve(name);
       endpoints.push(...records.map((record) => endpointOf(record, scheme)));
     } catch (error) {
-      problems.push(`lookup ${name}: ${error instanceof Error ? error.message : error}`);
+      problems.push(`lookup ${name}: ${messageOf(error)}`);
     }
   }
   return { endpoints, problems };

@@ -49,6 +49,11 @@ export const ETCD_ERRORS = {
   noSpace: error(GrpcCode.ResourceExhausted, "etcdserver: mvcc: database space exceeded"),
   // etcd maps this one to its client-side type, so it travels as Unknown.
   requestTooManyRequests: error(GrpcCode.Unknown, "etcdserver: too many requests"),
+  // etcd hashes as many passwords at once as it is asked to, and has no such bound.
+  tooManyPasswords: error(
+    GrpcCode.ResourceExhausted,
+    "etcdserver: too many passwords of this connection wait to be hashed; wait for their answers",
+  ),
   leaseNotFound: error(GrpcCode.NotFound, "etcdserver: requested lease not found"),
   memberNotFound: error(GrpcCode.NotFound, "etcdserver: member not found"),
   leaseExist: error(GrpcCode.FailedPrecondition, "etcdserver: lease already exists"),
@@ -139,11 +144,11 @@ export const ETCD_ERRORS = {
   unknownMethod: error(GrpcCode.Unknown, "etcdserver: unknown method"),
   rangeStreamSort: error(
     GrpcCode.Unimplemented,
-    "etcdserver: RangeStream does not support custom sort orders",
+    "RangeStream does not support custom sort orders",
   ),
   rangeStreamFilters: error(
     GrpcCode.Unimplemented,
-    "etcdserver: RangeStream does not support revision filters",
+    "RangeStream does not support revision filters",
   ),
   // These two only tell why a watch was not made, for which there is no code.
   watchRangeEmpty: error(GrpcCode.Unknown, "mvcc: watcher range is empty"),

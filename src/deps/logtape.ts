@@ -3,8 +3,6 @@ export {
   configureSync,
   getConfig,
   getLogger,
-  type LogLevel,
   type LogRecord,
   resetSync,
-  type Sink,
 } from "npm:@logtape/logtape@2.4.2";

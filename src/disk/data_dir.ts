@@ -3,11 +3,12 @@ import { bytesFromText, textFromBytes } from "../base/bytes.ts";
 import { DiskError, DiskErrorCode, diskErrorFrom } from "./disk_error.ts";
 import type { FileLock, FileSystem } from "./file_system.ts";
 import { DISK_LIMITS } from "./limits.ts";
+import { makeDirectories } from "./make_directories.ts";
 import { unfinishedWalPath } from "./wal_opening.ts";
 import { haveWal } from "./wal_segment.ts";
 
 /** Which directories a member uses. */
-export interface DataDirOptions {
+interface DataDirOptions {
   readonly dataDir: string;
   /** For the log, if it is to lie on another disk: etcd's --wal-dir. */
   readonly walDir?: string | undefined;
@@ -155,16 +156,6 @@ function refuseProxy(fileSystem: FileSystem, dataDir: string): void {
     what: "it belongs to an etcd v2 proxy",
     advice: "Choose another --data-dir",
   });
-}
-
-/** Makes a directory, and those above it, so that it survives a loss of power. */
-function makeDirectories(fileSystem: FileSystem, path: string): void {
-  const parent = dirname(path);
-  if (parent !== path && fileSystem.stat(parent) === undefined) {
-    makeDirectories(fileSystem, parent);
-  }
-  fileSystem.makeDirectory(path);
-  fileSystem.syncDirectoryNow(parent);
 }
 
 function prepareDirectory(fileSystem: FileSystem, path: string, warnings: string[]): void {

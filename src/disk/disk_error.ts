@@ -1,3 +1,5 @@
+import { messageOf } from "../base/error_message.ts";
+
 /** What this room itself finds wrong; the operating system's codes (ENOSPC, EIO, ...) stand beside them. */
 export const DiskErrorCode = {
   /** Bytes that neither we nor a torn write can have left behind. */
@@ -85,7 +87,7 @@ export class DiskError extends Error {
 export function diskErrorFrom(operation: string, path: string, cause: unknown): DiskError {
   if (cause instanceof DiskError) return cause;
   const code = codeOf(cause);
-  const what = cause instanceof Error ? cause.message : String(cause);
+  const what = messageOf(cause);
   return new DiskError({ operation, path, code, what, cause });
 }
 

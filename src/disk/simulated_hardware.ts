@@ -4,7 +4,7 @@ import { DiskError } from "./disk_error.ts";
 export type FaultyOperation = "write" | "truncate" | "sync" | "read" | "rename" | "create";
 
 /** A failure that is to come. */
-export interface Fault {
+interface Fault {
   readonly operation: FaultyOperation;
   /** How many calls of that operation go well before. */
   readonly after: number;
@@ -22,7 +22,7 @@ export class SimulatedCrash extends Error {
 }
 
 /** Something that forgets on a loss of power what was not synced. */
-export interface Syncable {
+interface Syncable {
   /** The number of the last change. */
   readonly changeCount: number;
   /** All changes up to the given one are on the disk. */

@@ -29,7 +29,7 @@ export interface WalOptions {
 }
 
 /** Where and how appending goes on. */
-export interface WalTail {
+interface WalTail {
   readonly metadata: Uint8Array;
   /** The last state in the log; all zero if there is none. */
   readonly hardState: HardState;

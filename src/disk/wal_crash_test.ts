@@ -3,7 +3,7 @@ import type { Prng } from "../base/prng.ts";
 import { Snapshot } from "../pb/walpb.ts";
 import type { CrashMode } from "./memory_file_content.ts";
 import type { MemoryFileSystem } from "./memory_file_system.ts";
-import { SimulatedCrash } from "./simulated_hardware.ts";
+import { survive } from "./testing/crash.ts";
 import {
   type Appended,
   METADATA,
@@ -180,15 +180,6 @@ async function goOn(prng: Prng, scenario: Scenario, crashed: MemoryFileSystem): 
   const after = readWal(lost, "data/wal", start);
   assert.ok(sameBatch(after, { hardState, entries: [...before.entries, ...added] }));
   await wal.close();
-}
-
-async function survive<T>(run: () => T | Promise<T>): Promise<T | undefined> {
-  try {
-    return await run();
-  } catch (error) {
-    if (!(error instanceof SimulatedCrash)) throw error;
-    return undefined;
-  }
 }
 
 const STEPS = 25;

@@ -1,7 +1,7 @@
 import { PB_LIMITS } from "../pb/limits.ts";
 
 /** How far a record's fields could be read. */
-export type HeadState =
+type HeadState =
   /** Every field was read and the last one ends where the record ends. */
   | "whole"
   /** The bytes at hand ended before the fields did; nothing was wrong until there. */

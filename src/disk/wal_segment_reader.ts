@@ -1,4 +1,5 @@
 import { crc32c } from "../base/crc32c.ts";
+import { readUint32 } from "../base/little_endian.ts";
 import { DiskError, DiskErrorCode } from "./disk_error.ts";
 import type { DiskFile } from "./file_system.ts";
 import { DISK_LIMITS } from "./limits.ts";
@@ -57,8 +58,8 @@ export class WalSegmentReader {
     if (leftBytes < FRAME_HEADER_BYTES) return this.#endInsideHeader(leftBytes);
     const at = this.#load(FRAME_HEADER_BYTES);
     const bytes = this.bytes;
-    const low = uint32(bytes, at);
-    const high = uint32(bytes, at + 4);
+    const low = readUint32(bytes, at);
+    const high = readUint32(bytes, at + 4);
     if (low === 0 && high === 0) return this.#endAtZero(leftBytes);
     const recordBytes = low + (high & 0xff_ffff) * TWO_TO_32;
     const padding = framePadding(low);
@@ -201,8 +202,4 @@ export class WalSegmentReader {
     if (this.#chunkBytes < sizeBytes) throw this.corruption("the file became shorter meanwhile");
     return 0;
   }
-}
-
-function uint32(bytes: Uint8Array, at: number): number {
-  return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
 }

@@ -6,8 +6,13 @@ import { Client } from "./client/client.ts";
 import type { Credentials } from "./client/transport/credentials.ts";
 import { LocalTransport } from "./client/transport/local_transport.ts";
 import type { Config } from "./config/config.ts";
+import { logTapeLog } from "./log/logtape_log.ts";
+import { useHostLog } from "./logging.ts";
 import { ReadyTransport } from "./ready_transport.ts";
 import { type EtcdParts, ServedEtcd, startServedEtcd } from "./served_etcd.ts";
+
+// Whoever embeds servers imports this; the command line starts them without it.
+useHostLog(logTapeLog);
 
 /**
  * A running server and its listeners. Disposing of it closes it.
@@ -42,7 +47,11 @@ export class Etcd extends ServedEtcd {
    * credentials that lack a part.
    */
   client(credentials: Credentials = {}): Client {
-    const transport = new LocalTransport(systemClock);
+    // A program may make a client for each thing it does, so none is held longer than it lives.
+    const transport: LocalTransport = new LocalTransport(
+      systemClock,
+      () => this.#transports.delete(transport),
+    );
     const ready = new ReadyTransport(transport, this.#member);
     const client = new Client(withCredentials(ready, systemClock, credentials));
     registerServices(transport, this.#member);

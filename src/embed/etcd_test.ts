@@ -2,6 +2,8 @@ import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { withDirectory } from "../base/testing/with_directory.ts";
+import { GrpcCode } from "../base/grpc_code.ts";
 import { parseUrlList } from "../base/url_list.ts";
 import { Client as GrpcClient, credentials } from "../deps/grpc_js.ts";
 import { connect } from "./client/connect.ts";
@@ -13,15 +15,6 @@ import { ConfigError } from "./config/errors.ts";
 import { startEtcd } from "./etcd.ts";
 import { newMemoryConfig } from "./memory_config.ts";
 import { ListenError } from "./serving.ts";
-
-async function withDirectory(test: (directory: string) => Promise<void>): Promise<void> {
-  const directory = await Deno.makeTempDir({ prefix: "detcd-embed-" });
-  try {
-    await test(directory);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-}
 
 /** A server with a data directory and a free port. */
 function diskConfig(directory: string): Config {
@@ -81,6 +74,16 @@ Deno.test("startEtcd() runs several servers in one process that know nothing of 
   }
 });
 
+Deno.test("startEtcd() serves its own process without any listener", async () => {
+  const config = newMemoryConfig();
+  config.listenClientUrls = [];
+  await using etcd = await startEtcd(config);
+  assert.deepEqual([etcd.clientUrl, etcd.clients.length], ["", 0]);
+  await using client = etcd.client();
+  await client.put("a", "1");
+  assert.equal((await client.get("a"))?.text, "1");
+});
+
 Deno.test("Etcd advertises the port that it really has", async () => {
   await using etcd = await startEtcd(newMemoryConfig());
   await using client = etcd.client();
@@ -111,12 +114,14 @@ Deno.test("Etcd.close() ends watches and keep-alives that would never end by the
   const etcd = await startEtcd(newMemoryConfig());
   const remote = await connect(etcd.clientUrl);
   const local = etcd.client();
-  const watches = [remote.watch("a"), local.watch("a")];
-  for (const watch of watches) await watch.created;
+  // The one over the network looks for its server until it is canceled.
+  const [distant, near] = [remote.watch("a"), local.watch("a")];
+  for (const watch of [distant, near]) await watch.created;
   const lease = await local.grantLease(60);
   const kept = lease.keepAlive().catch(() => {});
   await etcd.close();
-  for (const watch of watches) await watch.cancel();
+  await assert.rejects(near.next(), { code: GrpcCode.Canceled });
+  await distant.cancel();
   await kept;
   await remote.close();
 });
@@ -282,6 +287,20 @@ Deno.test("Config.serviceRegister adds the embedder's own gRPC service", async (
   });
   client.close();
   assert.equal(answer, "hello world");
+});
+
+Deno.test("startEtcd() leaves nothing when Config.serviceRegister throws", async () => {
+  await withDirectory(async (directory) => {
+    const config = diskConfig(directory);
+    const defect = new Error("a defect of the embedder");
+    config.serviceRegister = () => {
+      throw defect;
+    };
+    await assert.rejects(startEtcd(config), defect);
+    config.serviceRegister = undefined;
+    await using etcd = await startEtcd(config);
+    await etcd.server.readyNotify();
+  });
 });
 
 Deno.test("Config.listenClientHttpUrls takes HTTP away from the client URLs", async () => {

@@ -7,7 +7,7 @@ const CHECK_INTERVAL_MS = 10 * 60_000;
 const WARNING_SHARE = 0.8;
 
 /** How many files and sockets are open, and how many may be. */
-export interface DescriptorUse {
+interface DescriptorUse {
   readonly used: number;
   readonly limit: number;
 }

@@ -1,7 +1,7 @@
 import type { EndpointUrl } from "../base/endpoint_url.ts";
 import { joinHostPort } from "../base/host_port.ts";
 import type { ListenAddress } from "../net/listener.ts";
-import type { SocketOptions } from "./config/config.ts";
+import type { SocketOptions } from "./config/socket_options.ts";
 import { ConfigError } from "./config/errors.ts";
 
 /** A socket that the server listens on. */
@@ -78,14 +78,14 @@ function socketPathOf({ host, path }: EndpointUrl): string {
   return host + path;
 }
 
-/** Replaces port 0 in advertised URLs by the port that the listener got. */
+/** Replaces port 0 in advertised URLs by the port that the listener got, if there is one. */
 export function withRealPorts(
   urls: readonly EndpointUrl[],
   listeners: readonly BoundListener[],
 ): string[] {
   return urls.map((url, i) => {
-    if (url.port !== "0") return url.toString();
-    const listener = listeners[i] ?? listeners[0];
+    const listener = listeners[i] ?? listeners.at(0);
+    if (url.port !== "0" || listener === undefined) return url.toString();
     return url.withHost(joinHostPort(url.hostname, String(listener.port))).toString();
   });
 }

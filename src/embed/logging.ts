@@ -1,23 +1,11 @@
-import type { LogFields, Logger } from "../base/log.ts";
-import {
-  configureSync,
-  getConfig,
-  getLogger,
-  type LogRecord,
-  resetSync,
-  type Sink,
-} from "../deps/logtape.ts";
-import { ConfigError } from "./config/errors.ts";
-import { formatLogLine, type LogEvent, severityOf } from "./config/log_line.ts";
+import { type LogFields, type Logger, silentLogger } from "../base/log.ts";
+import { formatLogLine, type Severity, severityOf, severityRank } from "./config/log_line.ts";
 import { type LogOutput, LogSampler, openLogOutputs } from "./config/log_output.ts";
 import { loggingCallSite } from "./log/call_site.ts";
 import type { LogRotationConfig } from "./log/rotation_config.ts";
 
-/** The LogTape category under which every part of a server logs. */
-export const LOG_CATEGORY = "detcd";
-
 /** Where log lines go, which, and in what form. */
-export interface LogOptions {
+interface LogOptions {
   /** Least important lines to write: debug, info, warn, error, panic or fatal. */
   readonly level: string;
   /** `json` or `console`. */
@@ -30,103 +18,104 @@ export interface LogOptions {
   readonly roomLevels?: ReadonlyMap<string, string> | undefined;
 }
 
+/** What an embedding program does with log lines as long as configureLogging() was not called. */
+export interface HostLog {
+  /** The logger for one part of the server. */
+  logger(room: string): Logger;
+  /** Throws a ConfigError when the program has said itself where its log goes. */
+  requireUnconfigured(): void;
+}
+
+let hostLog: HostLog | undefined;
+
+/** Says who takes the log lines of servers in an embedding program; without it nobody does. */
+export function useHostLog(log: HostLog): void {
+  hostLog = log;
+}
+
+/** What configureLogging() opened, while it is in force. */
+let configured: ConfiguredLog | undefined;
+
 /**
- * The logger of one part of the server. Its lines go to the LogTape category `detcd`, thus nowhere
- * until the program configures LogTape or configureLogging() does.
+ * The logger of one part of the server. Its lines go where configureLogging() says, or else to the
+ * log of the embedding program, or else nowhere.
  */
 export function roomLogger(room: string): Logger {
-  const logger = getLogger(room === "" ? [LOG_CATEGORY] : [LOG_CATEGORY, room]);
+  const host = hostLog?.logger(room) ?? silentLogger;
+  function writer(level: keyof Logger, severity: Severity): Logger["info"] {
+    return (message, fields = {}) => {
+      if (configured === undefined) host[level](message, fields);
+      else configured.log(severity, room, message, fields);
+    };
+  }
   return {
-    // LogTape fills in braces of a message, which ours do not mean so.
-    debug: (message, fields = {}) => logger.debug(escapeBraces(message), { ...fields }),
-    info: (message, fields = {}) => logger.info(escapeBraces(message), { ...fields }),
-    warn: (message, fields = {}) => logger.warn(escapeBraces(message), { ...fields }),
-    error: (message, fields = {}) => logger.error(escapeBraces(message), { ...fields }),
+    debug: writer("debug", "debug"),
+    info: writer("info", "info"),
+    warn: writer("warn", "warning"),
+    error: writer("error", "error"),
   };
 }
 
-function escapeBraces(message: string): string {
-  if (!message.includes("{") && !message.includes("}")) return message;
-  return message.replaceAll("{", "{{").replaceAll("}", "}}");
-}
-
-/** The configuration of LogTape that configureLogging() made, while it is in force. */
-let madeHere: object | undefined;
-
 /**
- * Configures LogTape for this whole program. Throws a ConfigError when the program has configured
- * LogTape itself: its configuration is not ours to replace.
+ * Sends the log lines of this whole program to outputs. Throws a ConfigError when the program has
+ * configured its log itself, which is not ours to replace, or when an output cannot be opened.
  */
 export function configureLogging(options: LogOptions): void {
-  const current = getConfig();
-  if (current !== null && current !== madeHere) {
-    throw new ConfigError(
-      `this program has configured LogTape itself; add the category "${LOG_CATEGORY}" there`,
-    );
-  }
-  const sink = sinkOf(openLogOutputs(options.outputs, options.rotation), options.format);
-  const lowestLevel = severityOf(options.level) ?? "info";
-  const rooms = [...options.roomLevels ?? []].map(([room, level]) => ({
-    category: [LOG_CATEGORY, room],
-    sinks: ["outputs"],
-    // Otherwise the level of all would hold for this one, too.
-    parentSinks: "override" as const,
-    lowestLevel: severityOf(level) ?? lowestLevel,
-  }));
-  if (current !== null) resetSync();
-  configureSync({
-    sinks: { outputs: sink },
-    loggers: [
-      { category: [LOG_CATEGORY], sinks: ["outputs"], lowestLevel },
-      ...rooms,
-      { category: ["logtape", "meta"], sinks: ["outputs"], lowestLevel: "warning" },
-    ],
-  });
-  madeHere = getConfig() ?? undefined;
+  hostLog?.requireUnconfigured();
+  const log = new ConfiguredLog(options);
+  closeLogging();
+  configured = log;
 }
 
 /** Takes back what configureLogging() did, and closes its files. */
 export function closeLogging(): void {
-  if (madeHere === undefined || getConfig() !== madeHere) return;
-  madeHere = undefined;
-  resetSync();
+  configured?.close();
+  configured = undefined;
 }
 
-function sinkOf(outputs: readonly LogOutput[], format: string): Sink & Disposable {
-  const sampler = new LogSampler();
-  function sink(record: LogRecord): void {
-    const message = messageOf(record);
-    if (!sampler.admits(record.level, message, record.timestamp)) return;
-    const event = eventOf(record, message);
-    const line = formatLogLine(event, format);
-    for (const output of outputs) output.write(line, event);
+class ConfiguredLog {
+  readonly #format: string;
+  readonly #lowestRank: number;
+  readonly #roomRanks: ReadonlyMap<string, number>;
+  readonly #outputs: readonly LogOutput[];
+  readonly #sampler = new LogSampler();
+
+  constructor({ level, format, outputs, rotation, roomLevels = new Map() }: LogOptions) {
+    this.#format = format;
+    this.#lowestRank = rankOf(level);
+    this.#roomRanks = new Map([...roomLevels].map(([room, word]) => [room, rankOf(word)]));
+    this.#outputs = openLogOutputs(outputs, rotation);
   }
-  function dispose(): void {
-    for (const output of outputs) output.close();
+
+  log(severity: Severity, room: string, message: string, fields: LogFields): void {
+    if (severityRank(severity) < (this.#roomRanks.get(room) ?? this.#lowestRank)) return;
+    const timestampMs = Date.now();
+    if (!this.#sampler.admits(severity, message, timestampMs)) return;
+    const { caller, stack } = loggingCallSite();
+    const event = {
+      level: severity === "warning" ? "warn" : severity,
+      timestampMs,
+      logger: room,
+      caller,
+      // As in etcd, only errors tell how they came about.
+      stack: severity === "error" ? stack : "",
+      message,
+      fields,
+    };
+    const line = formatLogLine(event, this.#format);
+    for (const output of this.#outputs) output.write(line, event);
   }
-  return Object.assign(sink, { [Symbol.dispose]: dispose });
+
+  close(): void {
+    for (const output of this.#outputs) output.close();
+  }
 }
 
-function eventOf(record: LogRecord, message: string): LogEvent {
-  const { caller, stack } = loggingCallSite();
-  const isBad = record.level === "error" || record.level === "fatal";
-  return {
-    level: record.level === "warning" ? "warn" : record.level,
-    timestampMs: record.timestamp,
-    logger: record.category.slice(1).join("."),
-    caller,
-    // As in etcd, only errors tell how they came about.
-    stack: isBad ? stack : "",
-    message,
-    fields: record.properties,
-  };
+function rankOf(level: string): number {
+  return severityRank(severityOf(level) ?? "info");
 }
 
-function messageOf(record: LogRecord): string {
-  return record.message.map(String).join("");
-}
-
-/** A logger beside LogTape, for where that is not configured yet or could not be. */
+/** A logger of its own, for where logging is not configured yet or could not be. */
 export function lineLogger(format: string, write: (line: string) => void): Logger {
   function writer(level: string): (message: string, fields?: LogFields) => void {
     return (message, fields = {}) => {

@@ -1,6 +1,7 @@
 import { HealthCounts } from "../api/http/health_counts.ts";
 import { DiskDurations } from "../api/metrics/disk_durations.ts";
 import { GrpcCounts } from "../api/metrics/grpc_counts.ts";
+import type { MetricsSource } from "../api/metrics/metrics_source.ts";
 import { ScrapeCounts } from "../api/metrics/scrape_counts.ts";
 import { registerServices } from "../api/v3/services.ts";
 import { systemClock } from "../base/clock.ts";
@@ -63,7 +64,10 @@ export class ServedEtcd implements AsyncDisposable {
     return this.#serving.clients;
   }
 
-  /** The URL of the first client listener, for {@linkcode connect} and for etcdctl. */
+  /**
+   * The URL of the first client listener, for {@linkcode connect} and for etcdctl; "" if none was
+   * asked for.
+   */
   get clientUrl(): string {
     return this.#serving.clientUrl;
   }
@@ -158,24 +162,24 @@ export async function startServedEtcd<E extends ServedEtcd>(
     await serving.bind();
     const advertised = withRealPorts(config.advertiseClientUrls, serving.clients);
     const watchedDisk = new SlowDiskWarning(disk, config.getLogger("server"));
-    const member = await memberConfig(config, advertised, watchedDisk);
-    const server = await EtcdServer.open(member);
-    await addOperatorRoutes(serving, config, {
-      server,
-      grpc,
-      disk,
-      health: new HealthCounts(),
-      scrapes: new ScrapeCounts(),
-      clients: serving,
-      features: config.serverFeatureGate.states(),
-    });
-    registerServices(serving.grpc, server);
-    serving.authEnabled = () => server.auth.enabled;
-    serving.onDefect = (error) => server.fail(error);
-    config.serviceRegister?.(serving.grpc);
-    const etcd = make({ config, server, serving, tracing });
-    etcd.begin();
-    return etcd;
+    const server = await EtcdServer.open(await memberConfig(config, advertised, watchedDisk));
+    try {
+      await offerServices(config, serving, {
+        server,
+        grpc,
+        disk,
+        health: new HealthCounts(),
+        scrapes: new ScrapeCounts(),
+        clients: serving,
+        features: config.serverFeatureGate.states(),
+      });
+      const etcd = make({ config, server, serving, tracing });
+      etcd.begin();
+      return etcd;
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
   } catch (error) {
     await serving.close(0);
     await tracing?.close();
@@ -183,6 +187,20 @@ export async function startServedEtcd<E extends ServedEtcd>(
       ? new ConfigError(error.message, { cause: error })
       : error;
   }
+}
+
+/** Puts what a member answers behind its listeners; throws what the embedder's own part throws. */
+async function offerServices(
+  config: Config,
+  serving: Serving,
+  source: MetricsSource,
+): Promise<void> {
+  const { server } = source;
+  await addOperatorRoutes(serving, config, source);
+  registerServices(serving.grpc, server);
+  serving.usesCommonNames = () => server.auth.enabled && server.auth.usesCommonNames;
+  serving.onDefect = (error) => server.fail(error);
+  config.serviceRegister?.(serving.grpc);
 }
 
 /** Loaded only when somebody wants traces: the libraries take memory and time to load. */

@@ -1,9 +1,10 @@
-import { lazyGateway } from "../api/json_gateway/lazy_gateway.ts";
+import { lazyGateway, loadGateway } from "../api/json_gateway/lazy_gateway.ts";
 import type { AccessPolicy } from "../api/http/access_control.ts";
 import { type GatewayHandler, httpApi } from "../api/http/http_api.ts";
 import type { HttpHandler } from "../api/http/http_message.ts";
 import { systemClock } from "../base/clock.ts";
 import type { EndpointUrl } from "../base/endpoint_url.ts";
+import { messageOf } from "../base/error_message.ts";
 import type { CallTracer } from "../net/grpc/call_tracer.ts";
 import type { GrpcObserver } from "../net/grpc/observer.ts";
 import { GrpcServer } from "../net/grpc/server.ts";
@@ -39,8 +40,8 @@ export class Serving {
   readonly clientRoutes: Routes = new Map();
   /** Paths on the metrics URLs. */
   readonly metricsRoutes: Routes = new Map();
-  /** Whether users must say who they are; set before `begin`. */
-  authEnabled: () => boolean = () => false;
+  /** Whether the name in a certificate makes somebody a user; set before `begin`. */
+  usesCommonNames: () => boolean = () => false;
   /** What happens when a handler throws what nobody expected; set before `begin`. */
   onDefect: (error: unknown) => void = (error) => {
     throw error;
@@ -65,7 +66,12 @@ export class Serving {
     });
     this.#gateway = config.enableGrpcGateway
       ? lazyGateway(
-        { grpc: this.grpc, maxMessageBytes, authEnabled: () => this.authEnabled() },
+        () =>
+          loadGateway({
+            grpc: this.grpc,
+            maxMessageBytes,
+            usesCommonNames: () => this.usesCommonNames(),
+          }),
         (error) => this.onDefect(error),
       )
       : undefined;
@@ -190,7 +196,7 @@ export class ListenError extends Error {
 
   /** Makes the error for a URL. */
   constructor(url: string, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     super(`Cannot listen on ${url}: ${reason}. Free the address or choose another one`, { cause });
   }
 }

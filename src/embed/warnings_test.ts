@@ -1,18 +1,12 @@
 import assert from "node:assert/strict";
-import { type LogFields, silentLogger } from "../base/log.ts";
 import { ManualClock } from "../base/manual_clock.ts";
+import { recordingLogger } from "../base/testing/recording_logger.ts";
 import { connectTransport } from "./client/transport/network_transport.ts";
-import { newZapLoggerBuilder } from "./config/config.ts";
+import { newZapLoggerBuilder } from "./config/zap_logger_builder.ts";
 import { startEtcd } from "./etcd.ts";
 import { descriptorUse, DescriptorWatch } from "./file_descriptors.ts";
 import { newMemoryConfig } from "./memory_config.ts";
 import { SlowDiskWarning } from "./slow_disk.ts";
-
-function recordingLogger() {
-  const lines: { message: string; fields: LogFields }[] = [];
-  const warn = (message: string, fields: LogFields = {}) => void lines.push({ message, fields });
-  return { lines, logger: { ...silentLogger, warn } };
-}
 
 Deno.test("SlowDiskWarning tells of a sync of more than a second and counts all", () => {
   const { lines, logger } = recordingLogger();

@@ -21,6 +21,8 @@ export interface Http2Limits {
   readonly outputMarkBytes: number;
   readonly readPauseBytes: number;
   readonly readTurnMs: number;
+  readonly maxUnfinishedPieces: number;
+  readonly maxUnfinishedBytes: number;
   readonly maxOutputBytes: number;
   readonly streamHighMarkBytes: number;
   readonly streamLowMarkBytes: number;
@@ -84,6 +86,12 @@ export const HTTP2_LIMITS: Http2Limits = {
   // How long the requests that come from sockets may keep timers and other sockets waiting before
   // their own clients have to wait for the next turn.
   readTurnMs: 4,
+
+  // What one connection may have waiting in the log, where all wait behind each other, before it is
+  // read from again: about 10 ms of work for the others. It is enough for a batch that keeps the disk
+  // busy, and each of the largest requests is let in on its own.
+  maxUnfinishedPieces: 2_048,
+  maxUnfinishedBytes: 4 * MIB,
 
   // What the requests read before that may still add (headers and control frames only). Beyond,
   // the peer is not worth waiting for.
@@ -184,6 +192,9 @@ export interface TlsLimits {
   readonly rememberedCertificates: number;
   readonly authoritiesBytes: number;
   readonly revocationListBytes: number;
+  readonly readTurnBytes: number;
+  readonly burstReadBytes: number;
+  readonly burstsPerTurn: number;
   readonly unreadBytes: number;
   readonly unreadTotalBytes: number;
   readonly unreadSweepIntervalMs: number;
@@ -216,6 +227,17 @@ export const TLS_LIMITS: TlsLimits = {
   // about 25 ms when the file has changed.
   revocationListBytes: 1 * MIB,
 
+  // What is decrypted in one turn over all connections that bring much: two milliseconds.
+  readTurnBytes: 512 * KIB,
+
+  // A read that brings less has emptied the socket: its client does not send without a pause. One
+  // read brings 64 KiB at most.
+  burstReadBytes: 16 * KIB,
+
+  // Connections that may go on in the next turn: each reads 64 KiB at the least.
+  burstsPerTurn: 8,
+
+  // Where sockets cannot be told to stop reading (they can in Deno 2.9):
   // What a client may send that is not read, since it does not take its answers. Honest ones stop at
   // their windows (4 MiB) and at the headers of 65 536 streams.
   unreadBytes: 32 * MIB,
@@ -300,7 +322,7 @@ export const HTTP1_BODY_LIMITS = {
   // A chunk's size and its extensions, or one trailer: nobody uses either for long texts.
   maxLineBytes: 4 * KIB,
 
-  // All trailers; none of them is looked at.
+  // All trailers; nobody is told of them.
   maxTrailerBytes: 16 * KIB,
 } as const;
 

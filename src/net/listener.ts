@@ -37,7 +37,7 @@ export interface ListenOptions extends Http2Options {
 
 export type ListenAddress = TcpAddress | { readonly path: string };
 
-export interface TcpAddress {
+interface TcpAddress {
   readonly host: string;
   readonly port: number;
   /** Whether other sockets with the same wish may have the port too. @default {false} */
@@ -75,7 +75,7 @@ export class Listener {
   readonly #handshakes = new Set<Socket>();
   readonly #connections = new Set<Http2Connection>();
   /** Connections that wait for `begin`; undefined once it was called. */
-  #held: Socket[] | undefined;
+  #held: Set<Socket> | undefined;
   #closing = false;
   #onEmpty: (() => void) | undefined = undefined;
 
@@ -94,7 +94,7 @@ export class Listener {
     this.#tls = options.tls;
     this.#servesPlain = options.plain ?? true;
     this.#sweeper = new Sweeper(this.#clock, this.#limits.sweepIntervalMs);
-    this.#held = options.held ? [] : undefined;
+    this.#held = options.held ? new Set() : undefined;
     server.on("connection", (socket: Socket) => this.accept(socket));
   }
 
@@ -134,14 +134,14 @@ export class Listener {
     socket.on("error", () => {});
     socket.once("close", () => this.#socketClosed(socket));
     if (this.#held === undefined) this.#begin(socket);
-    else this.#held.push(socket);
+    else this.#held.add(socket);
   }
 
   /** Starts to read from the connections that were held, and from then on from all. */
   begin(): void {
-    const held = this.#held ?? [];
+    const held = this.#held;
     this.#held = undefined;
-    for (const socket of held) {
+    for (const socket of held ?? []) {
       if (!socket.destroyed) this.#begin(socket);
     }
   }
@@ -228,6 +228,7 @@ export class Listener {
 
   #socketClosed(socket: Socket): void {
     this.#sockets.delete(socket);
+    this.#held?.delete(socket);
     this.#handshakes.delete(socket);
     if (this.#sockets.size === 0) this.#onEmpty?.();
   }

@@ -16,7 +16,7 @@ export interface ProxyTarget {
 }
 
 /** How connections are passed on. */
-export interface TcpProxyOptions {
+interface TcpProxyOptions {
   readonly targets: readonly ProxyTarget[];
   /** A target that did not answer is tried again after this time. */
   readonly retryDelayMs: number;

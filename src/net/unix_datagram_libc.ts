@@ -11,9 +11,11 @@ const LONGEST_PATH_BYTES = 108;
 
 const LIBC_SYMBOLS = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  // On a thread of its own: whoever should take the datagram may let it wait.
   sendto: {
     parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"],
     result: "isize",
+    nonblocking: true,
   },
   close: { parameters: ["i32"], result: "i32" },
 } as const;
@@ -35,8 +37,8 @@ export class LibcSender implements UnixDatagramSender {
     }
   }
 
-  send(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    const sent = this.#library.symbols.sendto(
+  async send(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    const sent = await this.#library.symbols.sendto(
       this.#descriptor,
       bytes,
       BigInt(bytes.length),
@@ -44,8 +46,8 @@ export class LibcSender implements UnixDatagramSender {
       this.#address,
       this.#address.length,
     );
-    if (Number(sent) === bytes.length) return Promise.resolve();
-    return Promise.reject(new Error(`nobody takes datagrams of this size at ${this.#path}`));
+    if (Number(sent) === bytes.length) return;
+    throw new Error(`nobody takes datagrams of this size at ${this.#path}`);
   }
 
   close(): void {

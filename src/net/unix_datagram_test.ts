@@ -57,3 +57,26 @@ for (
     },
   });
 }
+
+Deno.test({
+  name: "LibcSender waits for who takes nothing, and nobody else does",
+  ignore,
+  async fn() {
+    const path = `@detcd-test-${crypto.randomUUID()}`;
+    const sink = await DatagramSink.open(path);
+    sink.freeze();
+    const sender = new LibcSender(path);
+    // The system holds some datagrams; the one behind them waits.
+    for (let isTaken = true; isTaken;) {
+      const sending = sender.send(new Uint8Array(20_000));
+      const { promise: waited, resolve } = Promise.withResolvers<boolean>();
+      const timer = setTimeout(() => resolve(false), 100);
+      isTaken = await Promise.race([sending.then(() => true), waited]);
+      clearTimeout(timer);
+      if (isTaken) continue;
+      await sink[Symbol.asyncDispose]();
+      await assert.rejects(sending);
+    }
+    sender.close();
+  },
+});

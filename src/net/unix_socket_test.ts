@@ -1,16 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
+import { withDirectory } from "../base/testing/with_directory.ts";
 import { removeOldSocket } from "./unix_socket.ts";
-
-async function withDirectory(body: (directory: string) => Promise<void> | void): Promise<void> {
-  const directory = await Deno.makeTempDir();
-  try {
-    await body(directory);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-}
 
 function listenOn(path: string): Promise<Server> {
   return new Promise((resolve) => {

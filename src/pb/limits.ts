@@ -30,7 +30,7 @@ export const JSON_LIMITS = {
    * transactions nest, and those beyond PB_LIMITS.nestingDepth are refused anyway.
    */
   nestingDepth: 10_000,
-  /** How many messages and lists may be open: a transaction in another opens two of each. */
+  /** How many messages and lists may be open: a transaction in another opens two and one. */
   openDepth: 600,
   /** From here on the runtime decodes base64 faster than a loop. */
   longBase64Bytes: 4 * 1024,

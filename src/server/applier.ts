@@ -8,7 +8,7 @@ import { applyConfChange } from "./raft/conf_change.ts";
 import type { ServerConfig } from "./server_config.ts";
 
 /** What applying needs from the server around it. */
-export interface ApplierParts {
+interface ApplierParts {
   readonly config: ServerConfig;
   readonly state: AppliedState;
   readonly raft: RaftNode;
@@ -48,12 +48,14 @@ export class Applier {
 
   #applyOperation(data: Uint8Array, index: number): void {
     const own = this.#proposer.take(data);
-    const operation = own?.operation ?? decodeOperation(data, index);
+    // Applying it may propose and take others.
+    const proposedMs = this.#proposer.takenSinceMs;
+    const operation = own ?? decodeOperation(data, index);
     this.#state.entryIndex = index;
     const isDone = operation.apply(this.#state);
     const { operations } = this.#counts;
     operations.applied(operation.field, isDone);
-    if (own !== undefined) operations.answered(operation.field, own.sinceMs);
+    if (own !== undefined) operations.answered(operation.field, proposedMs);
   }
 
   /** Takes note of how long a group of entries took. */

@@ -1,4 +1,5 @@
-import { clearTimeout, setImmediate, setTimeout } from "node:timers";
+import { setImmediate } from "node:timers";
+import type { Clock, Timer } from "../base/clock.ts";
 
 /**
  * Work that goes on in slices between which the event loop serves everybody else. `slice` does a
@@ -8,14 +9,16 @@ import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 export class BackgroundWork {
   readonly #slice: () => boolean;
   readonly #failed: (error: unknown) => void;
+  readonly #clock: Clock;
   readonly #run = (): void => this.#runSlice();
   #scheduled = false;
   #stopped = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
 
-  constructor(slice: () => boolean, failed: (error: unknown) => void) {
+  constructor(slice: () => boolean, failed: (error: unknown) => void, clock: Clock) {
     this.#slice = slice;
     this.#failed = failed;
+    this.#clock = clock;
   }
 
   /** Sees to it that a slice runs in one of the next turns. */
@@ -27,7 +30,7 @@ export class BackgroundWork {
 
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
   }
 
   #runSlice(): void {
@@ -45,6 +48,6 @@ export class BackgroundWork {
   #goOn(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#timer = setTimeout(this.#run, 0);
+    this.#timer = this.#clock.setTimer(0, this.#run);
   }
 }

@@ -17,7 +17,7 @@ import type { LogStorage } from "./raft/log_storage.ts";
 import { Ticker } from "./ticker.ts";
 
 /** What consensus is found with, and for whom. */
-export interface ConsensusParts {
+interface ConsensusParts {
   readonly config: ServerConfig;
   readonly memberId: bigint;
   readonly raftStart: RaftStart;
@@ -70,13 +70,13 @@ export class Consensus {
   #newLoop(raft: RaftNode, parts: ConsensusParts): CommitLoop {
     const { clock } = parts.config;
     return new CommitLoop(raft, parts.storage, {
+      clock,
       applyEntry: (entry) => this.#applier.apply(entry),
       readConfirmed: (context, index) => this.reads.confirm(context, index),
       appliedGroup: (first, last, startedMs, endedMs) =>
         this.#applier.groupApplied(first, last, startedMs, endedMs),
       appliedSlice: () => this.#appliedSlice(),
       failed: (error) => parts.failed(error),
-      nowMs: () => clock.monotonicMs(),
     });
   }
 

@@ -1,3 +1,5 @@
+import { messageOf } from "../base/error_message.ts";
+import type { WorkMeter } from "../base/work_meter.ts";
 import type { Alarms } from "../core/alarms/alarms.ts";
 import type { Requester } from "../core/auth/requester.ts";
 import type { Lessor } from "../core/lease/lessor.ts";
@@ -262,13 +264,13 @@ export class EtcdServer {
   }
 
   /** See Proposer.propose(). */
-  propose(operation: Operation, frame: Uint8Array): void {
-    this.#consensus.proposer.propose(operation, frame);
+  propose(operation: Operation, frame: Uint8Array, source?: WorkMeter): void {
+    this.#consensus.proposer.propose(operation, frame, source);
   }
 
   /** See Proposer.proposeEncoded(). */
-  proposeEncoded(operation: Operation, bytes: Uint8Array): void {
-    this.#consensus.proposer.proposeEncoded(operation, bytes);
+  proposeEncoded(operation: Operation, bytes: Uint8Array, source?: WorkMeter): void {
+    this.#consensus.proposer.proposeEncoded(operation, bytes, source);
   }
 
   /** See Proposer.proposeOwn(). */
@@ -371,7 +373,7 @@ export class EtcdServer {
     if (this.#lifecycle.isStopping) return;
     this.#lifecycle.failure = error;
     this.config.logger.error("the member stops because of an error", {
-      error: error instanceof Error ? error.message : String(error),
+      error: messageOf(error),
     });
     this.stop();
   }

@@ -3,18 +3,8 @@ import { setImmediate } from "node:timers/promises";
 import { ManualClock } from "../base/manual_clock.ts";
 import { ETCD_ERRORS } from "../core/errors.ts";
 import { MemoryFileSystem } from "../disk/memory_file_system.ts";
-import { LeaseGrantRequest } from "../pb/etcdserverpb.ts";
 import { EtcdServer } from "./etcd_server.ts";
-import { LeaseGrantOperation, type LeaseGrantResult } from "./operations/lease.ts";
-import { get, put, startServer, testConfig } from "./testing/server_fixtures.ts";
-
-function grant(server: EtcdServer, id: bigint, ttl: number): Promise<LeaseGrantResult> {
-  const request = LeaseGrantRequest.create({ id, ttl });
-  return new Promise((applied, failed) => {
-    const operation = new LeaseGrantOperation(request, { applied, failed });
-    server.proposeEncoded(operation, LeaseGrantRequest.encode(request));
-  });
-}
+import { get, grantLease, put, startServer, testConfig } from "./testing/server_fixtures.ts";
 
 /** A disk whose syncs end only when the test says so. */
 class HeldDisk {
@@ -65,7 +55,7 @@ Deno.test("EtcdServer finds its state again after a restart", async () => {
   const disk = new MemoryFileSystem();
   const before = await startServer(testConfig(disk));
   for (let i = 0; i < 100; i++) await put(before, `k${i % 10}`, String(i));
-  await grant(before, 77n, 600);
+  await grantLease(before, 77n, 600);
   const { memberId, clusterId, term, store } = before;
   await before.stop();
 
@@ -174,7 +164,7 @@ Deno.test("EtcdServer gives a proposal up when its time has passed", async () =>
 Deno.test("EtcdServer revokes an expired lease and deletes its keys", async () => {
   const clock = new ManualClock();
   const server = await startServer(testConfig(undefined, { clock }));
-  await grant(server, 5n, 10);
+  await grantLease(server, 5n, 10);
   clock.advance(9_000);
   assert.equal(server.renewLease(5n), 10);
   clock.advance(9_000);

@@ -50,7 +50,7 @@ export class HashQueue {
   constructor(store: Store, clock: Clock, failed: (error: unknown) => void) {
     this.#store = store;
     this.#clock = clock;
-    this.#work = new BackgroundWork(() => this.#slice(), failed);
+    this.#work = new BackgroundWork(() => this.#slice(), failed, clock);
   }
 
   add(request: HashRequest): void {

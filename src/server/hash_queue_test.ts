@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import { systemClock } from "../base/clock.ts";
 import { ETCD_ERRORS, type EtcdError } from "../core/errors.ts";
-import { FakeLeases, put, storeOf } from "../core/mvcc/testing/store_fixtures.ts";
+import { FakeLeases, hashOf, put, storeOf } from "../core/mvcc/testing/store_fixtures.ts";
 import { Store } from "../core/mvcc/store.ts";
 import { HashQueue, type HashRequest } from "./hash_queue.ts";
 
@@ -31,13 +31,6 @@ function ask(queue: HashQueue, revision: number): { request: HashRequest; done: 
   };
   queue.add(request);
   return { request, done: promise };
-}
-
-/** The hash without a queue. */
-function hashOf(store: Store, revision: number): number {
-  const hash = store.hashKv(revision);
-  while (hash.step(1_000_000));
-  return hash.hash;
 }
 
 function rethrow(error: unknown): never {

@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
-import { type LogFields, silentLogger } from "../base/log.ts";
+import { recordingLogger } from "../base/testing/recording_logger.ts";
 import { LateReads } from "./reads/late_reads.ts";
 import { LateTicks } from "./raft/late_ticks.ts";
-
-function recordingLogger() {
-  const lines: { message: string; fields: LogFields }[] = [];
-  const warn = (message: string, fields: LogFields = {}) => void lines.push({ message, fields });
-  return { lines, logger: { ...silentLogger, warn } };
-}
 
 Deno.test("LateTicks warns a leader whose heartbeats are two intervals late", () => {
   const { lines, logger } = recordingLogger();

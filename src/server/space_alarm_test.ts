@@ -8,7 +8,6 @@ import {
   type AlarmMember,
   AlarmRequest,
   AlarmType,
-  LeaseGrantRequest,
   PutRequest,
   RequestOp,
   TxnRequest,
@@ -16,8 +15,7 @@ import {
 import type { EtcdServer } from "./etcd_server.ts";
 import { AlarmOperation } from "./operations/alarm.ts";
 import { TxnOperation } from "./operations/kv.ts";
-import { LeaseGrantOperation } from "./operations/lease.ts";
-import { get, put, startServer, testConfig } from "./testing/server_fixtures.ts";
+import { get, grantLease, put, startServer, testConfig } from "./testing/server_fixtures.ts";
 
 const QUOTA_BYTES = 5_000;
 const VALUE = "x".repeat(1_000);
@@ -39,14 +37,6 @@ function putInTxn(server: EtcdServer, key: string): Promise<unknown> {
   return new Promise((applied, failed) => {
     const operation = new TxnOperation(request, { applied, failed });
     server.proposeEncoded(operation, TxnRequest.encode(request));
-  });
-}
-
-function grant(server: EtcdServer, id: bigint): Promise<unknown> {
-  const request = LeaseGrantRequest.create({ id, ttl: 600 });
-  return new Promise((applied, failed) => {
-    const operation = new LeaseGrantOperation(request, { applied, failed });
-    server.proposeEncoded(operation, LeaseGrantRequest.encode(request));
   });
 }
 
@@ -85,17 +75,17 @@ Deno.test("EtcdServer charges transactions and leases too", async () => {
     const action = AlarmAction.DEACTIVATE;
     assert.equal((await changeAlarm(server, { action, memberId, alarm })).length, 1);
   };
-  await grant(server, 1n);
+  await grantLease(server, 1n, 600);
   await assert.rejects(putInTxn(server, "a"), ETCD_ERRORS.noSpace);
   assert.deepEqual(alarmsOf(server), [ownAlarm(server)]);
   await disarm();
   assert.equal(get(server, "a")?.revision, 2);
   // The store itself is below the quota by less than a lease costs.
   assert.ok(server.backend.totalBytes > 1_000 && server.backend.totalBytes < 1_140);
-  await grant(server, 2n);
+  await grantLease(server, 2n, 600);
   await putInTxn(server, "a").catch(() => {});
   await disarm();
-  await assert.rejects(grant(server, 3n), ETCD_ERRORS.noSpace);
+  await assert.rejects(grantLease(server, 3n, 600), ETCD_ERRORS.noSpace);
   assert.deepEqual(server.lessor.leases().toSorted(), [1n, 2n, 3n]);
   await server.stop();
 });

@@ -10,7 +10,7 @@ import type { CommitLoop } from "./raft/commit_loop.ts";
 import { LateTicks } from "./raft/late_ticks.ts";
 
 /** All that goes by ticks. */
-export interface TickerParts {
+interface TickerParts {
   readonly config: ServerConfig;
   readonly lifecycle: Lifecycle;
   readonly raft: RaftNode;

@@ -14,7 +14,7 @@ import type { AlarmProposer } from "./space_alarm.ts";
 import { type MonitoredMember, VersionMonitor } from "./versions/version_monitor.ts";
 
 /** The member that is kept up. */
-export interface KeptMember extends MonitoredMember, AlarmProposer {
+interface KeptMember extends MonitoredMember, AlarmProposer {
   readonly ownRequests: OwnRequests;
   readonly store: Store;
   readonly lessor: Lessor;
@@ -41,7 +41,7 @@ export class Upkeep {
     this.#ownRequests = ownRequests;
     this.#leaseExpirer = new LeaseExpirer(lessor, ownRequests, clock, requestTimeoutMs(config));
     this.#leaseCheckpointer = new LeaseCheckpointer(lessor, ownRequests, clock);
-    this.#versionMonitor = new VersionMonitor(member);
+    this.#versionMonitor = new VersionMonitor(member, failed);
     this.#corruption = new CorruptionMonitor({
       config: config.corruptionChecks,
       store,

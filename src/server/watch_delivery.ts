@@ -26,5 +26,5 @@ export function newWatchDelivery(
     hub.notify();
     return hub.catchUp(SERVER_LIMITS.watchCatchUpSteps);
   };
-  return new BackgroundWork(() => watches.deliver(hub, nowMs, deliver), failed);
+  return new BackgroundWork(() => watches.deliver(hub, nowMs, deliver), failed, clock);
 }

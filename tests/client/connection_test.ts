@@ -1,14 +1,11 @@
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
 import { connect } from "../../src/embed/client/connect.ts";
 import { ClientError } from "../../src/embed/client/client_error.ts";
 import { describeBothTargets } from "../harness/both_targets.ts";
 import { freePorts } from "../harness/server_process.ts";
 import { CuttingProxy } from "./cutting_proxy.ts";
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
 
 describeBothTargets("connect()", (test) => {
   test("goes in turn to the servers that can be reached", async ({ server, prefix }) => {

@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 
 /** How a connection is cut. */
-export type Cut = "reset" | "end";
+type Cut = "reset" | "end";
 
 /** A TCP proxy in front of a server that a test can cut, stop and let go on. */
 export class CuttingProxy implements AsyncDisposable {

@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
 import { connect } from "../../src/embed/client/connect.ts";
 import { describeBothTargets, type TestContext } from "../harness/both_targets.ts";
 import { CuttingProxy } from "./cutting_proxy.ts";
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
 
 describeBothTargets("Lease", (test) => {
   test("carries keys and takes them with it", async ({ server, prefix }) => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
+import { withDirectory } from "../../src/base/testing/with_directory.ts";
 import type { Client } from "../../src/embed/client/client.ts";
 import { connect } from "../../src/embed/client/connect.ts";
 import { describeBothTargets, type TestContext } from "../harness/both_targets.ts";
@@ -11,15 +12,6 @@ const VALUE = "x".repeat(100_000);
 
 async function fill(client: Client, prefix: string): Promise<void> {
   await Promise.all(Array.from({ length: 80 }, (_, i) => client.put(prefix + i, VALUE)));
-}
-
-async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
-  const directory = await Deno.makeTempDir({ prefix: "saved-" });
-  try {
-    await use(directory);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
 }
 
 const NEEDS_ETCDCTL = findProgram("etcdctl") !== undefined
@@ -105,9 +97,9 @@ describeBothTargets("Client maintenance", (test) => {
 
   define("ends a backup at its deadline and when it is aborted", async (client, { prefix }) => {
     await fill(client, prefix);
-    await using late = await client.snapshot({ timeoutMs: 200 });
+    await using late = await client.snapshot({ timeoutMs: 1_000 });
     await late.next();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
     await assert.rejects(late.next(), { code: GrpcCode.DeadlineExceeded });
     const controller = new AbortController();
     await using aborted = await client.snapshot({ signal: controller.signal });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
 import { Prng } from "../../src/base/prng.ts";
 import { connect } from "../../src/embed/client/connect.ts";
@@ -12,10 +13,6 @@ import { describeBothTargets } from "../harness/both_targets.ts";
 import { CuttingProxy } from "./cutting_proxy.ts";
 
 const MEBIBYTE = 1024 * 1024;
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
 
 async function nextBatch(watch: Watch): Promise<WatchBatch> {
   const { value } = await watch.next();

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { silentLogger } from "../../src/base/log.ts";
 import { readCommandLine } from "../../src/cli/command_line.ts";
 import { UsageError } from "../../src/cli/flags.ts";
-import { newZapLoggerBuilder } from "../../src/embed/config/config.ts";
 import { ConfigError } from "../../src/embed/config/errors.ts";
+import { newZapLoggerBuilder } from "../../src/embed/config/zap_logger_builder.ts";
 
 /** Two at a time, since the machine has two cores. */
 const PARALLEL_RUNS = 2;

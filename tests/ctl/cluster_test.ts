@@ -11,6 +11,7 @@ const WRONG: readonly Step[] = [
   ["member add a"],
   ["member add a b"],
   ["member add a http://127.0.0.1:1"],
+  ["member add -w other"],
   ["member add a --peer-urls=other"],
   ["member add a --peer-urls=http://127.0.0.1:11111"],
   ["member remove"],
@@ -22,6 +23,8 @@ const WRONG: readonly Step[] = [
   ["member update x"],
   ["member update 123"],
   ["member update 123 --peer-urls=http://127.0.0.1:5"],
+  ["member update 123 --peer-urls=other"],
+  ["member update 123 --peer-urls=http://127.0.0.1:5/path"],
   ["member promote"],
   ["member promote x"],
   ["member promote 123"],
@@ -68,7 +71,6 @@ function withoutProtobuf(outcome: Outcome): Outcome {
 /** Adds a learner, does something about it, and removes it, on one side. */
 async function withLearner(side: CtlSide, add: string, lines: string[]): Promise<Outcome[]> {
   const added = await side.run(shellWords(add), "");
-
   const id = await learnerOf(side);
   const outcomes = [added];
   for (const line of lines) {

@@ -70,9 +70,14 @@ export class CtlSide {
     this.#run = run;
   }
 
-  async run(args: readonly string[], input: string): Promise<Outcome> {
+  /** With `deadPort` the server is the second one named, and nobody listens at the first. */
+  async run(args: readonly string[], input: string, deadPort?: number): Promise<Outcome> {
     const given = args.map((arg) => arg.replaceAll(LEASE, this.#lease));
-    const outcome = await this.#run([`--endpoints=${this.server.endpoint}`, ...given], input);
+    const dead = deadPort === undefined ? "" : `127.0.0.1:${deadPort},`;
+    const outcome = await this.#run(
+      [`--endpoints=${dead}${this.server.endpoint}`, ...given],
+      input,
+    );
     const granted = /^lease ([0-9a-f]{16}) granted/.exec(outcome.stdout);
     if (args.includes("grant") && granted !== null) this.#lease = granted[1];
     return {

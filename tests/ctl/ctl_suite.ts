@@ -29,14 +29,14 @@ export const SOME_KEYS: readonly Step[] = [
 ];
 
 /** Registers one test, once for each release of etcdctl that is here. */
-export type DefineCtlTest = (
+type DefineCtlTest = (
   name: string,
   body: (suite: CtlSuite) => Promise<void>,
   options?: CtlTestOptions,
 ) => void;
 
 /** Which releases a test is about. */
-export interface CtlTestOptions {
+interface CtlTestOptions {
   /** Why the older one does not print this. */
   readonly newerOnly?: string;
   /** Why the newer one does not print this. */

@@ -119,6 +119,7 @@ describeCtl((test) => {
       ["lease grant x"],
       ["lease grant 1 2"],
       ["lease grant 99999999999"],
+      ["lease grant 300 -w other"],
       ["lease grant 300"],
       [`put k1 v --lease=${LEASE}`],
       [`put k1 w --lease=${LEASE}`],
@@ -142,6 +143,7 @@ describeCtl((test) => {
       ["lease revoke"],
       ["lease revoke zz"],
       ["lease revoke 123"],
+      ["lease revoke 123 -w other"],
       [`lease revoke ${LEASE}`],
       ["get k1"],
       // Of protobuf etcdctl says that it cannot marshal its own type; ours prints the header.

@@ -7,7 +7,7 @@ import { deleteRange, headerOf, pairs, put, range } from "../harness/kv_calls.ts
 import { ServerProcess } from "../harness/server_process.ts";
 import { isDifferent } from "./ctl_differences.ts";
 import { CtlPair, OLDER, type Outcome, runCtl, runEtcdctl } from "./ctl_pair.ts";
-import { describeCtl, inAllFormats, shellWords, SOME_KEYS, type Step } from "./ctl_suite.ts";
+import { describeCtl, inAllFormats, shellWords, SOME_KEYS } from "./ctl_suite.ts";
 
 /** What etcdctl 3.4 crashes on: its printer of fields wants a header, and there is none. */
 const NOT_FIELDS = (line: string): boolean => !line.endsWith("-w fields");
@@ -120,7 +120,7 @@ describeCtl((test) => {
           ["snapshot save a b"],
           [`snapshot save ${directory}/none/backup.db`],
           ["snapshot save x --endpoints=127.0.0.1:1"],
-        ].map(([line]): Step => [line]),
+        ],
         pair,
       );
       const [wanted, got] = await Promise.all(

@@ -34,6 +34,8 @@ describeCtl((test) => {
       ['get "" --prefix --count-only -w fields'],
       ['get "" --prefix --count-only'],
       ['get "" --prefix --count-only --keys-only'],
+      ["get a --rev=500 --count-only"],
+      ["get a --rev=500 --print-value-only -w json"],
     ]), { newerOnly: "there are no such flags" });
 
   test("del --range", (suite) =>
@@ -51,6 +53,7 @@ describeCtl((test) => {
       ["put a --max-request-bytes=5000", KIB],
       ["get a --max-recv-bytes=1000"],
       ["get a --max-recv-bytes=5000"],
+      ["lease list --max-recv-bytes=3"],
       ["put a", KIB.repeat(3 * 1024)],
     ]), { newerOnly: "there are no such flags" });
 

@@ -10,6 +10,10 @@ interface ClientPaths {
   readonly cert: string;
   readonly key: string;
   readonly ca: string;
+  /** A key to another certificate. */
+  readonly otherKey: string;
+  /** A file without any PEM in it. */
+  readonly noPem: string;
 }
 
 /** A server that wants a client's certificate. */
@@ -28,7 +32,11 @@ async function withSecureServer(
     flags: [...files, `--trusted-ca-file=${authority.certificate}`, "--client-cert-auth"],
   });
   try {
-    await body(server.clientUrl, { ...authority.issue("client"), ca: authority.certificate });
+    const { key: otherKey } = authority.issue("other");
+    const noPem = `${directory}/none.pem`;
+    await Deno.writeTextFile(noPem, "nothing");
+    const paths = { ...authority.issue("client"), ca: authority.certificate, otherKey, noPem };
+    await body(server.clientUrl, paths);
   } finally {
     await server.dispose();
     await Deno.remove(directory, { recursive: true });
@@ -46,7 +54,7 @@ describeCtl((test) => {
   test(
     "TLS",
     ({ reference }) =>
-      withSecureServer(reference.server, async (url, { cert, key, ca }) => {
+      withSecureServer(reference.server, async (url, { cert, key, ca, otherKey, noPem }) => {
         const mine = [`--cert=${cert}`, `--key=${key}`];
         const whole = [...mine, `--cacert=${ca}`];
         const hasty = "--command-timeout=1s";
@@ -69,6 +77,14 @@ describeCtl((test) => {
           [`--endpoints=${url}`, ...mine, "--cacert=/no/such/file", "get", "a"],
           [`--endpoints=${url}`, ...mine, "--cacert=", "get", "a"],
           [`--endpoints=${url}`, "--cert=", "--key=", "get", "a"],
+          [`--endpoints=${url}`, ...mine, "--cacert=/no/\u65e5/file", "get", "a"],
+          [`--endpoints=${url}`, ...mine, "--cacert=/tmp", "get", "a"],
+          [`--endpoints=${url}`, ...mine, `--cacert=${ca}/below`, "get", "a"],
+          [`--endpoints=${url}`, `--cert=${cert}`, `--key=${otherKey}`, "get", "a"],
+          [`--endpoints=${url}`, `--cert=${key}`, `--key=${key}`, "get", "a"],
+          [`--endpoints=${url}`, `--cert=${cert}`, `--key=${cert}`, "get", "a"],
+          [`--endpoints=${url}`, `--cert=${noPem}`, `--key=${key}`, "get", "a"],
+          [`--endpoints=${url}`, `--cert=${cert}`, `--key=${noPem}`, "get", "a"],
         ];
         await Promise.all(lines.map(async (args) => {
           const wanted = form(await runEtcdctl(reference, args, ""));

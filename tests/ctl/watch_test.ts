@@ -155,7 +155,13 @@ describeCtl((test) => {
     withHistory(suite, async (server) => {
       const args = [`--endpoints=${server.endpoint}`, "watch", "--rev=2", "--prefix", "a", "--"];
       const command = ["sh", "-c", "env | grep ETCD_WATCH | sort"];
-      for (const failing of [["false"], ["sh", "-c", "echo hi; exit 7"], ["no-such-program"]]) {
+      const failures = [
+        ["false"],
+        ["sh", "-c", "echo hi; exit 7"],
+        ["no-such-program"],
+        ["/no/such/program"],
+      ];
+      for (const failing of failures) {
         const wanted = await runEtcdctl(suite.reference, [...args, ...failing], "");
         const program = startCtl([...args, ...failing]);
         assert.equal(await program.finish(), wanted.exitCode);

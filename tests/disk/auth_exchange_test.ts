@@ -6,6 +6,7 @@ import { setImmediate } from "node:timers/promises";
 import { latin1FromBytes } from "../../src/base/bytes.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
+import { withDirectory } from "../../src/base/testing/with_directory.ts";
 import { decodeUser, encodeUser } from "../../src/core/auth/user.ts";
 import { Bucket } from "../../src/disk/backend/schema.ts";
 import { BTreeFile } from "../../src/disk/btree/btree_file.ts";
@@ -18,15 +19,6 @@ import { ServerProcess } from "../harness/server_process.ts";
 import { type TargetName, whyMissing } from "../harness/targets.ts";
 
 const fileSystem = new DenoFileSystem();
-
-async function withDirectory(use: (path: string) => Promise<void>): Promise<void> {
-  const path = mkdtempSync(join(tmpdir(), "detcd-auth-"));
-  try {
-    await use(path);
-  } finally {
-    rmSync(path, { recursive: true });
-  }
-}
 
 /** How a turn ends: in order, or by `kill -9` with some of what was done in the log alone. */
 type Ending = "stop" | "kill";

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { bytesFromText } from "../../src/base/bytes.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { Prng } from "../../src/base/prng.ts";
+import { withDirectory } from "../../src/base/testing/with_directory.ts";
 import { BackendBatch } from "../../src/disk/backend/backend_batch.ts";
 import { readBackendStatus } from "../../src/disk/backend/backend_status.ts";
 import { ChangeWalk } from "../../src/disk/backend/change_walk.ts";
@@ -30,10 +29,9 @@ import {
   LEASE_SERVICE,
   MAINTENANCE_SERVICE,
 } from "../../src/pb/services.ts";
-import { ctlLines } from "../harness/etcdctl.ts";
+import { ctlLines, ctlText } from "../harness/etcdctl.ts";
 import { GrpcClient } from "../harness/grpc_client.ts";
 import { deleteOp, deleteRange, put, putOp, range, revisionOf, txn } from "../harness/kv_calls.ts";
-import { requireProgram } from "../harness/programs.ts";
 import { freePorts, ServerProcess } from "../harness/server_process.ts";
 import { whyMissing } from "../harness/targets.ts";
 
@@ -45,15 +43,6 @@ const OPTIONS = { clock: systemClock, yieldTurn: () => setImmediate() };
 const LEASE_ID = 0x7edc_ba98_7654_3210n;
 
 const fileSystem = new DenoFileSystem();
-
-async function withDirectory(use: (path: string) => Promise<void>): Promise<void> {
-  const path = mkdtempSync(join(tmpdir(), "detcd-backend-"));
-  try {
-    await use(path);
-  } finally {
-    rmSync(path, { recursive: true });
-  }
-}
 
 async function withEtcd(
   use: (client: GrpcClient, server: ServerProcess) => Promise<void>,
@@ -90,16 +79,6 @@ async function writeFile(path: string, fill: (batch: BackendBatch) => void): Pro
   await batch.commit();
   assert.deepEqual(await file.check(), []);
   await file.close();
-}
-
-async function runCtl(args: readonly string[]): Promise<string> {
-  const output = await new Deno.Command(requireProgram("etcdctl"), {
-    args: [...args],
-    env: { ETCDCTL_API: "3" },
-  }).output();
-  const decoder = new TextDecoder();
-  assert.ok(output.success, decoder.decode(output.stderr));
-  return decoder.decode(output.stdout);
 }
 
 async function allPairs(client: GrpcClient): Promise<KeyValue[]> {
@@ -367,7 +346,7 @@ function putState(batch: BackendBatch, index: number): void {
 async function restore(path: string, dataDir: string): Promise<void> {
   const [peerPort] = await freePorts(1);
   const peer = `http://127.0.0.1:${peerPort}`;
-  await runCtl([
+  await ctlText([
     ...["snapshot", "restore", path, `--data-dir=${dataDir}`, "--skip-hash-check"],
     ...["--name=default", `--initial-cluster=default=${peer}`],
     `--initial-advertise-peer-urls=${peer}`,
@@ -426,7 +405,7 @@ Deno.test({
       assert.ok(pairs.length > 300);
       await withRead(path, async (read, file) => {
         const status = await readBackendStatus(read, OPTIONS);
-        assert.deepEqual(JSON.parse(await runCtl(["snapshot", "status", path, "-w", "json"])), {
+        assert.deepEqual(JSON.parse(await ctlText(["snapshot", "status", path, "-w", "json"])), {
           hash: status.hash,
           revision: last,
           totalKey: status.totalPairs,

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { bytesEqual, bytesFromLatin1 } from "../../src/base/bytes.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { Prng } from "../../src/base/prng.ts";
+import { withDirectory } from "../../src/base/testing/with_directory.ts";
 import {
   applyToModel,
   checkFile,
@@ -28,15 +27,6 @@ if (missing !== undefined) console.log(`tests/disk: without bbolt, ${missing}`);
 const test = { ignore: missing !== undefined };
 
 const fileSystem = new DenoFileSystem();
-
-async function withDirectory(use: (path: string) => Promise<void>): Promise<void> {
-  const path = mkdtempSync(join(tmpdir(), "detcd-btree-"));
-  try {
-    await use(path);
-  } finally {
-    rmSync(path, { recursive: true });
-  }
-}
 
 const OPTIONS: BTreeOptions = { clock: systemClock, yieldTurn: () => setImmediate() };
 

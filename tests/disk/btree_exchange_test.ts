@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { bytesFromLatin1, bytesFromText } from "../../src/base/bytes.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { crc32c } from "../../src/base/crc32c.ts";
 import { Prng } from "../../src/base/prng.ts";
+import { withDirectory } from "../../src/base/testing/with_directory.ts";
 import { revisionKey } from "../../src/disk/btree/testing/btree_fixtures.ts";
 import { BTreeFile, type BTreeOptions } from "../../src/disk/btree/btree_file.ts";
 import { compactCopy } from "../../src/disk/btree/compact_copy.ts";
@@ -15,9 +15,9 @@ import type { ReadTransaction } from "../../src/disk/btree/read_transaction.ts";
 import { DenoFileSystem } from "../../src/disk/deno_file_system.ts";
 import { KeyValue } from "../../src/pb/mvccpb.ts";
 import { KV_SERVICE, MAINTENANCE_SERVICE } from "../../src/pb/services.ts";
-import { GrpcClient } from "../harness/grpc_client.ts";
+import { ctlText } from "../harness/etcdctl.ts";
+import { GrpcClient, withClient } from "../harness/grpc_client.ts";
 import { deleteOp, put, putOp, range, txn } from "../harness/kv_calls.ts";
-import { requireProgram } from "../harness/programs.ts";
 import { freePorts, ServerProcess } from "../harness/server_process.ts";
 import { whyMissing } from "../harness/targets.ts";
 
@@ -31,15 +31,6 @@ const OPTIONS: BTreeOptions = { clock: systemClock, yieldTurn: () => setImmediat
 /** etcd puts its changes into the file every 100 ms. */
 const BACKEND_COMMIT_MS = 400;
 
-async function withDirectory(use: (path: string) => Promise<void>): Promise<void> {
-  const path = mkdtempSync(join(tmpdir(), "detcd-btree-"));
-  try {
-    await use(path);
-  } finally {
-    rmSync(path, { recursive: true });
-  }
-}
-
 async function withFile<T>(
   path: string,
   use: (file: BTreeFile) => Promise<T>,
@@ -51,28 +42,6 @@ async function withFile<T>(
   } finally {
     await file.close();
   }
-}
-
-async function withClient<T>(
-  server: ServerProcess,
-  use: (client: GrpcClient) => Promise<T>,
-): Promise<T> {
-  const client = new GrpcClient(server.endpoint);
-  try {
-    return await use(client);
-  } finally {
-    client.close();
-  }
-}
-
-async function runCtl(args: readonly string[]): Promise<string> {
-  const output = await new Deno.Command(requireProgram("etcdctl"), {
-    args: [...args],
-    env: { ETCDCTL_API: "3" },
-  }).output();
-  const decoder = new TextDecoder();
-  assert.ok(output.success, decoder.decode(output.stderr));
-  return decoder.decode(output.stdout);
 }
 
 function allPairs(client: GrpcClient): Promise<KeyValue[]> {
@@ -218,7 +187,7 @@ Deno.test({
       try {
         await withClient(server, async (client) => {
           await load(client, new Prng(9), 30);
-          await runCtl([`--endpoints=${server.endpoint}`, "snapshot", "save", path]);
+          await ctlText([`--endpoints=${server.endpoint}`, "snapshot", "save", path]);
           const size = fileSystem.stat(path)?.sizeBytes ?? 0;
           assert.equal(size % 512, 32);
           assert.deepEqual(await readLatest(path, { readOnly: true }), await allPairs(client));
@@ -310,7 +279,7 @@ async function restoreAndRead(snapshot: string, directory: string): Promise<KeyV
   const dataDir = join(directory, "restored");
   const [peerPort] = await freePorts(1);
   const peer = `http://127.0.0.1:${peerPort}`;
-  await runCtl([
+  await ctlText([
     ...["snapshot", "restore", snapshot, `--data-dir=${dataDir}`],
     ...["--name=default", `--initial-cluster=default=${peer}`],
     `--initial-advertise-peer-urls=${peer}`,
@@ -341,7 +310,7 @@ Deno.test({
       for (const from of [path, copy]) {
         const snapshot = join(directory, "snapshot.db");
         await writeSnapshot(from, snapshot);
-        const status = JSON.parse(await runCtl(["snapshot", "status", snapshot, "-w", "json"]));
+        const status = JSON.parse(await ctlText(["snapshot", "status", snapshot, "-w", "json"]));
         assert.equal(status.hash, expected.hash);
         assert.equal(status.totalKey, expected.pairCount);
         assert.equal(status.revision, pairs.reduce((max, kv) => Math.max(max, kv.modRevision), 0));
@@ -349,6 +318,6 @@ Deno.test({
       }
       // The file itself, too, though its size need not be what a backup's must be.
       copyFileSync(path, copy);
-      await runCtl(["snapshot", "status", copy]);
+      await ctlText(["snapshot", "status", copy]);
     }),
 });

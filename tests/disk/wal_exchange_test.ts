@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bytesEqual, bytesFromText } from "../../src/base/bytes.ts";
 import { systemClock } from "../../src/base/clock.ts";
+import { withDirectory } from "../../src/base/testing/with_directory.ts";
 import { DataDir } from "../../src/disk/data_dir.ts";
 import { DenoFileSystem } from "../../src/disk/deno_file_system.ts";
 import type { WalOptions } from "../../src/disk/wal.ts";
@@ -26,15 +25,6 @@ const test = { ignore: missing !== undefined };
 const fileSystem = new DenoFileSystem();
 const BEGINNING = { index: 0, term: 0 };
 const MEMBER_ID = 0xfedc_ba98_7654_3210n;
-
-async function withDirectory(use: (path: string) => Promise<void>): Promise<void> {
-  const path = mkdtempSync(join(tmpdir(), "detcd-wal-"));
-  try {
-    await use(path);
-  } finally {
-    rmSync(path, { recursive: true });
-  }
-}
 
 /** The log's options for a data directory. */
 function optionsFor(dataDir: string, segmentSizeBytes?: number): WalOptions {

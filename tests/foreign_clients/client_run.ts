@@ -24,7 +24,7 @@ export async function runClient(program: string, args: readonly string[]): Promi
 }
 
 /** One piece of work of a foreign client, and the lines it prints about it on every server. */
-export interface ClientScenario {
+interface ClientScenario {
   readonly behaviour: string;
   readonly name: string;
   readonly sees: readonly string[];
@@ -32,7 +32,7 @@ export interface ClientScenario {
 }
 
 /** A program around a foreign client. */
-export interface ForeignClient {
+interface ForeignClient {
   readonly subject: string;
   /** Why it cannot run here, or undefined if it can. */
   readonly whyMissing: string | undefined;

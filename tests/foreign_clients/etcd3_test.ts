@@ -99,7 +99,7 @@ describeBothTargets("etcd3 from npm", (test) => {
       await second.release();
     }));
 
-  test("a lock is passed on, and ends with its lease", (context) =>
+  test("a lock is passed on when it is released, and held while work is done", (context) =>
     withEtcd3(context, async (client) => {
       const name = `${context.prefix}lock`;
       const holder = client.lock(name).ttl(2);

@@ -6,7 +6,7 @@ import { range, revisionOf } from "../harness/kv_calls.ts";
 import { WatchClient } from "../harness/watch_calls.ts";
 
 /** One state of a key: from one change up to the next. */
-export interface KeyState {
+interface KeyState {
   readonly from: number;
   /** The revision that ended the state; Infinity: it lasts. */
   readonly to: number;

@@ -16,7 +16,7 @@ export const LEASING_PREFIX = "leasing/";
 const KEY_METHODS = ["Range", "Put", "DeleteRange", "Txn"];
 
 /** Proxies with leased reads before one server. */
-export class LeasedScene {
+class LeasedScene {
   readonly server: ServerProcess;
   readonly proxies: readonly ProxyProcess[];
   /** One for each proxy. */

@@ -34,7 +34,12 @@ export class ProxyProcess implements AsyncDisposable {
       stderr: "null",
     }).spawn();
     const proxy = new ProxyProcess(port, child);
-    while (!await proxy.#isHealthy()) await new Promise((resolve) => setTimeout(resolve, 30));
+    let hasEnded = false;
+    void child.status.then(() => hasEnded = true);
+    while (!await proxy.#isHealthy()) {
+      if (hasEnded) throw new Error(`the proxy ended before it served: ${flags.join(" ")}`);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
     return proxy;
   }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { connect } from "../../mod.ts";
+import { fetchText } from "../../src/cli/ctl/http_text.ts";
 import { freePorts } from "../harness/server_process.ts";
 import { commandOf } from "../harness/targets.ts";
 
@@ -12,7 +13,9 @@ async function spawn(args: readonly string[], port: number): Promise<Deno.ChildP
     stdout: "null",
     stderr: "null",
   }).spawn();
-  for (;;) {
+  let hasEnded = false;
+  void child.status.then(() => hasEnded = true);
+  while (!hasEnded) {
     try {
       (await Deno.connect({ hostname: "127.0.0.1", port })).close();
       return child;
@@ -20,6 +23,7 @@ async function spawn(args: readonly string[], port: number): Promise<Deno.ChildP
       await new Promise((resolve) => setTimeout(resolve, 30));
     }
   }
+  throw new Error(`ended before it listened: ${args.join(" ")}`);
 }
 
 Deno.test("grpc-proxy speaks TLS to clients and to servers", async () => {
@@ -54,6 +58,11 @@ Deno.test("grpc-proxy speaks TLS to clients and to servers", async () => {
     await client.put("k", "v");
     assert.equal((await client.get("k"))?.text, "v");
     await client.close();
+    const metrics = `https://127.0.0.1:${proxyPort}/metrics`;
+    assert.match(
+      await fetchText(metrics, { insecureSkipVerify: true }),
+      /^etcd_server_has_leader 1$/m,
+    );
   } finally {
     for (const child of children) {
       child.kill("SIGKILL");

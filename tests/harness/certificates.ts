@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findProgram } from "./programs.ts";
 
@@ -11,7 +11,7 @@ export function whyNoCertificates(): string | undefined {
 }
 
 /** What a certificate says, and for how long. */
-export interface CertificateRequest {
+interface CertificateRequest {
   /** Without one the certificate's name is taken. */
   readonly commonName?: string;
   /** As openssl takes them, such as `DNS:localhost,IP:127.0.0.1`. */
@@ -20,6 +20,8 @@ export interface CertificateRequest {
   readonly isExpired?: boolean;
   /** As openssl takes them. @default {serverAuth,clientAuth} */
   readonly usages?: string;
+  /** Whether it may sign others. @default {false} */
+  readonly isAuthority?: boolean;
 }
 
 /** The paths of a certificate and its key. */
@@ -40,15 +42,24 @@ export class CertificateAuthority {
   readonly #directory: string;
   readonly #name: string;
 
-  /** `parent` is a directory that is there; `name` is also the authority's common name. */
-  constructor(parent: string, name: string) {
+  /**
+   * `parent` is a directory that is there; `name` is also the authority's common name. It signs
+   * itself unless there is an issuer.
+   */
+  constructor(parent: string, name: string, issuer?: CertificateAuthority) {
     this.#directory = join(parent, name);
     this.#name = name;
     mkdirSync(join(this.#directory, "issued"), { recursive: true });
     writeFileSync(this.#file("index.txt"), "");
     writeFileSync(this.#file("crlnumber"), "01\n");
     writeFileSync(this.#file("config"), this.#config());
-    openssl("req", "-x509", ...this.#newKey(name), "-days", "2", "-out", this.certificate);
+    if (issuer === undefined) {
+      openssl("req", "-x509", ...this.#newKey(name), "-days", "2", "-out", this.certificate);
+    } else {
+      const { cert, key } = issuer.issue(name, { isAuthority: true });
+      copyFileSync(cert, this.certificate);
+      copyFileSync(key, this.#file(`${name}.key`));
+    }
   }
 
   /** The path of its own certificate. */
@@ -61,9 +72,12 @@ export class CertificateAuthority {
     const files = { cert: this.#file(`${name}.pem`), key: this.#file(`${name}.key`) };
     const [csr, extensions] = [this.#file(`${name}.csr`), this.#file(`${name}.ext`)];
     const names = request.alternativeNames;
+    const isAuthority = request.isAuthority === true ? "critical,CA:TRUE" : "CA:FALSE";
     writeFileSync(
       extensions,
-      `basicConstraints=CA:FALSE\nextendedKeyUsage=${request.usages ?? "serverAuth,clientAuth"}\n` +
+      `basicConstraints=${isAuthority}\nextendedKeyUsage=${
+        request.usages ?? "serverAuth,clientAuth"
+      }\n` +
         (names === undefined ? "" : `subjectAltName=${names}\n`),
     );
     openssl("req", ...this.#newKey(name, request.commonName), "-out", csr);

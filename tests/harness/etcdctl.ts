@@ -2,7 +2,7 @@ import { requireProgram } from "./programs.ts";
 import type { ServerProcess } from "./server_process.ts";
 
 /** What a run of etcdctl left behind. */
-export interface CtlResult {
+interface CtlResult {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -27,6 +27,17 @@ export async function etcdctl(
   const { code, stdout, stderr } = await child.output();
   const decoder = new TextDecoder();
   return { exitCode: code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** What it printed, run with these arguments alone; fails when it failed. */
+export async function ctlText(args: readonly string[]): Promise<string> {
+  const output = await new Deno.Command(requireProgram("etcdctl"), {
+    args: [...args],
+    env: { ETCDCTL_API: "3" },
+  }).output();
+  const decoder = new TextDecoder();
+  if (!output.success) throw new Error(decoder.decode(output.stderr));
+  return decoder.decode(output.stdout);
 }
 
 /** The lines it printed; fails when it failed. */

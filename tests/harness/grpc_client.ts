@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { bufferOf } from "../../src/base/bytes.ts";
 import { Client, credentials, Metadata } from "../../src/deps/grpc_js.ts";
 import type { MessageCodec } from "../../src/pb/codec.ts";
 import type { ClientFiles } from "./certificates.ts";
@@ -81,7 +82,7 @@ export class GrpcClient {
     return new Promise((resolve, reject) => {
       this.#client.makeUnaryRequest(
         path,
-        toBuffer,
+        bufferOf,
         asBytes,
         request,
         metadataOf(options),
@@ -98,7 +99,7 @@ export class GrpcClient {
   ): GrpcStream<Request, Response> {
     const call = this.#client.makeBidiStreamRequest(
       method.path,
-      toBuffer,
+      bufferOf,
       asBytes,
       metadataOf(options),
       options.deadlineMs === undefined ? {} : callOptionsOf(options),
@@ -221,11 +222,7 @@ export async function refusal(call: Promise<unknown>): Promise<CallFailure> {
 
 function credentialsFrom(tls: ClientFiles | undefined): ReturnType<typeof credentials.createSsl> {
   if (tls === undefined) return credentials.createInsecure();
-  return credentials.createSsl(toBuffer(tls.ca), toBuffer(tls.key), toBuffer(tls.cert));
-}
-
-function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return credentials.createSsl(bufferOf(tls.ca), bufferOf(tls.key), bufferOf(tls.cert));
 }
 
 function asBytes(bytes: Uint8Array): Uint8Array {

@@ -4,7 +4,7 @@ import { type Http1Response, httpRequest } from "./http1.ts";
 export type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
 
 /** What the gateway answered to one request. */
-export interface GatewayAnswer {
+interface GatewayAnswer {
   readonly status: number;
   readonly body: Json;
   readonly headers: ReadonlyMap<string, string>;

@@ -22,7 +22,7 @@ export interface StartOptions {
   readonly withoutWaiting?: boolean;
 }
 
-export type Scheme = "http" | "https";
+type Scheme = "http" | "https";
 
 const READY_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 10_000;

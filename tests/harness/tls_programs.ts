@@ -1,7 +1,7 @@
 import { findProgram, PROJECT_DIR, requireProgram } from "./programs.ts";
 
 /** What a program left behind. */
-export interface ProgramResult {
+interface ProgramResult {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;

@@ -26,7 +26,7 @@ export type Operation =
   | { readonly kind: "leaseTimeToLive"; readonly fields: { id: bigint; keys: boolean } };
 
 /** What a history is made for. */
-export interface OperationOptions {
+interface OperationOptions {
   /** Below it, there are only versions of earlier histories. */
   readonly firstRevision?: number;
   /** Those below it are compacted. */

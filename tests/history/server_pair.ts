@@ -12,7 +12,7 @@ const MAX_OPEN_QUESTIONS = 64;
 const FLAGS: readonly string[] = ["--heartbeat-interval=20", "--election-timeout=200"];
 
 /** A server and the connection to it. */
-export class Side {
+class Side {
   readonly server: ServerProcess;
   #client: GrpcClient;
 

@@ -7,7 +7,7 @@ import type { StoreCheckpoint } from "../../src/core/mvcc/store_checkpoint.ts";
 import type { StoredPairs } from "../../src/core/mvcc/stored_pairs.ts";
 
 /** What a checkpoint stands for besides the changes. */
-export interface FileMeta {
+interface FileMeta {
   /** How many entries of the history are in the file. */
   readonly entryCount: number;
   readonly revision: number;
@@ -111,7 +111,7 @@ export class FileBatch {
   }
 }
 
-export function keyText(main: number, sub: number, tombstone: boolean): string {
+function keyText(main: number, sub: number, tombstone: boolean): string {
   const bytes = new Uint8Array(18);
   return latin1FromBytes(bytes, 0, writeRevisionKey(bytes, 0, main, sub, tombstone));
 }

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
-import { latin1FromBytes } from "../../src/base/bytes.ts";
 import { Prng } from "../../src/base/prng.ts";
 import { EtcdError } from "../../src/core/errors.ts";
 import type { KeyValueRef } from "../../src/core/mvcc/change.ts";
@@ -44,6 +43,7 @@ import {
   type RequestWorld,
   TRICKY_KEYS,
 } from "./random_requests.ts";
+import { refText } from "./store_history.ts";
 
 const missing = whyMissing("etcd");
 if (missing !== undefined) console.log(`tests/mvcc: skipped, ${missing}`);
@@ -58,10 +58,6 @@ const MAX_TXN_OPS = 8;
 interface Refusal {
   readonly code: number;
   readonly message: string;
-}
-
-function refText(ref: KeyValueRef): string {
-  return latin1FromBytes(ref.bytes, ref.start, ref.end);
 }
 
 function prevText(kv: KeyValue | undefined): string | undefined {

@@ -51,7 +51,7 @@ export class TestLeases implements LeaseRegistry {
   }
 }
 
-function refText(ref: KeyValueRef): string {
+export function refText(ref: KeyValueRef): string {
   return latin1FromBytes(ref.bytes, ref.start, ref.end);
 }
 
@@ -86,7 +86,7 @@ function outcome<T>(run: () => T): T | string {
 }
 
 /** A store and the leases its keys hang on. */
-export interface StoreState {
+interface StoreState {
   readonly store: Store;
   readonly leases: TestLeases;
 }

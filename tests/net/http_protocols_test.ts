@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { type ClientHttp2Session, connect } from "node:http2";
 import { promisify } from "node:util";
 import { findProgram } from "../harness/programs.ts";
-import { type Config, type Etcd, newMemoryConfig, startEtcd } from "../../mod.ts";
+import { type Config, type Etcd, newMemoryConfig, op, startEtcd } from "../../mod.ts";
 
 const CURL = findProgram("curl");
 const KEY = btoa("a");
@@ -59,6 +59,37 @@ Deno.test("Serving answers over HTTP/2 whatever it answers over HTTP/1.1", async
     assert.deepEqual([status, JSON.parse(text).kvs[0].value], [200, KEY]);
     assert.equal((await ask(session, "/nothing"))[0], 404);
     assert.equal((await ask(session, "//health"))[0], 307);
+  });
+});
+
+Deno.test("Serving mixes up no answers of clients that ask at the same time", async () => {
+  await using etcd = await started();
+  await using client = etcd.client();
+  const [puts, batch] = [3_500, 100];
+  const prefixes = ["k", "m"];
+  for (const prefix of prefixes) {
+    for (let i = 0; i < puts; i += batch) {
+      const operations = Array.from({ length: batch }, (_, j) => op.put(`${prefix}${i + j}`, ""));
+      await client.txn().success(...operations).commit();
+    }
+  }
+  // Short as messages, which are made into JSON in one step, and long as JSON.
+  const bodies = prefixes.map((prefix) => {
+    const rangeEnd = String.fromCharCode(prefix.charCodeAt(0) + 1);
+    return JSON.stringify({ key: btoa(prefix), range_end: btoa(rangeEnd) });
+  });
+  const path = "/v3/kv/range";
+  const over1 = async (body: string) => {
+    return await (await fetch(etcd.clientUrl + path, { method: "POST", body })).text();
+  };
+  await withSession(etcd, async (session) => {
+    const over2 = async (body: string) => (await ask(session, path, body))[1];
+    for (const over of [over1, over2]) {
+      const expected = [await over(bodies[0]), await over(bodies[1])];
+      const answers = await Promise.all(Array.from({ length: 32 }, (_, i) => over(bodies[i % 2])));
+      const wrong = answers.filter((answer, i) => answer !== expected[i % 2]);
+      assert.equal(wrong.length, 0);
+    }
   });
 });
 

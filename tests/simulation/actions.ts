@@ -101,7 +101,7 @@ export function compactionOf(revision: number): Action {
 }
 
 /** Raises the alarm of another member, or puts it out. */
-export function alarmOf(isRaised: boolean): Action {
+function alarmOf(isRaised: boolean): Action {
   const action = isRaised ? AlarmAction.ACTIVATE : AlarmAction.DEACTIVATE;
   const request = AlarmRequest.create({ action, memberId: 7n, alarm: AlarmType.NOSPACE });
   return { kind: "alarm", request };

@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { latin1FromBytes } from "../../src/base/bytes.ts";
 import type { Clock } from "../../src/base/clock.ts";
 import type { Prng } from "../../src/base/prng.ts";
+import { hashOf } from "../../src/core/mvcc/testing/store_fixtures.ts";
 import { hashKvOfFile } from "../../src/disk/backend/file_hash_kv.ts";
 import { ChangeWalk } from "../../src/disk/backend/change_walk.ts";
 import type { ReadTransaction } from "../../src/disk/btree/read_transaction.ts";
@@ -21,7 +22,7 @@ export function checkMemory(server: EtcdServer, model: MemberModel, prng: Prng):
   checkLeases(server, model);
   for (const revision of sampledRevisions(model, prng)) checkRange(server, model, revision);
   server.store.check();
-  assert.equal(hashOf(server), model.store.hashKv(model.store.current), "HashKV");
+  assert.equal(hashOf(server.store, 0, 1000), model.store.hashKv(model.store.current), "HashKV");
 }
 
 /** Verifies the same of the B-tree file; everything applied goes there first. */
@@ -63,12 +64,6 @@ function checkRange(server: EtcdServer, model: MemberModel, revision: number): v
   const kvs = found.kvs.map(({ bytes, start, end }) => latin1FromBytes(bytes, start, end));
   assert.deepEqual(kvs, expected.kvs, `the pairs at revision ${revision}`);
   assert.equal(found.count, expected.count, `the count at revision ${revision}`);
-}
-
-function hashOf(server: EtcdServer): number {
-  const hashing = server.store.hashKv(0);
-  while (hashing.step(1000));
-  return hashing.hash;
 }
 
 async function changesIn(read: ReadTransaction, clock: Clock): Promise<number> {

@@ -11,7 +11,7 @@ import { ModelStore } from "../mvcc/model_store.ts";
 import type { Action } from "./actions.ts";
 
 /** A user as the model has it. */
-export interface ModelUser {
+interface ModelUser {
   /** The text of the password's hash. */
   readonly passwordHash: string;
   readonly roles: Set<string>;

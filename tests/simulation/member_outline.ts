@@ -4,7 +4,7 @@ import type { EtcdServer } from "../../src/server/etcd_server.ts";
 import type { MemberModel } from "./member_model.ts";
 
 /** As much of a member's state as tells which actions have happened. */
-export interface MemberOutline {
+interface MemberOutline {
   readonly revision: number;
   readonly compactedRevision: number;
   /** IDs with their times to live. */

@@ -7,7 +7,7 @@ const SEEDS = 200;
 
 /** What a simulation says that has found the member's data gone or damaged. */
 const FINDING =
-  /after the restart|Cannot read the (B-tree file|log)|Cannot use .*db|HashKV|the pairs at/;
+  /after the restart|the revision behind|Cannot read the (B-tree file|log)|Cannot use .*db|HashKV|the pairs at/;
 
 const DEFECTS: Readonly<Record<string, PlantedDefects>> = {
   "writes are acknowledged before they are synced": { walWithoutSync: true },

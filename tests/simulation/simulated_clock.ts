@@ -1,13 +1,13 @@
 import type { Clock, Timer } from "../../src/base/clock.ts";
-import { ManualClock } from "../../src/base/manual_clock.ts";
 import type { Prng } from "../../src/base/prng.ts";
+import { TurningClock } from "../../src/base/turning_clock.ts";
 
 /**
  * A clock that stands still but for the little that passes between two looks at it. So work that
  * is done in turns is interrupted at random places, and the same seed gives the same ones.
  */
 export class SimulatedClock implements Clock {
-  readonly #timers = new ManualClock();
+  readonly #timers = new TurningClock();
   readonly #prng: Prng;
   #passedMs = 0;
 

@@ -16,7 +16,7 @@ export interface ExtremeRequest {
 type Fields = Record<string, unknown>;
 
 /** What the server holds, so that requests may be about it. */
-export interface World {
+interface World {
   readonly revision: number;
   readonly compactedRevision: number;
 }

@@ -3,7 +3,7 @@ import { readdirSync, readlinkSync } from "node:fs";
 import { httpRequest } from "../harness/http1.ts";
 
 /** What a server holds for its clients: numbers by name. */
-export type Held = Readonly<Record<string, number>>;
+type Held = Readonly<Record<string, number>>;
 
 const GAUGES: Readonly<Record<string, string>> = {
   connections: "detcd_client_connections",
@@ -57,9 +57,9 @@ export async function metricsOf(port: number): Promise<ReadonlyMap<string, numbe
   return sums;
 }
 
-/** How many sockets this process has open; undefined where the system does not tell. */
-export function openSocketCount(): number | undefined {
-  if (Deno.build.os !== "linux") return undefined;
+/** How many sockets this process has open; 0 where the system does not tell. */
+export function openSocketCount(): number {
+  if (Deno.build.os !== "linux") return 0;
   return readdirSync("/proc/self/fd").filter((descriptor) => {
     try {
       return readlinkSync(`/proc/self/fd/${descriptor}`).startsWith("socket:");

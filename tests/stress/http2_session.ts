@@ -78,7 +78,7 @@ function wholeLength(bytes: Buffer): number {
 }
 
 /** How a request differs from a usual one. */
-export interface RequestOptions {
+interface RequestOptions {
   /** More header fields: name, value, name, value. */
   readonly fields?: readonly string[];
   /** What stands behind the fields in the header block, encoded already. */
@@ -119,8 +119,11 @@ export class Http2Session {
   }
 
   /** Connects and exchanges settings: by default there is room for everything that may come. */
-  static async open(port: number, windowBytes = LARGEST_WINDOW_BYTES): Promise<Http2Session> {
-    const socket = await openSocket(port);
+  static async open(
+    address: ServerAddress,
+    windowBytes = LARGEST_WINDOW_BYTES,
+  ): Promise<Http2Session> {
+    const socket = await openSocket(address);
     const session = new Http2Session(socket);
     session.send(
       PREFACE,
@@ -295,10 +298,15 @@ export function announcement(sizeBytes: number, flag = 0): Buffer {
   return prefix;
 }
 
-/** A connection of TCP. */
-export function openSocket(port: number): Promise<Socket> {
+/** Where a server listens: a port of the loopback interface, or the path of a unix socket. */
+export type ServerAddress = number | string;
+
+/** A connection of TCP, or of a unix socket. */
+export function openSocket(address: ServerAddress): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    const socket = typeof address === "string"
+      ? connect({ path: address })
+      : connect({ port: address, host: "127.0.0.1", noDelay: true });
     socket.once("error", reject);
     socket.once("connect", () => {
       socket.off("error", reject);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { type Etcd, newMemoryConfig, startEtcd } from "../../mod.ts";
+import { type Config, type Etcd, newMemoryConfig, startEtcd } from "../../mod.ts";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
 import { PutRequest } from "../../src/pb/etcdserverpb.ts";
 import { KV_SERVICE } from "../../src/pb/services.ts";
@@ -27,17 +27,31 @@ const LARGE_VALUE_BYTES = 1_000;
  * Does something `count` times to a server that is there already. `historyRevision` is the first
  * of many.
  */
-export type Scenario = (port: number, count: number, historyRevision: number) => Promise<void>;
+type Scenario = (port: number, count: number, historyRevision: number) => Promise<void>;
+
+/** What a server is like that differs from a usual one. */
+export interface LeakTestOptions {
+  /** Changes its configuration; it has to listen at a port of the loopback interface first. */
+  readonly configure?: (config: Config) => void;
+  /** Prepares it when it has data; returns what goes with requests that it must still serve. */
+  readonly prepare?: (etcd: Etcd) => Promise<readonly string[]>;
+}
 
 /** Registers a test that does something ten thousand times and looks at what it left behind. */
-export function testLeavesNothing(name: string, scenario: Scenario): void {
+export function testLeavesNothing(
+  name: string,
+  scenario: Scenario,
+  { configure, prepare }: LeakTestOptions = {},
+): void {
   Deno.test(`nothing leaks: ${name}`, async () => {
     const config = newMemoryConfig();
     config.maxRequestBytes = MAX_REQUEST_BYTES;
+    configure?.(config);
     await using etcd = await startEtcd(config);
     await etcd.server.readyNotify();
     const { port } = etcd.clients[0];
     const historyRevision = await fill(etcd);
+    const fields = await prepare?.(etcd) ?? [];
     const before = await heldBy(port);
     const socketsBefore = await settledSocketCount();
     const usedBytes: number[] = [];
@@ -46,10 +60,11 @@ export function testLeavesNothing(name: string, scenario: Scenario): void {
       await untilOnly(port, before);
       usedBytes.push(await usedMemoryBytes());
     }
-    assert.equal(await settledSocketCount(), socketsBefore, "sockets");
+    // Sockets of earlier tests may have closed meanwhile.
+    assert.ok(await settledSocketCount() <= socketsBefore, "no socket is left");
     const growth = usedBytes[2] - usedBytes[1];
     assert.ok(growth < MAX_GROWTH_BYTES, `memory grew by ${growth} bytes`);
-    await checkServes(etcd);
+    await checkServes(port, fields);
   });
 }
 
@@ -58,7 +73,7 @@ const SMALL_PUT = message(
 );
 
 /** The server's end of a connection closes a little after the client's. */
-async function settledSocketCount(): Promise<number | undefined> {
+async function settledSocketCount(): Promise<number> {
   await new Promise((resolve) => setTimeout(resolve, SETTLING_MS));
   return openSocketCount();
 }
@@ -72,9 +87,9 @@ async function fill(etcd: Etcd): Promise<number> {
   return revision;
 }
 
-async function checkServes(etcd: Etcd): Promise<void> {
-  const session = await Http2Session.open(etcd.clients[0].port);
-  const answer = session.request(KV_SERVICE.put.path, { body: SMALL_PUT });
+async function checkServes(port: number, fields: readonly string[]): Promise<void> {
+  const session = await Http2Session.open(port);
+  const answer = session.request(KV_SERVICE.put.path, { body: SMALL_PUT, fields });
   await session.untilAllOver();
   assert.equal(answer.grpcStatus, GrpcCode.OK);
   await session.close();

@@ -1,22 +1,10 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import type { Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { GrpcCode } from "../../src/base/grpc_code.ts";
-import { FrameType } from "../../src/net/http2/protocol.ts";
-import {
-  block,
-  data,
-  frame,
-  headers,
-  parseFrames,
-  PREFACE,
-  settings,
-} from "../../src/net/http2/testing/frames.ts";
 import {
   LeaseKeepAliveRequest,
   PutRequest,
-  RangeRequest,
   RequestOp,
   TxnRequest,
   WatchCancelRequest,
@@ -29,10 +17,10 @@ import {
   Http2Session,
   message,
   openSocket,
-  requestFields,
   type StreamAnswer,
 } from "./http2_session.ts";
 import { testLeavesNothing } from "./leak_scenario.ts";
+import { GONE, goneWatcherOf, vanish } from "./vanishing_clients.ts";
 
 const SESSIONS = 10;
 /** What one session has under way at a time. */
@@ -42,7 +30,6 @@ const CLIENTS_AT_A_TIME = 50;
 const OVERSIZED_BYTES = 3_000;
 
 const PUT = KV_SERVICE.put.path;
-const RANGE = KV_SERVICE.range.path;
 const WATCH = WATCH_SERVICE.watch.path;
 const KEEP_ALIVE = LEASE_SERVICE.leaseKeepAlive.path;
 
@@ -52,13 +39,9 @@ const smallPut = message(
 const largePut = PutRequest.create({ key: "k", value: Buffer.alloc(OVERSIZED_BYTES) });
 const largeTxn = TxnRequest.create({ success: [RequestOp.create({ requestPut: largePut })] });
 const keepAlive = message(LeaseKeepAliveRequest.encode(LeaseKeepAliveRequest.create({ id: 7n })));
-const largeRange = RangeRequest.create({ key: "large/", rangeEnd: "large0" });
-const createWatch = watchFrom(0);
-
-function watchFrom(startRevision: number): Buffer {
-  const createRequest = WatchCreateRequest.create({ key: "a", rangeEnd: "z", startRevision });
-  return watchMessage({ createRequest });
-}
+const createWatch = watchMessage({
+  createRequest: WatchCreateRequest.create({ key: "a", rangeEnd: "z" }),
+});
 
 function watchMessage(request: Partial<WatchRequest>): Buffer {
   return message(WatchRequest.encode(WatchRequest.create(request)));
@@ -197,99 +180,17 @@ testLeavesNothing(
     }),
 );
 
-/** What a client has sent when it is suddenly gone, and whether it waits for some answer first. */
-interface Gone {
-  readonly what: string;
-  readonly bytes: Uint8Array;
-  readonly afterAnswer?: boolean;
-}
-
-const greeting = Buffer.concat([PREFACE, settings()]);
-
-function conversation(path: string, ...parts: readonly Uint8Array[]): Buffer {
-  const bodies = parts.map((part) => data(1, part));
-  return Buffer.concat([greeting, headers(1, requestFields(path)), ...bodies]);
-}
-
-const wholePut = conversation(PUT, smallPut);
-
-const GONE: readonly Gone[] = [
-  { what: "before it says anything", bytes: Buffer.alloc(0) },
-  { what: "in the preface", bytes: PREFACE.subarray(0, 10) },
-  { what: "before its settings", bytes: PREFACE },
-  { what: "in a frame's header", bytes: wholePut.subarray(0, greeting.length + 4) },
-  { what: "in a header block", bytes: wholePut.subarray(0, greeting.length + 40) },
-  {
-    what: "before the end of a header block",
-    bytes: Buffer.concat([greeting, frame(1, 0, 1, block(...requestFields(PUT)))]),
-  },
-  { what: "in a message", bytes: wholePut.subarray(0, -2) },
-  { what: "in a message of many frames", bytes: conversation(PUT, announcement(1_000), PREFACE) },
-  { what: "with a put under way", bytes: wholePut },
-  { what: "with a watch about to be made", bytes: conversation(WATCH, createWatch) },
-  { what: "with a watch", bytes: conversation(WATCH, createWatch), afterAnswer: true },
-  {
-    what: "with a lease kept alive",
-    bytes: conversation(KEEP_ALIVE, keepAlive),
-    afterAnswer: true,
-  },
-  {
-    what: "with an answer that it does not take",
-    bytes: conversation(RANGE, message(RangeRequest.encode(largeRange))),
-    afterAnswer: true,
-  },
-  { what: "in an HTTP/1.1 request", bytes: Buffer.from("GET /health HTTP/1.1\r\nHost: x\r\n") },
-  {
-    what: "in the body of an HTTP/1.1 request",
-    bytes: Buffer.from("POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc"),
-  },
-  {
-    what: "with an HTTP/1.1 request under way",
-    bytes: Buffer.from("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"),
-  },
-];
-
 testLeavesNothing("10 000 clients that vanish", async (port, count, historyRevision) => {
-  const gone = [...GONE, {
-    what: "with a history that it does not take",
-    bytes: conversation(WATCH, watchFrom(historyRevision)),
-    afterAnswer: true,
-  }];
+  const gone = [...GONE, goneWatcherOf(historyRevision)];
   let begun = 0;
   await Promise.all(Array.from({ length: CLIENTS_AT_A_TIME }, async () => {
-    while (begun < count) await vanish(port, gone[begun++ % gone.length], begun % 2 === 0);
+    while (begun < count) {
+      const next = gone[begun++ % gone.length];
+      const isKilled = begun % 2 === 0;
+      await vanish(await openSocket(port), next, isKilled);
+    }
   }));
 });
-
-/** Some clients are killed, of which the system tells the server by a reset; others hang up. */
-async function vanish(
-  port: number,
-  { bytes, afterAnswer }: Gone,
-  isKilled: boolean,
-): Promise<void> {
-  const socket = await openSocket(port);
-  const closed = new Promise((resolve) => socket.once("close", resolve));
-  socket.on("error", () => {});
-  if (bytes.length > 0) await new Promise((resolve) => socket.write(bytes, resolve));
-  if (afterAnswer) await untilAnswered(socket);
-  if (isKilled) socket.resetAndDestroy();
-  else socket.destroy();
-  await closed;
-}
-
-/** Reads up to the first DATA frame and no further. */
-async function untilAnswered(socket: Socket): Promise<void> {
-  let received: Buffer = Buffer.alloc(0);
-  await new Promise<void>((resolve, reject) => {
-    socket.on("close", () => reject(new Error("the server hung up")));
-    socket.on("data", (chunk: Buffer) => {
-      received = Buffer.concat([received, chunk]);
-      if (!parseFrames(received).frames.some(({ type }) => type === FrameType.DATA)) return;
-      socket.pause();
-      resolve();
-    });
-  });
-}
 
 testLeavesNothing(
   "10 000 watches that are cancelled",

@@ -13,7 +13,7 @@ export interface Ending {
 }
 
 /** How a server is started. */
-export interface ObservedOptions {
+interface ObservedOptions {
   readonly flags?: readonly string[];
   /** A program that runs the server, with its arguments. */
   readonly under?: readonly string[];

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { DatagramSink } from "../../src/net/testing/datagram_sink.ts";
+import { eventually } from "../harness/eventually.ts";
 import { put, range } from "../harness/kv_calls.ts";
 import { GrpcClient } from "../harness/grpc_client.ts";
 import { freePorts, ServerProcess } from "../harness/server_process.ts";
@@ -52,8 +53,13 @@ class Gateway implements AsyncDisposable {
       stderr: "null",
     }).spawn();
     const gateway = new Gateway(port, child);
-    while (!await accepts(port)) await new Promise((resolve) => setTimeout(resolve, 20));
-    return gateway;
+    try {
+      await eventually("the gateway takes connections", () => accepts(port));
+      return gateway;
+    } catch (error) {
+      await gateway[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -117,10 +123,9 @@ for (const target of NEWER_TARGET_NAMES) {
       assert.deepEqual(await names(gateway.port, 4), new Set(["a"]));
       await using again = await NamedServer.start("b", b.port);
       assert.equal(again.name, "b");
-      // Sooner or later it is found again.
-      while (!(await names(gateway.port, 4)).has("b")) {
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
+      await eventually("a server that is back is found again", async () => {
+        return (await names(gateway.port, 4)).has("b");
+      });
     },
   });
 

@@ -28,7 +28,7 @@ const EXPORT_PATH = "/opentelemetry.proto.collector.trace.v1.TraceService/Export
 const exportRequest = protobuf.parse(PROTOCOL).root.lookupType("ExportRequest");
 
 /** A span as it came. */
-export interface CollectedSpan {
+interface CollectedSpan {
   readonly name: string;
   readonly kind: number;
   readonly traceId: string;

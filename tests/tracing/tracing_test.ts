@@ -14,7 +14,7 @@ const TRACED = { traceparent: `00-${TRACE_ID}-${SPAN_ID}-01` };
 async function withTraces(
   target: (typeof NEWER_TARGET_NAMES)[number],
   samplingRate: number,
-  use: (client: GrpcClient) => Promise<void>,
+  use: (client: GrpcClient, server: ServerProcess) => Promise<void>,
   check: (collector: Collector) => void,
 ): Promise<void> {
   await using collector = await Collector.start();
@@ -30,7 +30,7 @@ async function withTraces(
   try {
     const client = new GrpcClient(server.endpoint);
     try {
-      await use(client);
+      await use(client, server);
     } finally {
       await client.close();
     }
@@ -89,6 +89,22 @@ for (const target of NEWER_TARGET_NAMES) {
         // The caller's mistake is no error of the server.
         assert.equal(span.statusCode, 0);
         assert.equal(span.parentSpanId, "");
+      });
+    },
+  });
+
+  Deno.test({
+    name: `Tracing ${title} sends a span of a call that came through the JSON gateway`,
+    ignore,
+    async fn() {
+      await withTraces(target, 1_000_000, async (_, { clientUrl }) => {
+        const body = JSON.stringify({ key: btoa("k") });
+        const response = await fetch(`${clientUrl}/v3/kv/put`, { method: "POST", body });
+        assert.equal(response.status, 200, await response.text());
+      }, (collector) => {
+        const span = collector.span("etcdserverpb.KV/Put");
+        assert.equal(span.kind, 2);
+        assert.equal(span.attributes["rpc.response.status_code"], "OK");
       });
     },
   });

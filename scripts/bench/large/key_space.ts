@@ -6,7 +6,7 @@ export const KEY_BYTES = 61;
 export const VALUE_BYTES = 256;
 export const PUTS_PER_TXN = 100;
 /** Keys that share a prefix, and so make one range. */
-export const NAMESPACE_KEYS = 10_000;
+const NAMESPACE_KEYS = 10_000;
 
 /** The order in which keys are loaded; the first is the default. */
 export const KEY_ORDERS = ["sequential", "scattered"] as const;

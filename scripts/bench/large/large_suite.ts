@@ -1,14 +1,13 @@
-import { mkdtempSync, rmSync, statfsSync } from "node:fs";
+import { statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { ServerProcess } from "../../../tests/harness/server_process.ts";
 import type { TargetName } from "../../../tests/harness/targets.ts";
-import { note, showProgress } from "../progress.ts";
 import { describeMachine, figuresCell, figuresOf, ratioCell } from "../report.ts";
+import { measureAll } from "../round.ts";
 import { formatCount, formatFigure, median } from "../statistics.ts";
 import { chooseByRows, type Recorder, type Results, type Suite } from "../suite.ts";
 import { KEY_BYTES, type KeyOrder, KeySpace, VALUE_BYTES } from "./key_space.ts";
-import type { LargeMeasurement, LargeRow, LargeRun } from "./large_run.ts";
+import { type LargeMeasurement, type LargeRow, LargeRun } from "./large_run.ts";
 import { latencyMeasurement } from "./latency_rows.ts";
 import { loadMeasurement } from "./load_rows.ts";
 import { COUNT_MEASUREMENT, LIMIT_MEASUREMENT, valuesMeasurement } from "./range_rows.ts";
@@ -46,23 +45,12 @@ export class LargeSuite implements Suite {
 
   async measureRound(target: TargetName, record: Recorder): Promise<void> {
     refuseMemoryDisk();
-    const server = await ServerProcess.start(target);
-    const scratchDir = mkdtempSync(join(tmpdir(), "bench-large-"));
-    const run: LargeRun = {
-      server,
-      keys: this.#keys,
-      scratchDir,
-      note: (text) => note(`${target}: ${text}`),
-    };
-    try {
-      for (const measurement of this.#measurements) await measureOne(run, measurement, record);
-    } catch (error) {
-      note(`${target} failed; its log ends:\n${server.logTail()}`);
-      throw error;
-    } finally {
-      await server.dispose();
-      rmSync(scratchDir, { recursive: true });
-    }
+    const run = new LargeRun(await ServerProcess.start(target), this.#keys);
+    await measureAll(run, this.#measurements, (row, figure) => {
+      record(row, figure);
+      const text = figure === undefined ? NOT_AVAILABLE : `${formatFigure(figure)} ${row.unit}`;
+      run.note(`${row.title}: ${text}`);
+    });
   }
 
   describe(rounds: number, versions: string): string {
@@ -75,21 +63,6 @@ export class LargeSuite implements Suite {
     const rows = this.#measurements.flatMap((measurement) => measurement.rows);
     return [COLUMNS, ...rows.map((row) => largeTableLine(row, results))];
   }
-}
-
-async function measureOne(
-  run: LargeRun,
-  { rows, measure }: LargeMeasurement,
-  record: Recorder,
-): Promise<void> {
-  showProgress(`${run.server.target}: ${rows[0].title}`);
-  const figures = await measure(run);
-  rows.forEach((row, i) => {
-    const figure = figures[i];
-    record(row, figure);
-    const text = figure === undefined ? NOT_AVAILABLE : `${formatFigure(figure)} ${row.unit}`;
-    run.note(`${row.title}: ${text}`);
-  });
 }
 
 /** A row of the large table; a target that ran and had no figure says so. */

@@ -1,4 +1,5 @@
 import { LeanConnection } from "../lean_connection.ts";
+import { PUT_PATH, TXN_PATH } from "../paths.ts";
 import { cpuSeconds, residentBytes, writtenBytes } from "../process_figures.ts";
 import { currentRevision } from "../request_rows.ts";
 import { formatCount } from "../statistics.ts";
@@ -7,8 +8,7 @@ import { KEY_BYTES, type KeySpace, PUTS_PER_TXN, PutTemplate, VALUE_BYTES } from
 import type { LargeMeasurement, LargeRun } from "./large_run.ts";
 import { countKeys } from "./range_rows.ts";
 
-const TXN_PATH = "/etcdserverpb.KV/Txn";
-const PUT_PATH = "/etcdserverpb.KV/Put";
+/** Each has a connection of its own. */
 export const CALLERS = 16;
 const OVERWRITES_IN_FLIGHT_EACH = 16;
 
@@ -57,8 +57,9 @@ async function measureLoad(run: LargeRun): Promise<readonly number[]> {
   return [loadSeconds, resident / 1e6, written / putBytes];
 }
 
-async function loadAll({ server, keys, note }: LargeRun): Promise<number> {
-  const connections = await openAll(server.clientPort);
+async function loadAll(run: LargeRun): Promise<number> {
+  const { server, keys } = run;
+  const connections = await LeanConnection.openAll(server.clientPort, CALLERS);
   const revisionBefore = await currentRevision(server.clientPort);
   const txnCount = keys.count / PUTS_PER_TXN;
   const [cpuBefore, start] = [cpuSeconds(Deno.pid), performance.now()];
@@ -75,8 +76,8 @@ async function loadAll({ server, keys, note }: LargeRun): Promise<number> {
   }));
   const seconds = (performance.now() - start) / 1000;
   const clientShare = (cpuSeconds(Deno.pid) - cpuBefore) / seconds;
-  note(`the loading client was busy ${Math.round(clientShare * 100)} % of the time`);
-  for (const connection of connections) await connection.close();
+  run.note(`the loading client was busy ${Math.round(clientShare * 100)} % of the time`);
+  await LeanConnection.closeAll(connections);
   const txns = await currentRevision(server.clientPort) - revisionBefore;
   if (txns !== txnCount) throw new Error(`${txnCount} transactions made ${txns} revisions`);
   return seconds;
@@ -91,7 +92,7 @@ function fillTxn(template: PutTemplate, keys: KeySpace, txn: number): void {
 
 /** Puts the first `count` keys once more, each by a request and so at a revision of its own. */
 export async function overwrite({ server, keys }: LargeRun, count: number): Promise<void> {
-  const connections = await openAll(server.clientPort);
+  const connections = await LeanConnection.openAll(server.clientPort, CALLERS);
   let next = 0;
   const putRest = async (connection: LeanConnection): Promise<void> => {
     const template = PutTemplate.put();
@@ -105,12 +106,7 @@ export async function overwrite({ server, keys }: LargeRun, count: number): Prom
   await Promise.all(connections.flatMap((connection) => {
     return Array.from({ length: OVERWRITES_IN_FLIGHT_EACH }, () => putRest(connection));
   }));
-  for (const connection of connections) await connection.close();
-}
-
-/** One connection for each caller. */
-export function openAll(port: number): Promise<LeanConnection[]> {
-  return Promise.all(Array.from({ length: CALLERS }, () => LeanConnection.open(port)));
+  await LeanConnection.closeAll(connections);
 }
 
 /** Returns once the server has stopped writing, so that its last checkpoint is counted. */

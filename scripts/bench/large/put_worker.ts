@@ -5,13 +5,13 @@
 
 import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
-import type { LeanConnection } from "../lean_connection.ts";
+import { LeanConnection } from "../lean_connection.ts";
+import { PUT_PATH } from "../paths.ts";
 import { KeySpace, PutTemplate } from "./key_space.ts";
-import { openAll } from "./load_rows.ts";
+import { CALLERS } from "./load_rows.ts";
 import { OpenLoop } from "./open_loop.ts";
 import type { PutLoad } from "./put_load.ts";
 
-const PUT_PATH = "/etcdserverpb.KV/Put";
 /** A prime, so that the puts hit keys all over the store. */
 const KEY_STEP = 7_919;
 /** Versions of values that the load and the overwriting have used. */
@@ -44,14 +44,14 @@ function putSender(
 /** Sends from now on until the main thread says that it is enough, then hands over the samples. */
 async function main({ port, keyCount, perSecond }: PutLoad): Promise<void> {
   raisePriority();
-  const connections = await openAll(port);
+  const connections = await LeanConnection.openAll(port, CALLERS);
   const stopped = new Promise<void>((resolve) => parentPort?.once("message", () => resolve()));
   const loop = new OpenLoop(
     perSecond,
     putSender(new KeySpace(keyCount, "sequential"), connections),
   );
   await loop.runDuring(stopped);
-  for (const connection of connections) await connection.close();
+  await LeanConnection.closeAll(connections);
   parentPort?.postMessage(loop.samples);
 }
 

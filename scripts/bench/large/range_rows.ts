@@ -1,10 +1,10 @@
 import { LeanConnection } from "../lean_connection.ts";
+import { RANGE_PATH } from "../paths.ts";
 import { formatCount, median } from "../statistics.ts";
 import { encode, type Field, FieldReader, varintField } from "../wire.ts";
 import { namespacePrefix } from "./key_space.ts";
 import type { LargeMeasurement, LargeRun } from "./large_run.ts";
 
-const RANGE_PATH = "/etcdserverpb.KV/Range";
 /** As a key it is the first one there can be, as an end it means "no end". */
 const EVERYTHING = "\0";
 const LIMIT = 500;
@@ -71,7 +71,7 @@ async function medianRangeMs(
   wantedPairs: number,
   wantedCount: number,
 ): Promise<number> {
-  const connection = await LeanConnection.open(port);
+  await using connection = await LeanConnection.open(port);
   const message = encode(request);
   const times: number[] = [];
   for (let i = 0; i <= REPETITIONS; i++) {
@@ -82,7 +82,6 @@ async function medianRangeMs(
     checkRange(response, wantedPairs, wantedCount);
     if (i > 0) times.push(elapsed);
   }
-  await connection.close();
   return median(times);
 }
 
@@ -108,9 +107,8 @@ function countFields(bytes: Uint8Array, number: number): number {
 
 /** How many keys the store holds. */
 export async function countKeys(port: number): Promise<number> {
-  const connection = await LeanConnection.open(port);
+  await using connection = await LeanConnection.open(port);
   const response = await connection.unary(RANGE_PATH, encode(COUNT_ALL));
-  await connection.close();
   if (response === undefined) throw new Error("the server refused to count its keys");
   return varintField(response, 4);
 }

@@ -1,10 +1,10 @@
 import type { ServerProcess } from "../../../tests/harness/server_process.ts";
 import { LeanConnection } from "../lean_connection.ts";
+import { RANGE_PATH } from "../paths.ts";
 import { untilListening } from "../start_rows.ts";
 import { encode, varintField } from "../wire.ts";
 import type { LargeMeasurement, LargeRun } from "./large_run.ts";
 
-const RANGE_PATH = "/etcdserverpb.KV/Range";
 const READ_TIMEOUT_MS = 120_000;
 const RETRY_MS = 5;
 
@@ -20,11 +20,14 @@ export const RESTART_MEASUREMENT: LargeMeasurement = {
   measure: async (run) => [await measureRestart(run)],
 };
 
-async function measureRestart({ server, keys, note }: LargeRun): Promise<number> {
+async function measureRestart(run: LargeRun): Promise<number> {
+  const { server, keys } = run;
   const stopStart = performance.now();
   const signal = await server.stop();
   const stopSeconds = (performance.now() - stopStart) / 1000;
-  note(`stopping took ${stopSeconds.toFixed(2)} s${signal === "SIGKILL" ? " and a SIGKILL" : ""}`);
+  run.note(
+    `stopping took ${stopSeconds.toFixed(2)} s${signal === "SIGKILL" ? " and a SIGKILL" : ""}`,
+  );
   const start = performance.now();
   server.launch();
   await untilListening(server.clientPort);
@@ -35,14 +38,13 @@ async function measureRestart({ server, keys, note }: LargeRun): Promise<number>
 /** A server that listens before it has a leader may refuse the first reads. */
 async function untilRead(server: ServerProcess, key: string): Promise<void> {
   const deadline = performance.now() + READ_TIMEOUT_MS;
-  const connection = await LeanConnection.open(server.clientPort);
+  await using connection = await LeanConnection.open(server.clientPort);
   const message = encode([[1, key]]);
   let response = await connection.unary(RANGE_PATH, message);
   while (response === undefined && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     response = await connection.unary(RANGE_PATH, message);
   }
-  await connection.close();
   if (response === undefined) throw new Error("no read was answered after a restart");
   if (varintField(response, 4) !== 1) throw new Error(`${key} is gone after a restart`);
 }

@@ -16,15 +16,14 @@ export const SNAPSHOT_MEASUREMENT: LargeMeasurement = {
   measure: async (run) => [await measureSnapshot(run)],
 };
 
-async function measureSnapshot({ server, keys, scratchDir, note }: LargeRun): Promise<
-  number | undefined
-> {
+async function measureSnapshot(run: LargeRun): Promise<number | undefined> {
+  const { server, keys, scratchDir } = run;
   const path = join(scratchDir, "snapshot.db");
   const span = await runUpkeep(server, "snapshot", ["snapshot", "save", path]);
   if (span === undefined) return undefined;
   const { size } = statSync(path);
   rmSync(path);
-  note(`the snapshot has ${(size / 1e6).toFixed(0)} MB`);
+  run.note(`the snapshot has ${(size / 1e6).toFixed(0)} MB`);
   if (size < keys.count * (KEY_BYTES + VALUE_BYTES)) {
     throw new Error(`a snapshot of ${size} bytes cannot hold all keys`);
   }

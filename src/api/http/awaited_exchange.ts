@@ -1,7 +1,14 @@
 import { GrowingBytes } from "../../base/growing_bytes.ts";
 import type { ExchangeListener, HttpExchange } from "../../net/http/exchange.ts";
+import type { HeldBodies } from "./held_bodies.ts";
 import { HTTP_LIMITS } from "./limits.ts";
-import type { BodyStream } from "./http_message.ts";
+
+/** The statuses by which a body is refused. */
+const TOO_LARGE = 413;
+const NO_ROOM = 503;
+
+/** A body, or the status that says why there is none. */
+export type BodyOrStatus = Uint8Array<ArrayBuffer> | number;
 
 /**
  * One side of an exchange for handlers that await: collects the body when they ask for it, and
@@ -9,31 +16,43 @@ import type { BodyStream } from "./http_message.ts";
  */
 export class AwaitedExchange implements ExchangeListener {
   readonly #exchange: HttpExchange;
+  readonly #held: HeldBodies;
   readonly #body = new GrowingBytes();
   #maxBytes = 0;
-  #bodyWanted: ((body: Uint8Array<ArrayBuffer> | undefined) => void) | undefined;
+  #bodyWanted: ((body: BodyOrStatus) => void) | undefined;
   #drainWanted: (() => void) | undefined;
+  #onGone: (() => void) | undefined;
   #gone = false;
-  #ended = false;
-  #missedBytes = 0;
 
-  constructor(exchange: HttpExchange) {
+  /** `held` counts the body while it comes. */
+  constructor(exchange: HttpExchange, held: HeldBodies) {
     this.#exchange = exchange;
+    this.#held = held;
     exchange.listener = this;
   }
 
-  /** The whole body; undefined when it is larger than allowed or does not come. */
-  readBody(maxBytes: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    if (this.#exchange.contentLengthBytes > maxBytes || this.#missedBytes > 0 || this.#gone) {
-      return Promise.resolve(undefined);
-    }
-    if (this.#ended) return Promise.resolve(new Uint8Array(0));
+  /**
+   * The whole body, or the status to refuse it with. To be called at once: what comes before goes by
+   * unseen.
+   */
+  readBody(maxBytes: number): Promise<BodyOrStatus> {
+    if (this.#exchange.contentLengthBytes > maxBytes) return Promise.resolve(TOO_LARGE);
     this.#maxBytes = maxBytes;
     return new Promise((resolve) => this.#bodyWanted = resolve);
   }
 
-  /** Sends a response whose body is made on the way. */
-  async sendStream(status: number, fields: readonly string[], body: BodyStream): Promise<void> {
+  /** `listener` is called when the client goes, or is gone. To be called at most once. */
+  whenGone(listener: () => void): void {
+    if (this.#gone) listener();
+    else this.#onGone = listener;
+  }
+
+  /** Sends a response whose body is made on the way; the client's slowness holds its maker back. */
+  async sendStream(
+    status: number,
+    fields: readonly string[],
+    body: AsyncIterable<Uint8Array>,
+  ): Promise<void> {
     const exchange = this.#exchange;
     exchange.begin(status, fields);
     for await (const part of body) {
@@ -48,23 +67,23 @@ export class AwaitedExchange implements ExchangeListener {
   }
 
   data(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#bodyWanted === undefined) {
-      this.#missedBytes += end - start;
-      return;
-    }
-    if (this.#body.length + (end - start) > this.#maxBytes) this.#settleBody(undefined);
+    if (this.#bodyWanted === undefined) return;
+    const grownBytes = end - start;
+    if (this.#body.length + grownBytes > this.#maxBytes) this.#settleBody(TOO_LARGE);
+    else if (!this.#held.grow(grownBytes)) this.#settleBody(NO_ROOM);
     else this.#body.append(bytes, start, end);
   }
 
   end(): void {
-    this.#ended = true;
-    this.#settleBody(this.#body.take());
+    this.#settleBody(undefined);
   }
 
   closed(): void {
     this.#gone = true;
-    this.#settleBody(undefined);
+    // Nobody hears it.
+    this.#settleBody(NO_ROOM);
     this.drained();
+    this.#onGone?.();
   }
 
   drained(): void {
@@ -72,10 +91,12 @@ export class AwaitedExchange implements ExchangeListener {
     this.#drainWanted = undefined;
   }
 
-  #settleBody(body: Uint8Array<ArrayBuffer> | undefined): void {
-    this.#bodyWanted?.(body);
+  /** Undefined: the body is whole. */
+  #settleBody(refusal: number | undefined): void {
+    this.#held.shrink(this.#body.length);
+    const body = this.#body.take();
+    this.#bodyWanted?.(refusal ?? body);
     this.#bodyWanted = undefined;
-    this.#body.clear();
   }
 
   #untilDrained(): Promise<void> {

@@ -7,7 +7,7 @@ const ALLOWED_HEADERS = "accept, content-type, authorization";
 const ANY = "*";
 
 /** A response header. */
-export type HeaderField = readonly [name: string, value: string];
+type HeaderField = readonly [name: string, value: string];
 
 /**
  * The headers by which a browser learns that a page may call: none if its origin is not among those

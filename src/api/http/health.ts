@@ -1,3 +1,4 @@
+import { messageOf } from "../../base/error_message.ts";
 import { alarmTypeName } from "../../core/alarms/alarms.ts";
 import { NO_MEMBER } from "../../core/raft/raft_node.ts";
 import { AlarmType } from "../../pb/etcdserverpb.ts";
@@ -52,6 +53,6 @@ async function unhealthyReason(
     await probeRead(server, isSerializable);
     return undefined;
   } catch (error) {
-    return `RANGE ERROR:${error instanceof Error ? error.message : String(error)}`;
+    return `RANGE ERROR:${messageOf(error)}`;
   }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../../base/error_message.ts";
 import { AlarmType } from "../../pb/etcdserverpb.ts";
 import type { EtcdServer } from "../../server/etcd_server.ts";
 import type { CheckType, HealthCounts } from "./health_counts.ts";
@@ -82,7 +83,7 @@ class HealthReport {
     try {
       await CHECKS[this.#type].get(name)?.(this.#server);
     } catch (error) {
-      problem = error instanceof Error ? error.message : String(error);
+      problem = messageOf(error);
     }
     this.#counts.checked(this.#type, name, problem === undefined);
     return problem;

@@ -2,7 +2,7 @@
 export type CheckType = "livez" | "readyz";
 
 /** What one check of one question said so far. */
-export class CheckCounts {
+class CheckCounts {
   readonly type: CheckType;
   readonly name: string;
   goodCount = 0;

@@ -18,7 +18,7 @@ function requestFor(target: string): HttpRequest {
     authority: "localhost",
     headers: new HeaderList([], false),
     remote: LOCAL_END,
-    readBody: () => Promise.resolve(undefined),
+    whenGone() {},
   };
 }
 

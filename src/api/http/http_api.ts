@@ -1,7 +1,9 @@
+import { messageOf } from "../../base/error_message.ts";
 import type { Logger } from "../../base/log.ts";
 import type { ExchangeHandler, HttpExchange } from "../../net/http/exchange.ts";
 import { type AccessPolicy, withAccessControl } from "./access_control.ts";
 import { AwaitedExchange } from "./awaited_exchange.ts";
+import { HeldBodies } from "./held_bodies.ts";
 import { type HttpHandler, type HttpResponse, textResponse } from "./http_message.ts";
 import { pathPatternFor } from "./path_pattern.ts";
 import { parseTarget, type RequestTarget } from "./request_target.ts";
@@ -29,17 +31,23 @@ const NOT_FOUND = textResponse(404, "404 page not found\n");
 
 /** Answers requests by a set of routes. */
 export function httpApi(options: HttpApiOptions): ExchangeHandler {
+  const held = new HeldBodies();
   const answer = (exchange: HttpExchange): void => {
     const target = parseTarget(exchange.target);
     if (target === undefined) return send(exchange, textResponse(400, "400 Bad Request"));
     if (target.redirect !== undefined) return redirect(exchange, target.redirect);
-    route(options, exchange, target);
+    route(options, exchange, target, held);
   };
   const { access, logger } = options;
   return access === undefined ? answer : withAccessControl(access, logger, answer);
 }
 
-function route(options: HttpApiOptions, exchange: HttpExchange, target: RequestTarget): void {
+function route(
+  options: HttpApiOptions,
+  exchange: HttpExchange,
+  target: RequestTarget,
+  held: HeldBodies,
+): void {
   const { gateway, userHandlers } = options;
   const { path } = target;
   const userPattern = pathPatternFor(userHandlers, path);
@@ -50,7 +58,8 @@ function route(options: HttpApiOptions, exchange: HttpExchange, target: RequestT
   }
   const userHandler = userPattern === undefined ? undefined : userHandlers.get(userPattern);
   if (userHandler !== undefined) {
-    return awaitAnswer(options, exchange, (awaited) => answerUser(userHandler, exchange, awaited));
+    const awaited = new AwaitedExchange(exchange, held);
+    return awaitAnswer(options, exchange, answerUser(userHandler, exchange, awaited));
   }
   const isSubtree = userHandlers.has(`${path}/`) || options.routes.has(`${path}/`) ||
     (gateway !== undefined && `${path}/` === GATEWAY_PREFIX);
@@ -60,21 +69,20 @@ function route(options: HttpApiOptions, exchange: HttpExchange, target: RequestT
   const pattern = pathPatternFor(options.routes, path);
   const handler = pattern === undefined ? undefined : options.routes.get(pattern);
   if (handler === undefined) return send(exchange, NOT_FOUND);
-  awaitAnswer(options, exchange, (awaited) => {
-    return answerOwn(handler, exchange, awaited, path, target.search);
-  });
+  const awaited = new AwaitedExchange(exchange, held);
+  awaitAnswer(options, exchange, answerOwn(handler, exchange, awaited, path, target.search));
 }
 
-/** Runs what answers an exchange in its own time; what it throws costs only this exchange. */
+/** An exchange is answered in its own time; what is thrown meanwhile costs only this exchange. */
 function awaitAnswer(
   options: HttpApiOptions,
   exchange: HttpExchange,
-  run: (awaited: AwaitedExchange) => Promise<void>,
+  answering: Promise<void>,
 ): void {
-  run(new AwaitedExchange(exchange)).catch((error: unknown) => {
+  answering.catch((error: unknown) => {
     options.logger.error("an HTTP handler failed", {
       path: exchange.target,
-      error: error instanceof Error ? error.message : String(error),
+      error: messageOf(error),
     });
     // A response that has begun can only be broken off; behind a whole one, abort does nothing.
     send(exchange, textResponse(500, "Internal Server Error\n"));
@@ -96,22 +104,13 @@ async function answerOwn(
     authority: exchange.authority,
     headers: exchange.headers,
     remote: exchange.remote,
-    readBody: (maxBytes) => awaited.readBody(maxBytes),
+    whenGone: (listener) => awaited.whenGone(listener),
   });
-  const { status, body } = response;
-  if (typeof body === "string" || body instanceof Uint8Array) send(exchange, response);
-  else await awaited.sendStream(status, fieldsOf(response), body);
+  send(exchange, response);
 }
 
-/** Sends a response whose body is there as a whole. */
-function send(exchange: HttpExchange, response: HttpResponse): void {
-  const { status, body } = response;
-  if (typeof body !== "string" && !(body instanceof Uint8Array)) return;
-  exchange.respond(status, fieldsOf(response), body);
-}
-
-function fieldsOf({ headers }: HttpResponse): string[] {
-  return Object.entries(headers).flat();
+function send(exchange: HttpExchange, { status, headers, body }: HttpResponse): void {
+  exchange.respond(status, Object.entries(headers).flat(), body);
 }
 
 /** Sends the client elsewhere; a browser without the habit gets a link to follow. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { FakeExchange } from "../../net/http/testing/fake_exchange.ts";
 import type { Logger } from "../../base/log.ts";
 import { type GatewayHandler, httpApi, type HttpApiOptions } from "./http_api.ts";
-import { getOnly, textResponse } from "./http_message.ts";
+import { getOnly, type HttpHandler, textResponse } from "./http_message.ts";
 import { HTTP_LIMITS } from "./limits.ts";
 import type { UserHandler } from "./user_handlers.ts";
 
@@ -46,67 +46,62 @@ Deno.test("httpApi() finds the longest pattern that fits, exact ones first", asy
   }
 });
 
-Deno.test("httpApi() gives handlers the request's headers, query and body", async () => {
+Deno.test("httpApi() gives handlers the request's headers and query", async () => {
   const exchange = new FakeExchange("/x?a=1", ["x-test", "yes"]);
-  ask(exchange, {
-    routes: new Map([["/x", async (request) => {
-      const body = new TextDecoder().decode(await request.readBody(10));
-      const { method, authority, query, headers } = request;
-      return textResponse(
-        201,
-        [method, authority, query.get("a"), headers.get("x-test"), body].join(),
-      );
-    }]]),
-  }, "hello");
+  const handler: HttpHandler = ({ method, authority, query, headers }) =>
+    textResponse(201, [method, authority, query.get("a"), headers.get("x-test")].join());
+  ask(exchange, { routes: new Map([["/x", handler]]) }, "a body that nobody wants");
   await untilFinished(exchange);
-  assert.deepEqual([exchange.status, exchange.body], [201, "POST,localhost,1,yes,hello"]);
-  const large = new FakeExchange("/x");
-  ask(large, {
-    routes: new Map([["/x", async (request) => {
-      return textResponse(await request.readBody(4) === undefined ? 413 : 200, "");
-    }]]),
-  }, "hello");
-  assert.equal((await untilFinished(large)).status, 413);
-  for (const body of ["", "missed"]) {
-    const late = new FakeExchange("/x");
-    ask(late, {
-      routes: new Map([["/x", async (request) => {
-        await new Promise((resolve) => setTimeout(resolve, 1));
-        return textResponse(200, String((await request.readBody(10))?.length));
-      }]]),
-    }, body);
-    assert.equal((await untilFinished(late)).body, body === "" ? "0" : "undefined");
+  assert.deepEqual([exchange.status, exchange.body], [201, "POST,localhost,1,yes"]);
+});
+
+Deno.test("httpApi() gives embedders bodies up to a bound", async () => {
+  const options = user("/x", async (request) => {
+    return new Response(String((await request.arrayBuffer()).byteLength));
+  });
+  const pieceBytes = HTTP_LIMITS.userRequestBytes / 4;
+  for (const [moreBytes, status] of [[0, 200], [1, 413]]) {
+    const exchange = new FakeExchange("/x");
+    httpApi({ routes: new Map(), userHandlers: new Map(), logger, ...options })(exchange);
+    for (let i = 0; i < 4; i++) exchange.sendBody("x".repeat(pieceBytes));
+    exchange.sendBody("x".repeat(moreBytes));
+    exchange.endBody();
+    await untilFinished(exchange);
+    assert.equal(exchange.status, status);
   }
 });
 
 Deno.test("httpApi() sends a body that is made on the way as fast as the client takes it", async () => {
   let madeCount = 0;
   let stopped = false;
-  async function* parts(): AsyncGenerator<Uint8Array> {
-    try {
-      for (let i = 0; i < 10; i++) {
-        madeCount++;
-        yield new Uint8Array(HTTP_LIMITS.sentPieceBytes).fill(0x30 + i);
-        await Promise.resolve();
+  const body = () =>
+    ReadableStream.from((async function* () {
+      try {
+        for (let i = 0; i < 10; i++) {
+          madeCount++;
+          yield new Uint8Array(HTTP_LIMITS.sentPieceBytes).fill(0x30 + i);
+          await Promise.resolve();
+        }
+      } finally {
+        stopped = true;
       }
-    } finally {
-      stopped = true;
-    }
-  }
-  const routes = new Map([["/x", () => ({ status: 200, headers: {}, body: parts() })]]);
+    })());
+  const options = user("/x", () => new Response(body()));
   const exchange = get("/x");
   exchange.stuck = true;
-  ask(exchange, { routes });
+  ask(exchange, options);
   await new Promise((resolve) => setTimeout(resolve, 5));
-  assert.deepEqual([exchange.sendCount, madeCount], [1, 1]);
+  assert.equal(exchange.sendCount, 1);
+  const madeAtFirst = madeCount;
+  assert.ok(madeAtFirst <= 3, "the web's streams read a little ahead");
   exchange.listener?.drained();
   await new Promise((resolve) => setTimeout(resolve, 5));
-  assert.deepEqual([exchange.sendCount, madeCount], [2, 2]);
+  assert.deepEqual([exchange.sendCount, madeCount], [2, madeAtFirst + 1]);
   exchange.leave();
   await new Promise((resolve) => setTimeout(resolve, 5));
   assert.equal(stopped, true);
   const patient = get("/x");
-  ask(patient, { routes });
+  ask(patient, options);
   assert.equal((await untilFinished(patient)).body.length, 10 * HTTP_LIMITS.sentPieceBytes);
 });
 
@@ -116,12 +111,13 @@ Deno.test("httpApi() answers 500 for a handler that throws, and breaks a respons
   ask(failing, user("/x", () => Promise.reject(new Error("a defect"))));
   await untilFinished(failing);
   assert.deepEqual([failing.status, failing.aborted], [500, false]);
-  async function* broken(): AsyncGenerator<Uint8Array> {
-    yield Uint8Array.of(0x61);
-    await Promise.reject(new Error("a defect"));
-  }
+  const broken = () =>
+    ReadableStream.from((async function* () {
+      yield Uint8Array.of(0x61);
+      await Promise.reject(new Error("a defect"));
+    })());
   const half = get("/x");
-  ask(half, { routes: new Map([["/x", () => ({ status: 200, headers: {}, body: broken() })]]) });
+  ask(half, user("/x", () => new Response(broken())));
   await new Promise((resolve) => setTimeout(resolve, 5));
   assert.deepEqual([half.status, half.body, half.aborted], [200, "a", true]);
   assert.equal(errors.length, 2);
@@ -150,6 +146,52 @@ Deno.test("httpApi() gives embedders web requests and takes web responses", asyn
   const empty = get("/user/x");
   ask(empty, user("/user/", () => new Response(null, { status: 204 })));
   assert.equal((await untilFinished(empty)).status, 204);
+});
+
+/** A response that begins, and then has nothing more to say. */
+class IdleResponse {
+  isCancelled = false;
+
+  make(): Response {
+    const body = new ReadableStream({
+      start: (controller) => controller.enqueue(Uint8Array.of(0x61)),
+      cancel: () => void (this.isCancelled = true),
+    });
+    return new Response(body);
+  }
+}
+
+Deno.test("httpApi() cancels the body of a client that goes, also while there is nothing to send", async () => {
+  for (const stuck of [false, true]) {
+    const response = new IdleResponse();
+    const exchange = get("/x");
+    exchange.stuck = stuck;
+    ask(exchange, user("/x", () => response.make()));
+    while (exchange.sendCount === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+    assert.equal(response.isCancelled, false);
+    exchange.leave();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    assert.equal(response.isCancelled, true);
+  }
+});
+
+Deno.test("httpApi() cancels the body that a handler makes for a client that has gone", async () => {
+  const response = new IdleResponse();
+  const asked = Promise.withResolvers<void>();
+  const answered = Promise.withResolvers<Response>();
+  const exchange = get("/x");
+  ask(
+    exchange,
+    user("/x", () => {
+      asked.resolve();
+      return answered.promise;
+    }),
+  );
+  await asked.promise;
+  exchange.leave();
+  answered.resolve(response.make());
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.deepEqual([response.isCancelled, exchange.sendCount], [true, 0]);
 });
 
 Deno.test("httpApi() refuses a path that a web request would turn into another one", async () => {

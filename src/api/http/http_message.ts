@@ -1,7 +1,7 @@
 import type { HeaderList } from "../../net/hpack/header_list.ts";
 import type { RemoteEnd } from "../../net/remote_end.ts";
 
-/** A request as our own handlers see it, whichever transport it came by. */
+/** A request as our own handlers see it, whichever transport it came by. None has a use for a body. */
 export interface HttpRequest {
   readonly method: string;
   /** Without its query, and unescaped. */
@@ -13,21 +13,15 @@ export interface HttpRequest {
   readonly headers: HeaderList;
   /** Who sent the request. */
   readonly remote: RemoteEnd;
-  /**
-   * Reads the whole body; undefined when it is larger than allowed. It must be called before the
-   * handler's first await: a body that nobody has asked for by then is let through unseen.
-   */
-  readBody(maxBytes: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** `listener` is called when the client goes before it has its response. To be called once. */
+  whenGone(listener: () => void): void;
 }
-
-/** The parts of a body that is made while it is sent; the client's slowness holds its maker back. */
-export type BodyStream = AsyncIterable<Uint8Array>;
 
 /** A response as our own handlers give it. */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array | BodyStream;
+  readonly body: string | Uint8Array;
 }
 
 /** Answers one request. */

@@ -1,3 +1,5 @@
+import { messageOf } from "../../base/error_message.ts";
+import { LoadedOnce } from "../../base/loaded_once.ts";
 import { SharedRun } from "../../base/shared_run.ts";
 import type { MetricsSource } from "../metrics/metrics_source.ts";
 import type { ScrapeCounts } from "../metrics/scrape_counts.ts";
@@ -28,11 +30,8 @@ const BUSY = textResponse(
  * The library that writes it takes several megabytes, so it is loaded for the first scrape.
  */
 export function metricsHandler(source: MetricsSource): HttpHandler {
-  let printer: Promise<Printer> | undefined;
-  return scrapeHandler(source.scrapes, async () => {
-    printer ??= loadPrinter(source);
-    return await (await printer)();
-  });
+  const printer = new LoadedOnce(() => loadPrinter(source));
+  return scrapeHandler(source.scrapes, async () => await (await printer.get())());
 }
 
 /** Answers scrapes by a printer. It takes some milliseconds, so those who come at once share it. */
@@ -51,7 +50,7 @@ export function scrapeHandler(scrapes: ScrapeCounts, print: Printer): HttpHandle
       return answer(printed.text, body);
     } catch (error) {
       scrapes.failed++;
-      const what = error instanceof Error ? error.message : String(error);
+      const what = messageOf(error);
       return textResponse(500, `An error has occurred while serving metrics:\n\n${what}\n`);
     } finally {
       scrapes.inFlight--;

@@ -13,7 +13,7 @@ function request(...fields: string[]) {
     authority: "",
     headers: new HeaderList(fields, false),
     remote: LOCAL_END,
-    readBody: () => Promise.resolve(undefined),
+    whenGone() {},
   };
 }
 

@@ -3,8 +3,11 @@ import type { AwaitedExchange } from "./awaited_exchange.ts";
 import { HTTP_LIMITS } from "./limits.ts";
 import type { UserHandler } from "./user_handlers.ts";
 
-const TOO_LARGE = "413 Content Too Large\n";
 const BAD_REQUEST = "400 Bad Request\n";
+const BODY_REFUSALS: Readonly<Record<number, string>> = {
+  413: "413 Content Too Large\n",
+  503: "503 Service Unavailable: too many unfinished requests, try again later\n",
+};
 const PLAIN = ["content-type", "text/plain; charset=utf-8"];
 
 /** Headers that belong to the connection, not to the response that a handler gives. */
@@ -24,13 +27,27 @@ export async function answerUser(
 ): Promise<void> {
   const body = await awaited.readBody(HTTP_LIMITS.userRequestBytes);
   if (exchange.finished) return;
-  if (body === undefined) return exchange.respond(413, PLAIN, TOO_LARGE);
+  if (typeof body === "number") return exchange.respond(body, PLAIN, BODY_REFUSALS[body]);
   const request = webRequest(exchange, body);
   if (request === undefined) return exchange.respond(400, PLAIN, BAD_REQUEST);
   const { status, headers, body: answer } = await handler(request);
+  if (exchange.finished) return void await answer?.cancel();
   const fields = responseFields(headers);
-  if (answer === null) exchange.respond(status, fields, "");
-  else await awaited.sendStream(status, fields, answer);
+  if (answer === null) return exchange.respond(status, fields, "");
+  const reader = answer.getReader();
+  // Its next part may never come, and then nobody else would tell it.
+  awaited.whenGone(() => void reader.cancel().catch(() => {}));
+  await awaited.sendStream(status, fields, partsOf(reader));
+}
+
+async function* partsOf(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) yield part.value;
+  } finally {
+    await reader.cancel();
+  }
 }
 
 /**

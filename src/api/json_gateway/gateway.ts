@@ -16,8 +16,8 @@ export interface GatewayOptions {
   readonly grpc: GrpcServer;
   /** The largest request message. */
   readonly maxMessageBytes: number;
-  /** Whether users must say who they are. */
-  readonly authEnabled: () => boolean;
+  /** Whether the name in a certificate makes somebody a user, as it does not through here. */
+  readonly usesCommonNames: () => boolean;
   readonly clock?: Clock;
 }
 
@@ -27,11 +27,11 @@ const COMMON_NAME_IGNORED =
 /** Answers requests in JSON by calls to the services of the same server. */
 export class Gateway {
   readonly #shared: GatewayShared;
-  readonly #authEnabled: () => boolean;
+  readonly #usesCommonNames: () => boolean;
 
-  constructor({ grpc, maxMessageBytes, authEnabled, clock }: GatewayOptions) {
+  constructor({ grpc, maxMessageBytes, usesCommonNames, clock }: GatewayOptions) {
     this.#shared = new GatewayShared(grpc, clock ?? systemClock, maxMessageBytes);
-    this.#authEnabled = authEnabled;
+    this.#usesCommonNames = usesCommonNames;
   }
 
   /** Bodies that are held until they are whole. */
@@ -42,7 +42,7 @@ export class Gateway {
   /** Answers a request for a path below /v3/. */
   handle(exchange: HttpExchange, path: string): void {
     const { commonName, isEncrypted } = exchange.remote;
-    if (isEncrypted && commonName !== undefined && commonName !== "" && this.#authEnabled()) {
+    if (isEncrypted && commonName !== undefined && commonName !== "" && this.#usesCommonNames()) {
       const fields = ["content-type", "text/plain; charset=utf-8"];
       fields.push("x-content-type-options", "nosniff");
       exchange.respond(400, fields, COMMON_NAME_IGNORED);

@@ -21,7 +21,7 @@ import type { GatewayShared } from "./shared.ts";
 import { GatewayError } from "./status.ts";
 
 /** The types of a method's messages. */
-export interface MethodTypes {
+interface MethodTypes {
   readonly request: MessageType;
   readonly response: MessageType;
 }
@@ -205,9 +205,17 @@ export class ManyRequestsCall extends GatewayCall {
   }
 }
 
+/** The other ends of connections, as calls see them that come through the gateway. */
+const callers = new WeakMap<RemoteEnd, RemoteEnd>();
+
 /** Nobody is somebody through the gateway because of a certificate. */
-function callerOf({ address, isEncrypted }: RemoteEnd): RemoteEnd {
-  return { address, isEncrypted, commonName: undefined };
+function callerOf(remote: RemoteEnd): RemoteEnd {
+  if (remote.commonName === undefined) return remote;
+  const known = callers.get(remote);
+  if (known !== undefined) return known;
+  const caller = { ...remote, commonName: undefined };
+  callers.set(remote, caller);
+  return caller;
 }
 
 function timeoutOf({ headers }: HttpExchange): number {

@@ -36,11 +36,11 @@ class Setup {
       handled: (_method, code) => void this.handled.push(code),
     },
   });
-  authEnabled = false;
+  usesCommonNames = false;
   readonly gateway = new Gateway({
     grpc: this.grpc,
     maxMessageBytes: MAX_MESSAGE_BYTES,
-    authEnabled: () => this.authEnabled,
+    usesCommonNames: () => this.usesCommonNames,
     clock: this.clock,
   });
   readonly calls: ServerCall[] = [];
@@ -135,9 +135,9 @@ Deno.test("Gateway hands the token and marked headers to the handler, and no cer
   setup.end();
 });
 
-Deno.test("Gateway refuses a certificate's name while users must say who they are", () => {
+Deno.test("Gateway refuses a certificate's name while such names are users", () => {
   const setup = new Setup();
-  setup.authEnabled = true;
+  setup.usesCommonNames = true;
   const remote = { address: "", isEncrypted: true, commonName: "root" };
   const exchange = new FakeExchange("/v3/kv/range", [], { remote });
   setup.gateway.handle(exchange, "/v3/kv/range");

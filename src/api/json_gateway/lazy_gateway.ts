@@ -1,28 +1,43 @@
+import { GrpcCode } from "../../base/grpc_code.ts";
+import { LoadedOnce } from "../../base/loaded_once.ts";
 import type { ExchangeListener, HttpExchange } from "../../net/http/exchange.ts";
 import type { GatewayHandler } from "../http/http_api.ts";
 import type { Gateway, GatewayOptions } from "./gateway.ts";
+import { respondError } from "./status.ts";
 
-/** A gateway whose code is loaded for its first request: most servers never get one. */
+/**
+ * A gateway whose code is loaded for its first request: most servers never get one. Where that
+ * fails, as when the files of the program were replaced meanwhile, it costs only the request.
+ */
 export function lazyGateway(
-  options: GatewayOptions,
+  load: () => Promise<Gateway>,
   onDefect: (error: unknown) => void,
 ): GatewayHandler {
+  const loading = new LoadedOnce(load);
   let gateway: Gateway | undefined;
-  let loading: Promise<Gateway> | undefined;
   return (exchange, path) => {
     if (gateway !== undefined) return gateway.handle(exchange, path);
     const early = new EarlyEvents(exchange);
-    loading ??= loadGateway(options);
-    loading.then((loaded) => {
-      gateway = loaded;
-      early.replay(() => loaded.handle(exchange, path));
-    }).catch(onDefect);
+    loading.get().then(
+      (loaded) => {
+        gateway = loaded;
+        early.replay(() => loaded.handle(exchange, path));
+      },
+      (error) => early.replay(() => refuse(exchange, error)),
+    ).catch(onDefect);
   };
 }
 
-async function loadGateway(options: GatewayOptions): Promise<Gateway> {
+/** Loads the gateway's code and makes one. */
+export async function loadGateway(options: GatewayOptions): Promise<Gateway> {
   const { Gateway } = await import("./gateway.ts");
   return new Gateway(options);
+}
+
+function refuse(exchange: HttpExchange, error: unknown): void {
+  const reason = error instanceof Error ? error.message : String(error);
+  const text = `the JSON gateway cannot be loaded: ${reason}. Restart the server`;
+  respondError(exchange, GrpcCode.Internal, text);
 }
 
 /** Keeps what an exchange says until somebody listens. */

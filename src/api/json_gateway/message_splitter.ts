@@ -5,7 +5,7 @@ import { GATEWAY_LIMITS } from "./limits.ts";
 import type { GatewayShared } from "./shared.ts";
 
 /** Takes one JSON text. */
-export type TextListener = (bytes: Uint8Array, start: number, end: number) => void;
+type TextListener = (bytes: Uint8Array, start: number, end: number) => void;
 
 /** Finds the JSON texts in a body that carries many, as they come. */
 export class MessageSplitter {

@@ -9,7 +9,7 @@ const UNKNOWN_VERSION = "unknown";
 const OTHER_VERSION = "other";
 
 /** Calls of one kind by clients of one version. */
-export class ClientRequestCount {
+class ClientRequestCount {
   readonly type: "unary" | "stream";
   readonly version: string;
   count = 0;

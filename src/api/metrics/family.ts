@@ -6,7 +6,7 @@ import { formatBound } from "./bound_text.ts";
 export type Labels = Readonly<Record<string, string>>;
 
 /** One line of a metric as it is printed. */
-export interface MetricLine {
+interface MetricLine {
   /** What is behind the name of the metric: a histogram has lines of several names. */
   readonly suffix: "" | "_bucket" | "_sum" | "_count";
   readonly labels: Labels;

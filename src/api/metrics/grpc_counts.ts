@@ -24,6 +24,9 @@ export class GrpcCounts implements GrpcObserver {
   readonly clientRequests = new ClientRequests();
   receivedBytes = 0;
   sentBytes = 0;
+  /** The method that was met last, for most calls are of one. */
+  #lastMethod: GrpcMethod | undefined;
+  #lastCounts = new MethodCounts();
 
   constructor(options: { readonly timed: boolean }) {
     this.timed = options.timed;
@@ -52,11 +55,14 @@ export class GrpcCounts implements GrpcObserver {
 
   /** The counts of one method; all zero before its first call. */
   of(method: GrpcMethod): MethodCounts {
+    if (method === this.#lastMethod) return this.#lastCounts;
     let counts = this.byMethod.get(method);
     if (counts === undefined) {
       counts = new MethodCounts();
       this.byMethod.set(method, counts);
     }
+    this.#lastMethod = method;
+    this.#lastCounts = counts;
     return counts;
   }
 }

@@ -34,7 +34,7 @@ export function virtualMemoryBytes(): number | undefined {
 }
 
 /** Bytes that went over the network, of all processes that share it with this one. */
-export interface NetworkBytes {
+interface NetworkBytes {
   readonly received: number;
   readonly sent: number;
 }

@@ -2,6 +2,7 @@ import { IMPOSTOR, NOBODY, type Requester } from "../../core/auth/requester.ts";
 import { ETCD_ERRORS } from "../../core/errors.ts";
 import type { Metadata } from "../../net/grpc/metadata.ts";
 import type { ServerCall } from "../../net/grpc/server_call.ts";
+import type { RangeRequest } from "../../pb/etcdserverpb.ts";
 import type { Authentication } from "../../server/auth/authentication.ts";
 
 /** Where clients, and who comes through the JSON gateway, put their token. */
@@ -42,12 +43,33 @@ export function requesterOf(auth: Authentication, call: ServerCall): Requester {
   return commonName === undefined ? NOBODY : auth.named(commonName);
 }
 
+/** Refuses a range of keys that the sender of a call may not read now, by throwing. */
+export function requireReadable(
+  auth: Authentication,
+  call: ServerCall,
+  { key, rangeEnd }: RangeRequest,
+): void {
+  const requester = requesterOf(auth, call);
+  requester.admit();
+  auth.store.checkRead(requester, key, rangeEnd);
+  auth.store.checkPresent(requester);
+}
+
 /** Refuses a call of nobody in particular, by throwing; while authentication is off none. */
 export function requireUser(auth: Authentication, call: ServerCall): Requester {
   const requester = requesterOf(auth, call);
   requester.admit();
   if (auth.enabled && requester.authRevision === 0) throw ETCD_ERRORS.userEmpty;
   return requester;
+}
+
+/**
+ * Refuses whomever a write is refused to whatever it says, by throwing. That is decided when it is
+ * applied; but what strangers ask for is not worth an entry of the log, as which etcd takes it.
+ */
+export function admitWriter({ store }: Authentication, requester: Requester): void {
+  requester.admit();
+  store.rightsOf(requester);
 }
 
 /** Refuses a call of anybody but a user with the role root, by throwing. */

@@ -18,6 +18,7 @@ import {
   AuthUserListResponse,
 } from "../../pb/etcdserverpb.ts";
 import { AUTH_SERVICE } from "../../pb/services.ts";
+import { keptPassword } from "../../server/auth/password_hasher.ts";
 import type { EtcdServer } from "../../server/etcd_server.ts";
 import { type AuthChange, AuthChanges } from "../../server/operations/auth_changes.ts";
 import type { ServiceRegistry } from "../service_registry.ts";
@@ -53,10 +54,14 @@ export class AuthService {
     registry.addUnary(
       AUTH_SERVICE.authenticate.path,
       refusing((call, bytes, start, end) => {
-        const { name, password } = AuthenticateRequest.decode(bytes, start, end);
-        whenReadable(this.#server, call, () => {
-          login(this.#server, call, this.#header, name, password);
-        });
+        const request = AuthenticateRequest.decode(bytes, start, end);
+        const { name } = request;
+        const password = keptPassword(request.password);
+        whenReadable(
+          this.#server,
+          call,
+          () => login(this.#server, call, this.#header, name, password),
+        );
       }),
     );
   }
@@ -105,12 +110,13 @@ export class AuthService {
       path,
       refusing((call, bytes, start, end) => {
         const request = change.request.decode(bytes, start, end);
-        this.#propose(call, change, request, requesterOf(this.#server.auth, call));
+        // Changes of others than root are refused when they are applied, and not worth an entry.
+        this.#propose(call, change, request, requireRoot(this.#server.auth, call));
       }),
     );
   }
 
-  /** The hash goes into the log instead of the password. */
+  /** The hash goes into the log instead of the password; where there is no need of one, neither. */
   async #changeWithPassword<Request extends { password: string; hashedPassword: string }>(
     call: ServerCall,
     change: AuthChange<Request>,
@@ -122,12 +128,12 @@ export class AuthService {
       // Before the work is done, which etcd does for everybody.
       const requester = requireRoot(auth, call);
       if (needsHash) {
-        const hash = await auth.passwords.hash(request.password, () => !call.finished);
+        const hash = await auth.passwords.hash(request.password, call);
         request.hashedPassword = bytesFromText(hash).toBase64();
-        // Members that do not know the other field hash this one.
-        const isForOld = config.compatVersion.minor <= LAST_MINOR_WITH_PLAIN_PASSWORDS;
-        if (!isForOld) request.password = "";
       }
+      // Members that do not know the other field hash this one.
+      const isForOld = needsHash && config.compatVersion.minor <= LAST_MINOR_WITH_PLAIN_PASSWORDS;
+      if (!isForOld) request.password = "";
       this.#propose(call, change, request, requester);
     } catch (error) {
       failWithServer(call, this.#server, error);
@@ -140,10 +146,9 @@ export class AuthService {
     request: Request,
     requester: Requester,
   ): void {
-    requester.admit();
     const waiter = new CallWaiter<void>(call, this.#writeHeader);
     const operation = change.operation(request, waiter, requester);
-    this.#server.proposeEncoded(operation, change.request.encode(request));
+    this.#server.proposeEncoded(operation, change.request.encode(request), call.remote.work);
   }
 
   #registerQuestions(registry: ServiceRegistry): void {

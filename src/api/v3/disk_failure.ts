@@ -1,3 +1,4 @@
+import { messageOf } from "../../base/error_message.ts";
 import { GrpcCode } from "../../base/grpc_code.ts";
 import { EtcdError } from "../../core/errors.ts";
 import type { ServerCall } from "../../net/grpc/server_call.ts";
@@ -12,6 +13,6 @@ export function failWithServer(call: ServerCall, server: EtcdServer, error: unkn
     call.fail(error.code, error.message);
     return;
   }
-  call.fail(GrpcCode.Unknown, error instanceof Error ? error.message : String(error));
+  call.fail(GrpcCode.Unknown, messageOf(error));
   server.fail(error);
 }

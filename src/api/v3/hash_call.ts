@@ -61,7 +61,7 @@ export class HashCall implements EndlessStream {
 
   /** Ends the work if nobody waits for it any more; the call has got its answer then. */
   async #yieldTurn(): Promise<void> {
-    await yieldTurn();
+    await yieldTurn(this.#server.config.clock);
     if (this.#image === undefined) throw ETCD_ERRORS.stopped;
   }
 

@@ -33,7 +33,7 @@ import {
   TxnOperation,
 } from "../../server/operations/kv.ts";
 import type { ServiceRegistry } from "../service_registry.ts";
-import { requesterOf, requireRoot } from "./access.ts";
+import { admitWriter, requesterOf, requireReadable, requireRoot } from "./access.ts";
 import { CallWaiter, respond, type ResponseWriter } from "./call_waiter.ts";
 import { refuseSpace, refusing, whenReadable } from "./calls.ts";
 import {
@@ -115,7 +115,7 @@ export class KvService {
     ranges.begin();
     let isDone = false;
     try {
-      this.#admitRange(call, request);
+      requireReadable(this.#server.auth, call, request);
       respond(call, this.#writeRange, store.range(request));
       isDone = true;
     } finally {
@@ -124,15 +124,15 @@ export class KvService {
   }
 
   #answerRange(call: ServerCall, request: RangeRequest, requestedMs: number): void {
-    const { store, counts: { ranges } } = this.#server;
+    const { store, counts: { ranges }, config: { clock } } = this.#server;
     const startedMs = this.#nowMs();
     const read = (): void => ranges.add(true, requestedMs, startedMs);
     const failed = (error: unknown): void => this.#server.fail(error);
     try {
-      this.#admitRange(call, request);
+      requireReadable(this.#server.auth, call, request);
       const cursor = store.openRange(request);
       if (cursor.step(V3_LIMITS.rangeKeysPerTurn)) {
-        new LargeRange(call, cursor, this.#header, store.currentRevision, { read, failed });
+        new LargeRange(call, cursor, this.#header, store.currentRevision, { read, failed, clock });
       } else {
         respond(call, this.#writeRange, cursor.result());
         read();
@@ -141,13 +141,6 @@ export class KvService {
       ranges.add(false, requestedMs, startedMs);
       throw error;
     }
-  }
-
-  #admitRange(call: ServerCall, { key, rangeEnd }: RangeRequest): void {
-    const { auth } = this.#server;
-    const requester = requesterOf(auth, call);
-    requester.admit();
-    auth.store.checkRead(requester, key, rangeEnd);
   }
 
   #nowMs(): number {
@@ -160,10 +153,11 @@ export class KvService {
     const request = PutRequest.decode(frame, frame.length - (end - start));
     if (!this.#server.quota.fits(putCostBytes(request))) return refuseSpace(this.#server, call);
     checkPut(request);
-    requester.admit();
+    admitWriter(this.#server.auth, requester);
     this.#server.propose(
       new PutOperation(request, new CallWaiter(call, this.#writePut), requester),
       frame,
+      call.remote.work,
     );
   }
 
@@ -172,10 +166,11 @@ export class KvService {
     const frame = this.#server.frame(OperationField.DELETE_RANGE, bytes, start, end, requester);
     const request = DeleteRangeRequest.decode(frame, frame.length - (end - start));
     checkDeleteRange(request);
-    requester.admit();
+    admitWriter(this.#server.auth, requester);
     this.#server.propose(
       new DeleteRangeOperation(request, new CallWaiter(call, this.#writeDeleteRange), requester),
       frame,
+      call.remote.work,
     );
   }
 
@@ -186,10 +181,11 @@ export class KvService {
     if (!this.#server.quota.fits(txnCostBytes(request))) return refuseSpace(this.#server, call);
     checkTxn(request, this.#server.config.maxTxnOps);
     if (isReadOnlyTxn(request)) return this.#readOnlyTxn(call, request);
-    requester.admit();
+    admitWriter(this.#server.auth, requester);
     this.#server.propose(
       new TxnOperation(request, new CallWaiter(call, this.#writeTxn), requester),
       frame,
+      call.remote.work,
     );
   }
 
@@ -205,6 +201,7 @@ export class KvService {
         const requester = requesterOf(auth, call);
         requester.admit();
         checkTxnRights(auth.store, requester, request, lessor);
+        auth.store.checkPresent(requester);
         respond(call, this.#writeTxn, store.txn(request));
         isDone = true;
       } finally {
@@ -227,6 +224,7 @@ export class KvService {
       },
       failed: (error: EtcdError) => call.fail(error.code, error.message),
     };
-    this.#server.propose(new CompactionOperation(request, waiter, requester), frame);
+    const operation = new CompactionOperation(request, waiter, requester);
+    this.#server.propose(operation, frame, call.remote.work);
   }
 }

@@ -1,3 +1,4 @@
+import type { Clock } from "../../base/clock.ts";
 import type { KeyValueRef } from "../../core/mvcc/change.ts";
 import type { RangeCursor } from "../../core/mvcc/range_cursor.ts";
 import type { RangeResult } from "../../core/mvcc/store.ts";
@@ -9,11 +10,12 @@ import { V3_LIMITS } from "./limits.ts";
 import type { ResponseHeaderWriter } from "./response_header.ts";
 
 /** Who wants to hear how a large range goes. */
-export interface LargeRangeHooks {
+interface LargeRangeHooks {
   /** All of it is read; it is yet to be encoded. */
   read(): void;
   /** What is thrown on the way is a defect. */
   failed(error: unknown): void;
+  readonly clock: Clock;
 }
 
 /**
@@ -44,7 +46,7 @@ export class LargeRange {
     this.#header = header;
     this.#revision = revision;
     this.#onRead = hooks.read;
-    this.#work = new BackgroundWork(() => this.#slice(), hooks.failed);
+    this.#work = new BackgroundWork(() => this.#slice(), hooks.failed, hooks.clock);
     call.onCancel = () => this.#stop();
     this.#work.wake();
   }

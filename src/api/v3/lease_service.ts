@@ -102,6 +102,7 @@ export class LeaseService {
     this.#server.proposeEncoded(
       new LeaseGrantOperation(request, new CallWaiter(call, this.#writeGrant), requester),
       LeaseGrantRequest.encode(request),
+      call.remote.work,
     );
   }
 
@@ -111,6 +112,7 @@ export class LeaseService {
     this.#server.proposeEncoded(
       new LeaseRevokeOperation(request, new CallWaiter(call, this.#writeRevoke), requester),
       bytes.subarray(start, end),
+      call.remote.work,
     );
   }
 
@@ -136,19 +138,21 @@ export class LeaseService {
     whenReadable(this.#server, call, () => {
       const requester = requireUser(auth, call);
       if (auth.store.isRoot(requester)) return answer();
-      this.#checkAllLeases(requester).then(answer)
+      this.#checkAllLeases(call, requester).then(answer)
         .catch((error) => failWithServer(call, this.#server, error));
     });
   }
 
   /** Who may not read every key on a lease is not told of the leases either. There may be many. */
-  async #checkAllLeases(requester: Requester): Promise<void> {
-    const { auth, lessor } = this.#server;
+  async #checkAllLeases(call: ServerCall, requester: Requester): Promise<void> {
+    const { auth, lessor, config: { clock } } = this.#server;
     let count = 0;
     for (const { id } of lessor.all()) {
       for (const key of lessor.attachedKeys(id)) {
         auth.store.checkRead(requester, key, "");
-        if (++count % V3_LIMITS.checkedKeysPerTurn === 0) await yieldTurn();
+        if (++count % V3_LIMITS.checkedKeysPerTurn !== 0) continue;
+        await yieldTurn(clock);
+        if (call.finished) throw ETCD_ERRORS.canceled;
       }
     }
   }

@@ -14,6 +14,10 @@ export const V3_LIMITS = {
    * Whoever makes backups needs one; etcd has no bound.
    */
   pinnedImages: 8,
+  /** Requests in all whose tokens wait to be verified; one that would go beyond is refused. */
+  heldRequestBytes: 64 * 1024 * 1024,
+  /** Small ones are held all the same: so many tokens as may wait make up as much again. */
+  freelyHeldBytes: 4 * 1024,
   /** Responses of a watch for an Observe stream that wait for its client; then the hub holds back. */
   innerWatchResponses: 16,
 } as const;

@@ -117,7 +117,8 @@ export class MaintenanceService {
     const requester = requireRoot(this.#server.auth, call);
     const frame = this.#server.frame(OperationField.ALARM, bytes, start, end, requester);
     const waiter = new CallWaiter(call, this.#writeAlarms);
-    this.#server.propose(new AlarmOperation(request, waiter, requester), frame);
+    const operation = new AlarmOperation(request, waiter, requester);
+    this.#server.propose(operation, frame, call.remote.work);
   }
 
   #hash(call: ServerCall, bytes: Uint8Array, start: number, end: number): void {

@@ -6,7 +6,7 @@ import type { ReadTransaction } from "../../disk/btree/read_transaction.ts";
 import { V3_LIMITS } from "./limits.ts";
 
 /** Whose images they are. */
-export interface ImageOwner {
+interface ImageOwner {
   readonly backend: {
     /** The B-tree file with all that is applied now, pinned for reading. */
     openSnapshot(): Promise<ReadTransaction>;

@@ -7,7 +7,7 @@ import { RangeRequest, SortOrder, SortTarget } from "../../pb/etcdserverpb.ts";
 import { Writer } from "../../pb/writer.ts";
 import { BackgroundWork } from "../../server/background.ts";
 import type { EtcdServer } from "../../server/etcd_server.ts";
-import { requesterOf } from "./access.ts";
+import { requireReadable } from "./access.ts";
 import { failCall, whenReadable } from "./calls.ts";
 import { writeRangeFields, writeRangeKeyValues } from "./kv_responses.ts";
 import { V3_LIMITS } from "./limits.ts";
@@ -55,20 +55,22 @@ export class RangeStream implements MessageListener {
   /** Reads the range in slices, since it may be too large for one turn. */
   #begin(request: RangeRequest): void {
     const { auth, store, counts: { ranges }, config: { clock } } = this.#server;
-    const requester = requesterOf(auth, this.#call);
-    requester.admit();
-    auth.store.checkRead(requester, request.key, request.rangeEnd);
+    requireReadable(auth, this.#call, request);
     const startedMs = clock.monotonicMs();
     const cursor = store.openRange(request);
     this.#revision = store.currentRevision;
-    const reading = new BackgroundWork(() => {
-      if (cursor.step(V3_LIMITS.rangeKeysPerTurn)) return true;
-      this.#result = cursor.result();
-      ranges.addRead(true, startedMs);
-      this.#call.onDrain = () => this.#sendChunks();
-      this.#sendChunks();
-      return false;
-    }, (error) => this.#server.fail(error));
+    const reading = new BackgroundWork(
+      () => {
+        if (cursor.step(V3_LIMITS.rangeKeysPerTurn)) return true;
+        this.#result = cursor.result();
+        ranges.addRead(true, startedMs);
+        this.#call.onDrain = () => this.#sendChunks();
+        this.#sendChunks();
+        return false;
+      },
+      (error) => this.#server.fail(error),
+      clock,
+    );
     this.#call.onCancel = () => {
       reading.stop();
       cursor.cancel();
@@ -124,9 +126,11 @@ export class RangeStream implements MessageListener {
 
 function checkStreamable(request: RangeRequest): void {
   checkRange(request);
-  const byKeyAscending = request.sortTarget === SortTarget.KEY &&
-    request.sortOrder !== SortOrder.DESCEND;
-  if (!byKeyAscending) throw ETCD_ERRORS.rangeStreamSort;
+  const { sortOrder, sortTarget } = request;
+  // As in etcd, what to sort by does not matter while no order is asked for.
+  const isDefaultOrder = sortOrder === SortOrder.NONE ||
+    (sortTarget === SortTarget.KEY && sortOrder === SortOrder.ASCEND);
+  if (!isDefaultOrder) throw ETCD_ERRORS.rangeStreamSort;
   const filtered = request.minModRevision !== 0 || request.maxModRevision !== 0 ||
     request.minCreateRevision !== 0 || request.maxCreateRevision !== 0;
   if (filtered) throw ETCD_ERRORS.rangeStreamFilters;

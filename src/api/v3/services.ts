@@ -9,14 +9,12 @@ import { HealthService } from "./health_service.ts";
 import { KvService } from "./kv_service.ts";
 import { LeaseService } from "./lease_service.ts";
 import { MaintenanceService } from "./maintenance_service.ts";
-import { VerifyingRegistry } from "./verifying_registry.ts";
+import { verifying } from "./verifying_registry.ts";
 import { WatchService } from "./watch_service.ts";
 
 /** Adds every service of the v3 API. */
 export function registerServices(given: ServiceRegistry, server: EtcdServer): void {
-  const registry = server.auth.tokens.takesTime
-    ? new VerifyingRegistry(given, server.auth, (error) => server.fail(error))
-    : given;
+  const registry = verifying(given, server);
   new KvService(server).register(registry);
   new WatchService(server).register(registry);
   new LeaseService(server).register(registry);

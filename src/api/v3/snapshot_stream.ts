@@ -35,13 +35,7 @@ export class SnapshotStream implements MessageListener, EndlessStream {
   readonly #images: PinnedImages;
   readonly #version: string;
   readonly #hash = createHash("sha256");
-  readonly #sending = new BackgroundWork(
-    () => this.#sendPieces(),
-    (error) => {
-      this.#close();
-      failWithServer(this.#call, this.#server, error);
-    },
-  );
+  readonly #sending: BackgroundWork;
   #image: ReadTransaction | undefined;
   #position = 0;
 
@@ -50,6 +44,10 @@ export class SnapshotStream implements MessageListener, EndlessStream {
     this.#server = server;
     this.#images = images;
     this.#version = server.storageVersion ?? "";
+    this.#sending = new BackgroundWork(() => this.#sendPieces(), (error) => {
+      this.#close();
+      failWithServer(call, server, error);
+    }, server.config.clock);
     server.streams.add(this);
     call.onCancel = () => this.#close();
     call.onDrain = () => this.#sending.wake();

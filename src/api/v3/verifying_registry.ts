@@ -1,3 +1,4 @@
+import { ETCD_ERRORS, EtcdError } from "../../core/errors.ts";
 import type { MethodType } from "../../net/grpc/method.ts";
 import type {
   MessageListener,
@@ -6,8 +7,19 @@ import type {
   UnaryHandler,
 } from "../../net/grpc/server_call.ts";
 import type { Authentication } from "../../server/auth/authentication.ts";
+import type { EtcdServer } from "../../server/etcd_server.ts";
 import type { ServiceRegistry } from "../service_registry.ts";
 import { tokenOf } from "./access.ts";
+import { HeldRequests } from "./held_requests.ts";
+
+const TOO_MANY = ETCD_ERRORS.requestTooManyRequests;
+
+/** The registry for handlers that ask whose a call is: tokens of some kinds have to be verified before. */
+export function verifying(registry: ServiceRegistry, server: EtcdServer): ServiceRegistry {
+  const { auth } = server;
+  if (!auth.tokens.takesTime) return registry;
+  return new VerifyingRegistry(registry, auth, (error) => server.fail(error));
+}
 
 /**
  * Lets a handler have a request only when the token of its call is verified, which may take a
@@ -17,6 +29,7 @@ export class VerifyingRegistry implements ServiceRegistry {
   readonly #registry: ServiceRegistry;
   readonly #auth: Authentication;
   readonly #failed: (error: unknown) => void;
+  readonly #held = new HeldRequests();
 
   constructor(registry: ServiceRegistry, auth: Authentication, failed: (error: unknown) => void) {
     this.#registry = registry;
@@ -28,18 +41,28 @@ export class VerifyingRegistry implements ServiceRegistry {
     this.#registry.addUnary(path, (call, bytes, start, end) => {
       const verification = this.#verificationOf(call);
       if (verification === undefined) return handler(call, bytes, start, end);
+      const sizeBytes = end - start;
+      if (!this.#held.take(sizeBytes)) {
+        call.fail(TOO_MANY.code, TOO_MANY.message);
+        return ignore(verification);
+      }
       const request = bytes.slice(start, end);
       verification
         .then(() => call.finished ? undefined : handler(call, request, 0, request.length))
-        .catch(this.#failed);
+        .catch((error) => refuse(call, error, this.#failed))
+        .finally(() => this.#held.release(sizeBytes));
     });
   }
 
   addStream(path: string, handler: StreamHandler, type: MethodType): void {
-    const verificationOf = (call: ServerCall) => this.#verificationOf(call);
+    const shared: VerifiedMessagesShared = {
+      held: this.#held,
+      failed: this.#failed,
+      verificationOf: (call) => this.#verificationOf(call),
+    };
     this.#registry.addStream(
       path,
-      (call) => new VerifiedMessages(call, handler(call), verificationOf, this.#failed),
+      (call) => new VerifiedMessages(call, handler(call), shared),
       type,
     );
   }
@@ -47,53 +70,76 @@ export class VerifyingRegistry implements ServiceRegistry {
   #verificationOf(call: ServerCall): Promise<void> | undefined {
     if (!this.#auth.enabled) return undefined;
     const token = tokenOf(call);
-    return token === undefined ? undefined : this.#auth.tokens.verify(token);
+    return token === undefined ? undefined : this.#auth.tokens.verify(token, call.remote);
   }
+}
+
+/** What all streams have in common. */
+interface VerifiedMessagesShared {
+  readonly held: HeldRequests;
+  readonly failed: (error: unknown) => void;
+  verificationOf(call: ServerCall): Promise<void> | undefined;
 }
 
 /** Holds the messages of a stream back while the token of its call is verified. */
 class VerifiedMessages implements MessageListener {
   readonly #call: ServerCall;
   readonly #listener: MessageListener;
-  readonly #verificationOf: (call: ServerCall) => Promise<void> | undefined;
-  readonly #failed: (error: unknown) => void;
+  readonly #shared: VerifiedMessagesShared;
   /** What came meanwhile; undefined while nothing is verified. */
-  #held: (() => void)[] | undefined;
+  #waiting: (() => void)[] | undefined;
+  #heldBytes = 0;
 
-  constructor(
-    call: ServerCall,
-    listener: MessageListener,
-    verificationOf: (call: ServerCall) => Promise<void> | undefined,
-    failed: (error: unknown) => void,
-  ) {
+  constructor(call: ServerCall, listener: MessageListener, shared: VerifiedMessagesShared) {
     this.#call = call;
     this.#listener = listener;
-    this.#verificationOf = verificationOf;
-    this.#failed = failed;
+    this.#shared = shared;
   }
 
   message(bytes: Uint8Array, start: number, end: number): void {
-    const verification = this.#held === undefined ? this.#verificationOf(this.#call) : undefined;
-    if (verification !== undefined) this.#hold(verification);
-    if (this.#held === undefined) return this.#listener.message(bytes, start, end);
+    const isWaiting = this.#waiting !== undefined;
+    const verification = isWaiting ? undefined : this.#shared.verificationOf(this.#call);
+    if (verification !== undefined) this.#wait(verification);
+    if (this.#waiting === undefined) return this.#listener.message(bytes, start, end);
+    if (!this.#shared.held.take(end - start)) {
+      return this.#call.fail(TOO_MANY.code, TOO_MANY.message);
+    }
+    this.#heldBytes += end - start;
     const message = bytes.slice(start, end);
-    this.#held.push(() => this.#listener.message(message, 0, message.length));
+    this.#waiting.push(() => this.#listener.message(message, 0, message.length));
   }
 
   halfClosed(): void {
-    if (this.#held === undefined) this.#listener.halfClosed();
-    else this.#held.push(() => this.#listener.halfClosed());
+    if (this.#waiting === undefined) this.#listener.halfClosed();
+    else this.#waiting.push(() => this.#listener.halfClosed());
   }
 
-  #hold(verification: Promise<void>): void {
-    // It takes a millisecond or two, in which little can come.
-    this.#held = [];
-    verification.then(() => this.#release()).catch(this.#failed);
+  #wait(verification: Promise<void>): void {
+    const waiting: (() => void)[] = [];
+    this.#waiting = waiting;
+    // It may have to wait for its turn, in which much could come.
+    this.#call.pause();
+    verification
+      .then(() => this.#goOn(waiting))
+      .catch((error) => refuse(this.#call, error, this.#shared.failed))
+      .finally(() => this.#shared.held.release(this.#heldBytes));
   }
 
-  #release(): void {
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    for (const deliver of held) if (!this.#call.finished) deliver();
+  /** What comes while the client is let go on is still behind what has come before. */
+  #goOn(waiting: readonly (() => void)[]): void {
+    this.#call.resume();
+    for (const deliver of waiting) if (!this.#call.finished) deliver();
+    this.#waiting = undefined;
   }
+}
+
+/** Tells the client what it is told if its token cannot be looked at; all else is a defect. */
+function refuse(call: ServerCall, error: unknown, failed: (error: unknown) => void): void {
+  if (error instanceof EtcdError) call.fail(error.code, error.message);
+  else failed(error);
+}
+
+/** Nobody waits for it any more, however it ends. */
+function ignore(verification: Promise<void>): void {
+  verification.catch(() => {});
 }

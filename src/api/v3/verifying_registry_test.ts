@@ -7,7 +7,9 @@ import type { TokenProvider } from "../../server/auth/token_provider.ts";
 import { Authentication } from "../../server/auth/authentication.ts";
 import { noTokens } from "../../server/auth/no_tokens.ts";
 import { AuthStore } from "../../core/auth/auth_store.ts";
+import { ETCD_ERRORS } from "../../core/errors.ts";
 import { testConfig } from "../../server/testing/server_fixtures.ts";
+import { V3_LIMITS } from "./limits.ts";
 import { VerifyingRegistry } from "./verifying_registry.ts";
 
 /** Verifies when the test says so. */
@@ -113,4 +115,64 @@ Deno.test("VerifyingRegistry lets through at once what has nothing to verify", (
     assert.deepEqual([held.asked, heard, stream.status], [[], ["request"], "0"]);
     grpc.close();
   }
+});
+
+Deno.test("VerifyingRegistry takes nothing more of a stream while its token waits", async () => {
+  const held = new HeldVerification();
+  const { grpc } = newServer(held, true);
+  const stream = openStream(grpc, { ":path": "/s/stream", token: "t" });
+  assert.ok(!stream.paused);
+  deliver(stream, message("a"));
+  assert.ok(stream.paused);
+  await held.finish();
+  assert.ok(!stream.paused);
+  stream.listener?.end();
+  grpc.close();
+});
+
+Deno.test("VerifyingRegistry refuses calls whose tokens cannot be looked at", async () => {
+  const held = new HeldVerification();
+  const { grpc, heard } = newServer(held, true);
+  const streams = ["/s/unary", "/s/stream"].map((path) => {
+    const stream = openStream(grpc, { ":path": path, token: "t" });
+    deliver(stream, message("request"));
+    if (path === "/s/unary") stream.listener?.end();
+    return stream;
+  });
+  held.done.reject(ETCD_ERRORS.requestTooManyRequests);
+  await held.done.promise.catch(() => {});
+  await Promise.resolve();
+  for (const { status } of streams) {
+    const { code, message } = ETCD_ERRORS.requestTooManyRequests;
+    assert.equal(status, `${code} ${message}`);
+  }
+  assert.deepEqual(heard, []);
+  grpc.close();
+});
+
+Deno.test("VerifyingRegistry holds only so much of requests whose tokens wait", async () => {
+  const held = new HeldVerification();
+  const { grpc, heard } = newServer(held, true);
+  const large = "x".repeat(1_000_000);
+  const most = Math.floor(V3_LIMITS.heldRequestBytes / large.length);
+  const ask = (path: string, text: string) => {
+    const stream = openStream(grpc, { ":path": path, token: "t" });
+    deliver(stream, message(text));
+    return stream;
+  };
+  const streams = Array.from({ length: most }, (_, i) => {
+    return ask(i % 2 === 0 ? "/s/unary" : "/s/stream", large);
+  });
+  const { code, message: text } = ETCD_ERRORS.requestTooManyRequests;
+  for (const path of ["/s/unary", "/s/stream"]) {
+    assert.equal(ask(path, large).status, `${code} ${text}`);
+    streams.push(ask(path, "small"));
+  }
+  for (const stream of streams) stream.listener?.end();
+  await held.finish();
+  for (let i = 0; i < 10; i++) await Promise.resolve();
+  assert.equal(heard.filter((text) => text !== "end").length, most + 2);
+  held.isVerified = false;
+  assert.ok(!ask("/s/unary", large).finished, "there is room again");
+  grpc.close();
 });

@@ -1,4 +1,5 @@
 import { CLUSTER_SERVICE } from "../../pb/services.ts";
+import { byteText } from "./byte_text.ts";
 import type { CommandContext } from "./context.ts";
 import { errorText } from "./errors.ts";
 import { CtlError, EXIT_CODE } from "./exit_code.ts";
@@ -11,7 +12,8 @@ export async function endpointsOf(context: CommandContext): Promise<string[]> {
     return members.flatMap(({ clientUrls }) => clientUrls);
   } catch (error) {
     if (error instanceof CtlError) throw error;
-    const message = `failed to fetch endpoints from etcd cluster member list: ${errorText(error)}`;
+    const why = byteText(errorText(error));
+    const message = `failed to fetch endpoints from etcd cluster member list: ${why}`;
     throw new CtlError(EXIT_CODE.error, message, { cause: error });
   }
 }

@@ -5,7 +5,7 @@ import { boolFlag, type Flag } from "./flags/flag.ts";
 import { FlagSet } from "./flags/flag_set.ts";
 
 /** A command that was found, with those it stands under. */
-export interface FoundCommand {
+interface FoundCommand {
   /** From the root to the command itself. */
   readonly path: readonly Command[];
   /** The command line without the words that led here. */

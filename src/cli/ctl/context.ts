@@ -15,7 +15,7 @@ import { newPrinter } from "./output/formats.ts";
 import type { Printer } from "./output/printer.ts";
 
 /** A method as src/pb/services.ts describes it. */
-export interface Method<Request, Response> {
+interface Method<Request, Response> {
   readonly path: string;
   readonly request: MessageCodec<Request>;
   readonly response: MessageCodec<Response>;

@@ -3,6 +3,7 @@ import { ClientError } from "../../embed/client/client_error.ts";
 import { byteText } from "./byte_text.ts";
 import { CtlError, EXIT_CODE } from "./exit_code.ts";
 import type { CtlIo } from "./io.ts";
+import { logWarning } from "./warning.ts";
 
 /** etcd's own refusals begin so, and are shown as they are. */
 const ETCD_PREFIX = "etcdserver: ";
@@ -23,19 +24,10 @@ export function statusText({ code, message }: ClientError): string {
   return `rpc error: code = ${CODE_NAMES.get(code) ?? `Code(${code})`} desc = ${message}`;
 }
 
-/**
- * Tells why a server could not be reached, before the error that only says that time was up; like
- * etcdctl as a line of its log.
- */
+/** Tells why a server could not be reached, before the error that only says that time was up. */
 export function reportUnreachable(io: CtlIo, error: unknown): void {
   if (!(error instanceof ClientError) || !(error.cause instanceof ClientError)) return;
-  const line = {
-    level: "warn",
-    ts: new Date(io.clock.wallMs()).toISOString(),
-    msg: "no server was reached",
-    error: error.cause.message,
-  };
-  io.stderr(byteText(`${JSON.stringify(line)}\n`));
+  logWarning(io, "no server was reached", { error: error.cause.message });
 }
 
 /** Says of a failed call what was tried. */
@@ -44,6 +36,17 @@ export async function explain<T>(what: string, call: Promise<T>): Promise<T> {
     return await call;
   } catch (error) {
     if (error instanceof CtlError) throw error;
-    throw new CtlError(EXIT_CODE.error, `${what} (${errorText(error)})`, { cause: error });
+    const message = `${what} (${byteText(errorText(error))})`;
+    throw new CtlError(EXIT_CODE.error, message, { cause: error });
+  }
+}
+
+/** The same where etcdctl takes every failure for one of the connection, to judge by its exit code. */
+export async function blameConnection<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof CtlError) throw error;
+    throw new CtlError(EXIT_CODE.badConnection, byteText(errorText(error)), { cause: error });
   }
 }

@@ -27,6 +27,16 @@ export function badArguments(message: string): CtlError {
   return new CtlError(EXIT_CODE.badArguments, message);
 }
 
+/** The error of what came from standard input and is malformed. */
+export function invalidInput(message: string): CtlError {
+  return new CtlError(EXIT_CODE.invalidInput, message);
+}
+
+/** The error of a value or an output format that is not supported. */
+export function badFeature(message: string): CtlError {
+  return new CtlError(EXIT_CODE.badFeature, message);
+}
+
 /** The end of a command that has said already what went wrong. */
 export class SilentExit extends CtlError {
   override name = "SilentExit";

@@ -3,8 +3,22 @@ import type { IncomingMessage } from "node:http";
 import type { ClientTls } from "../../embed/client/transport/network_transport.ts";
 import { CLI_LIMITS } from "../limits.ts";
 
-/** Reads a page. Rejects when there is none, with a message that says why. */
+/** A page, whatever the server means by it. */
+export interface Page {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Reads the text of a page. Rejects when there is none, with a message that says why. */
 export async function fetchText(url: string, tls: ClientTls | undefined): Promise<string> {
+  return (await fetchPage(url, tls)).text;
+}
+
+/**
+ * Reads a page, with the certificates that clients of the same server use. Rejects when there is
+ * none, with a message that says why.
+ */
+export async function fetchPage(url: string, tls: ClientTls | undefined): Promise<Page> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const options = { signal: AbortSignal.timeout(CLI_LIMITS.fetchTimeoutMs) };
   if (url.startsWith("https:")) {
@@ -14,7 +28,8 @@ export async function fetchText(url: string, tls: ClientTls | undefined): Promis
     const { get } = await import("node:http");
     get(url, options, resolve).on("error", reject);
   }
-  return await textOf(await promise);
+  const response = await promise;
+  return { status: response.statusCode ?? 0, text: await textOf(response) };
 }
 
 function tlsOptions({ ca, cert, key, insecureSkipVerify, serverName }: ClientTls): object {

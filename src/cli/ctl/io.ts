@@ -6,6 +6,7 @@ import type { ClientTls, ConnectOptions } from "../../embed/client/transport/net
 import type { Transport } from "../../embed/client/transport/transport.ts";
 import { processSignals, STOP_SIGNALS } from "../signals.ts";
 import type { SrvResolver } from "../srv_lookup.ts";
+import { writeAll } from "../write_all.ts";
 import type { ByteText } from "./byte_text.ts";
 import { InputReader } from "./input_reader.ts";
 import { type ProgramFailure, runProgram } from "./program.ts";
@@ -57,8 +58,8 @@ export function systemIo(): CtlIo {
     clock: systemClock,
     fileSystem: new DenoFileSystem(),
     isTerminal: Deno.stderr.isTerminal(),
-    stdout: (bytes) => writeAll(Deno.stdout, bytes),
-    stderr: (bytes) => writeAll(Deno.stderr, bytes),
+    stdout: (bytes) => writeAll(Deno.stdout, bytesFromLatin1(bytes)),
+    stderr: (bytes) => writeAll(Deno.stderr, bytesFromLatin1(bytes)),
     readInput: () => input.rest(),
     readLine: () => input.line(),
     readSecret: () => readSecret(input),
@@ -82,18 +83,4 @@ function onInterrupt(listener: () => void): () => void {
   return () => {
     for (const signal of STOP_SIGNALS) processSignals.unlisten(signal, listener);
   };
-}
-
-/** What a shell sees of a program that a closed pipe has ended. */
-const BROKEN_PIPE_EXIT_CODE = 141;
-
-function writeAll(stream: { writeSync(bytes: Uint8Array): number }, bytes: ByteText): void {
-  let rest = bytesFromLatin1(bytes);
-  try {
-    while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
-  } catch (error) {
-    // Whoever read this, such as `head`, has seen enough.
-    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(BROKEN_PIPE_EXIT_CODE);
-    throw error;
-  }
 }

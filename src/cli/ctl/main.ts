@@ -1,23 +1,18 @@
-import { type ByteText, byteText } from "./byte_text.ts";
+import { byteText } from "./byte_text.ts";
 import type { Command } from "./command.ts";
-import {
-  findCommand,
-  type FoundCommand,
-  leafOf,
-  newFlagSet,
-  unknownCommandText,
-  unknownWord,
-} from "./command_tree.ts";
+import { findCommand, leafOf, newFlagSet, unknownWord } from "./command_tree.ts";
 import { CommandContext } from "./context.ts";
 import { applyEnvironment, variableOf } from "./environment.ts";
 import { errorText } from "./errors.ts";
 import { CtlError, EXIT_CODE, SilentExit } from "./exit_code.ts";
 import { FlagError, type FlagSet, type Positionals } from "./flags/flag_set.ts";
 import { GLOBAL_FLAGS } from "./flags/global_flags.ts";
-import { helpText, usageText } from "./help.ts";
+import { helpText } from "./help.ts";
+import { printHelp } from "./help_command.ts";
 import { type CtlIo, systemIo } from "./io.ts";
 import { HELP_COMMAND, ROOT_COMMAND } from "./root.ts";
 import { UsageError } from "./usage_error.ts";
+import { reportUnknown, reportUsage } from "./usage_report.ts";
 
 /**
  * Runs `detcd ctl` with these arguments and resolves with its exit code. What it prints and how it
@@ -27,8 +22,7 @@ export async function ctlMain(args: readonly string[], io: CtlIo = systemIo()): 
   const words = args.map(byteText);
   const found = findCommand(ROOT_COMMAND, words);
   const unknown = unknownWord(found);
-  if (unknown !== undefined) return reportUnknown(io, unknown);
-  if (leafOf(found.path) === HELP_COMMAND) return help(io, found);
+  if (unknown !== undefined) return reportUnknown(io, ROOT_COMMAND, unknown);
   const flags = newFlagSet(found.path);
   let positionals: Positionals;
   try {
@@ -37,14 +31,19 @@ export async function ctlMain(args: readonly string[], io: CtlIo = systemIo()): 
     if (!(error instanceof FlagError)) throw error;
     return reportUsage(io, found.path, error.message);
   }
-  const { run } = leafOf(found.path);
+  const leaf = leafOf(found.path);
+  if (leaf === HELP_COMMAND && !flags.bool("help")) {
+    printHelp(io, ROOT_COMMAND, positionals.args);
+    return EXIT_CODE.success;
+  }
+  const { run } = leaf;
   if (run === undefined || flags.bool("help")) {
     io.stdout(helpText(found.path));
     return EXIT_CODE.success;
   }
   const context = new CommandContext(io, flags, positionals);
   try {
-    applyEnvironment(flags, io.environment);
+    applyEnvironment(io, flags);
     if (flags.bool("debug")) printFlags(io, flags);
     await run(context);
     return EXIT_CODE.success;
@@ -63,31 +62,6 @@ function reportError(io: CtlIo, path: readonly Command[], error: unknown): numbe
   const message = error instanceof CtlError ? error.message : byteText(errorText(error));
   io.stderr(`Error: ${message}\n`);
   return error instanceof CtlError ? error.exitCode : EXIT_CODE.error;
-}
-
-function reportUsage(io: CtlIo, path: readonly Command[], message: string): number {
-  io.stderr(`Error: ${message}\n${usageText(path)}\n`);
-  return EXIT_CODE.error;
-}
-
-function reportUnknown(io: CtlIo, word: ByteText): number {
-  const text = unknownCommandText(ROOT_COMMAND, word);
-  io.stderr(`Error: ${text}\nRun '${ROOT_COMMAND.name} --help' for usage.\n`);
-  return EXIT_CODE.error;
-}
-
-function help(io: CtlIo, { path: ownPath, args }: FoundCommand): number {
-  if (args.some((arg) => arg === "--help" || arg === "-h")) {
-    io.stdout(helpText(ownPath));
-    return EXIT_CODE.success;
-  }
-  const words = args.filter((arg) => !arg.startsWith("-"));
-  const { path, args: rest } = findCommand(ROOT_COMMAND, words);
-  if (path.length === 1 && rest.length > 0) {
-    const topics = rest.map((word) => `\`${word}\``).join(" ");
-    io.stderr(`Unknown help topic [${topics}]\n${usageText(path)}`);
-  } else io.stdout(helpText(path));
-  return EXIT_CODE.success;
 }
 
 /** What `--debug` shows of the settings. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type Etcd, startEtcd } from "../../embed/etcd.ts";
 import { newMemoryConfig } from "../../embed/memory_config.ts";
+import { newSelfSignedCertificate } from "../../net/tls/self_signed_certificate.ts";
 import { AuthenticateRequest, AuthenticateResponse, RangeResponse } from "../../pb/etcdserverpb.ts";
 import { AUTH_SERVICE } from "../../pb/services.ts";
 import { byteText } from "./byte_text.ts";
@@ -106,8 +107,14 @@ Deno.test("ctlMain() passes on what the flags say of connections", async () => {
   const io = new CapturedIo("", { ETCDCTL_COMMAND_TIMEOUT: "50ms" });
   const directory = await Deno.makeTempDir({ prefix: "detcd-ctl-" });
   try {
-    for (const name of ["ca", "cert", "key"]) {
-      await Deno.writeTextFile(`${directory}/${name}`, name);
+    const { certificate, key } = newSelfSignedCertificate({
+      hosts: ["localhost"],
+      notBefore: new Date(),
+      notAfter: new Date(Date.now() + 3_600_000),
+    });
+    const files = { ca: "ca", cert: certificate, key };
+    for (const [name, text] of Object.entries(files)) {
+      await Deno.writeTextFile(`${directory}/${name}`, text);
     }
     const tls = [
       `--cacert=${directory}/ca`,
@@ -126,8 +133,12 @@ Deno.test("ctlMain() passes on what the flags say of connections", async () => {
     assert.deepEqual(io.connected, ["https://a:1", "http://b:2"]);
     assert.equal(io.connectOptions.dialTimeoutMs, 50);
     assert.equal(io.connectOptions.keepAliveTimeMs, 20_000);
-    assert.deepEqual(io.connectOptions.tls?.ca, new TextEncoder().encode("ca"));
-    assert.deepEqual(io.connectOptions.tls?.key, new TextEncoder().encode("key"));
+    const { tls: used } = io.connectOptions;
+    assert.deepEqual(used?.ca, new TextEncoder().encode("ca"));
+    assert.deepEqual([used?.cert, used?.key].map((text) => `${text}`.trim()), [
+      certificate.trim(),
+      key.trim(),
+    ]);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
@@ -170,6 +181,33 @@ Deno.test("ctlMain() refuses a variable beside its flag", async () => {
   const io = new CapturedIo("", { ETCDCTL_ENDPOINTS: "a:1" });
   assert.equal(await ctlMain(["--endpoints=b:1", "get", "k"], io), 1);
   assert.match(io.err, /^Error: conflicting environment variable "ETCDCTL_ENDPOINTS" is shadowed/);
+});
+
+Deno.test("ctlMain() warns of variables that set nothing", async () => {
+  const io = new CapturedIo("", {
+    ETCDCTL_API: "3",
+    ETCDCTL_COMMAND_TIMEOUT: "5",
+    ETCDCTL_ENDPOINT: "a:1",
+    ETCDCTL_WATCH_KEY: "k",
+  });
+  assert.equal(await ctlMain(["version"], io), 0);
+  const lines = io.err.trimEnd().split("\n").map((line): unknown => JSON.parse(line));
+  const ts = io.err.slice('{"level":"warn","ts":"'.length).split('"', 1)[0];
+  assert.deepEqual(lines.map((line) => Object.assign({}, line, { ts })), [
+    {
+      level: "warn",
+      ts,
+      msg: "ignored environment variable",
+      "environment-variable": "ETCDCTL_COMMAND_TIMEOUT",
+      error: 'time: missing unit in duration "5"',
+    },
+    {
+      level: "warn",
+      ts,
+      msg: "unrecognized environment variable",
+      "environment-variable": "ETCDCTL_ENDPOINT",
+    },
+  ]);
 });
 
 Deno.test("ctlMain() prints versions and settings", async () => {

@@ -7,7 +7,7 @@ import { CLI_LIMITS } from "../limits.ts";
 import type { ByteText } from "./byte_text.ts";
 
 /** How keys are called at the destination, and how many are changed at once. */
-export interface MirrorTargetOptions {
+interface MirrorTargetOptions {
   /** With what the keys of the source begin. */
   readonly prefix: ByteText;
   /** What they begin with instead. */

@@ -12,6 +12,19 @@ export interface ProgramFailure {
 /** Go's exit code for a program that a signal ended: -1, of which the system keeps 8 bits. */
 const SIGNALED_EXIT_CODE = 255;
 
+/** What Go calls the signals that end programs; others go by their names. */
+const SIGNAL_WORDS: Readonly<Partial<Record<Deno.Signal, string>>> = {
+  SIGABRT: "aborted",
+  SIGALRM: "alarm clock",
+  SIGHUP: "hangup",
+  SIGINT: "interrupt",
+  SIGKILL: "killed",
+  SIGPIPE: "broken pipe",
+  SIGQUIT: "quit",
+  SIGSEGV: "segmentation fault",
+  SIGTERM: "terminated",
+};
+
 /**
  * Runs a program with additional environment variables; what it prints goes to the process's own
  * output. Resolves with what went wrong, or undefined.
@@ -27,11 +40,23 @@ export async function runProgram(
   try {
     const options = { args, env, stdin: "null", stdout: "inherit", stderr: "inherit" } as const;
     const { code, signal } = await new Deno.Command(program, options).spawn().status;
-    if (signal !== null) return { message: `signal: ${signal}`, exitCode: SIGNALED_EXIT_CODE };
+    if (signal !== null) {
+      const message = `signal: ${SIGNAL_WORDS[signal] ?? signal}`;
+      return { message, exitCode: SIGNALED_EXIT_CODE };
+    }
     return code === 0 ? undefined : { message: `exit status ${code}`, exitCode: code };
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    const message = `exec: ${quoteBytes(command[0])}: executable file not found in $PATH`;
-    return { message, exitCode: EXIT_CODE.error };
+    return { message: notStartedText(command[0], error), exitCode: EXIT_CODE.error };
   }
+}
+
+/** Why a program did not start. Throws what is not known as a reason for that. */
+function notStartedText(program: ByteText, error: unknown): ByteText {
+  const isMissing = error instanceof Deno.errors.NotFound;
+  const isRefused = error instanceof Deno.errors.PermissionDenied;
+  if (!isMissing && !isRefused) throw error;
+  if (program.includes("/")) {
+    return `fork/exec ${program}: ${isMissing ? "no such file or directory" : "permission denied"}`;
+  }
+  return `exec: ${quoteBytes(program)}: executable file not found in $PATH`;
 }

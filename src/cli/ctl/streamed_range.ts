@@ -3,6 +3,7 @@ import type { Transport } from "../../embed/client/transport/transport.ts";
 import { RangeRequest, RangeResponse, RangeStreamResponse } from "../../pb/etcdserverpb.ts";
 import { KV_SERVICE } from "../../pb/services.ts";
 import type { CommandContext } from "./context.ts";
+import { untilReached } from "./until_reached.ts";
 
 /** Reads a range that the server sends in pieces, and puts it together again. */
 export async function streamedRange(
@@ -10,8 +11,9 @@ export async function streamedRange(
   request: RangeRequest,
 ): Promise<RangeResponse> {
   const { transport, clock } = await context.session();
-  const { timeoutMs } = context;
-  return await limitedWait(collect(transport, request), clock, { timeoutMs });
+  return await untilReached(context, (timeoutMs) => {
+    return limitedWait(collect(transport, request), clock, { timeoutMs });
+  });
 }
 
 function collect(transport: Transport, request: RangeRequest): Promise<RangeResponse> {

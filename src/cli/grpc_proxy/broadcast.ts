@@ -32,7 +32,7 @@ export interface WatchShape {
 }
 
 /** What a broadcast needs of those around it. */
-export interface BroadcastHooks {
+interface BroadcastHooks {
   /** It has come further, so that it may be joined with another one. */
   moved(broadcast: Broadcast): void;
   /** It will send nothing more. */

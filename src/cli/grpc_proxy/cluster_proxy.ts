@@ -7,7 +7,7 @@ import type { Forwarder } from "./forwarding.ts";
 import type { ProxyRegistration } from "./registration.ts";
 
 /** Where clients are told to go. */
-export interface Advertised {
+interface Advertised {
   /** "" lets them see the members themselves. */
   readonly clientUrl: string;
   /** The proxies that have registered, if they do. */

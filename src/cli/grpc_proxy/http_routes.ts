@@ -6,8 +6,10 @@ import {
   textResponse,
 } from "../../api/http/http_message.ts";
 import { GrpcCode } from "../../base/grpc_code.ts";
+import type { ClientTls } from "../../embed/client/transport/grpc_channel.ts";
 import { RangeRequest, WatchCreateRequest, WatchRequest } from "../../pb/etcdserverpb.ts";
 import { KV_SERVICE, WATCH_SERVICE } from "../../pb/services.ts";
+import { fetchPage } from "../ctl/http_text.ts";
 import type { Leasing } from "./leasing/leasing.ts";
 import { GRPC_PROXY_LIMITS } from "./limits.ts";
 import type { RangeCache } from "./range_cache.ts";
@@ -18,11 +20,13 @@ import type { ProxyWatchHub } from "./watch_hub.ts";
 const PROBED_KEY = "a";
 
 /** What the HTTP pages tell about. */
-export interface ProxySource {
+interface ProxySource {
   readonly upstream: Upstream;
   readonly cache: RangeCache;
   readonly hub: ProxyWatchHub;
   readonly leasing: Leasing | undefined;
+  /** How the servers are spoken to where they speak TLS. */
+  readonly tls: ClientTls | undefined;
 }
 
 /** The pages of a proxy: its own health and numbers, and those of the servers behind it. */
@@ -33,7 +37,7 @@ export function proxyRoutes(source: ProxySource): Map<string, HttpHandler> {
       "/proxy/health",
       getOnly(async () => healthResponse(await readFailure(source) ?? await watchFailure(source))),
     ],
-    ["/metrics", getOnly(() => serverMetrics(source.upstream.endpoints))],
+    ["/metrics", getOnly(() => serverMetrics(source))],
     ["/proxy/metrics", getOnly(() => proxyMetrics(source))],
   ]);
 }
@@ -71,12 +75,11 @@ function watchFailure({ upstream }: ProxySource): Promise<string | undefined> {
 }
 
 /** The metrics of the first server that tells them. */
-async function serverMetrics(endpoints: readonly string[]): Promise<HttpResponse> {
-  for (const endpoint of endpoints) {
+async function serverMetrics({ upstream, tls }: ProxySource): Promise<HttpResponse> {
+  for (const endpoint of upstream.endpoints) {
     try {
-      const signal = AbortSignal.timeout(GRPC_PROXY_LIMITS.dialTimeoutMs);
-      const response = await fetch(new URL("/metrics", endpoint), { signal });
-      return textResponse(response.status, await response.text());
+      const { status, text } = await fetchPage(new URL("/metrics", endpoint).href, tls);
+      return textResponse(status, text);
     } catch {
       // Another one may answer.
     }

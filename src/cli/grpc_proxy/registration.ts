@@ -5,13 +5,13 @@ import type { Lease } from "../../embed/client/leases/lease.ts";
 import { GRPC_PROXY_LIMITS } from "./limits.ts";
 
 /** A proxy that clients can connect to. */
-export interface RegisteredProxy {
+interface RegisteredProxy {
   readonly name: string;
   readonly address: string;
 }
 
 /** Where and how a proxy makes itself known. */
-export interface RegistrationOptions {
+interface RegistrationOptions {
   readonly prefix: string;
   readonly address: string;
   readonly ttlSeconds: number;
@@ -109,8 +109,12 @@ export class ProxyRegistration {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = this.#clock.setTimer(GRPC_PROXY_LIMITS.registerRetryMs, resolve);
     const stop = (): void => resolve();
-    this.#stopping.signal.addEventListener("abort", stop, { once: true });
-    return promise.finally(() => timer.cancel());
+    const { signal } = this.#stopping;
+    signal.addEventListener("abort", stop);
+    return promise.finally(() => {
+      timer.cancel();
+      signal.removeEventListener("abort", stop);
+    });
   }
 }
 

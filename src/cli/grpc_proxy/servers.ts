@@ -1,3 +1,4 @@
+import { messageOf } from "../../base/error_message.ts";
 import type { Logger } from "../../base/log.ts";
 import type { ChannelOptions } from "../../embed/client/transport/grpc_channel.ts";
 import type { FlagSet } from "../ctl/flags/flag_set.ts";
@@ -43,7 +44,7 @@ async function fileOf(path: string): Promise<Uint8Array | undefined> {
   try {
     return await Deno.readFile(path);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new ProxyError(`cannot read ${path}: ${why}`, { cause: error });
   }
 }

@@ -1,5 +1,6 @@
-import { Buffer } from "node:buffer";
+import { bufferOf } from "../../base/bytes.ts";
 import type { Clock } from "../../base/clock.ts";
+import { messageOf } from "../../base/error_message.ts";
 import { GrpcCode } from "../../base/grpc_code.ts";
 import type {
   Client as GrpcClient,
@@ -152,7 +153,7 @@ export class Upstream implements ServerCalls {
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
     const call = client.makeUnaryRequest(
       path,
-      toBuffer,
+      bufferOf,
       asBytes,
       request,
       this.#metadataOf(caller),
@@ -175,7 +176,7 @@ export class Upstream implements ServerCalls {
 
   stream(path: string, caller: Caller | undefined, listener: UpstreamListener): UpstreamStream {
     const client = this.#pool.best();
-    const call = client.makeBidiStreamRequest(path, toBuffer, asBytes, this.#metadataOf(caller));
+    const call = client.makeBidiStreamRequest(path, bufferOf, asBytes, this.#metadataOf(caller));
     const cancel = (): void => call.cancel();
     this.#open.add(cancel);
     let isOver = false;
@@ -218,7 +219,7 @@ export function statusOf(error: unknown): { readonly code: number; readonly deta
   if (error instanceof ClientError) return { code: error.code, details: error.message };
   return {
     code: GrpcCode.Unknown,
-    details: error instanceof Error ? error.message : String(error),
+    details: messageOf(error),
   };
 }
 
@@ -226,10 +227,6 @@ export function statusOf(error: unknown): { readonly code: number; readonly deta
 export function isRefusal(code: number): boolean {
   return code === GrpcCode.Unauthenticated || code === GrpcCode.PermissionDenied ||
     code === GrpcCode.InvalidArgument || code === GrpcCode.Unimplemented;
-}
-
-function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 function asBytes(bytes: Uint8Array): Uint8Array {

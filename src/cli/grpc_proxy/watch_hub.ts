@@ -80,8 +80,8 @@ export class ProxyWatchHub {
   /** Two that have come equally far are one too many. */
   #coalesce(moved: Broadcast): void {
     if (!moved.isCurrent) return;
-    const broadcasts = this.#broadcastsOf(moved.shape);
-    for (const other of broadcasts) {
+    // One that nobody is left to hear is forgotten already.
+    for (const other of this.#byShape.get(keyOf(moved.shape)) ?? []) {
       const isFeedable = other !== moved && other.isCreated && other.isCurrent &&
         other.nextRevision <= moved.nextRevision;
       if (!isFeedable) continue;

@@ -14,7 +14,7 @@ import type { Namespace } from "./namespace.ts";
 import { Caller } from "./upstream.ts";
 import type { ProxyWatchHub } from "./watch_hub.ts";
 
-/** What concerns no watch, or none that there is, is answered under this ID. */
+/** The ID under which etcd refuses a watch whose own is taken, and tells progress. */
 const NO_WATCH_ID = -1n;
 
 /** etcdserverpb.Watch: watches of the same keys share one at the servers. */

@@ -3,7 +3,7 @@ import { lookUpServers, type SrvEndpoint, type SrvResolver } from "../srv_lookup
 import { ProxyError } from "./proxy_host.ts";
 
 /** Where to look for the servers. */
-export interface SrvQuery {
+interface SrvQuery {
   readonly domain: string;
   readonly serviceName: string;
   /** Take servers without TLS, too. */

@@ -1,4 +1,5 @@
 import { lookup } from "node:dns/promises";
+import { messageOf } from "../../base/error_message.ts";
 import { AddressError, splitHostPort } from "../../base/host_port.ts";
 import type { Logger } from "../../base/log.ts";
 import { Prng } from "../../base/prng.ts";
@@ -12,7 +13,7 @@ import { ProxyError, type ProxyHost, runProxy } from "../proxy/proxy_host.ts";
 import type { ProxyCommand } from "../proxy/usage.ts";
 
 /** `detcd gateway start`, with etcd's flags. */
-export const GATEWAY_COMMAND: ProxyCommand = {
+const GATEWAY_COMMAND: ProxyCommand = {
   name: "gateway start",
   short: "start the gateway",
   flags: [
@@ -52,7 +53,7 @@ async function startGateway(
   try {
     await proxy.listen(listen.host, Number(listen.port));
   } catch (error) {
-    throw new ProxyError(`cannot listen on ${flags.text("listen-addr")}: ${reasonOf(error)}`);
+    throw new ProxyError(`cannot listen on ${flags.text("listen-addr")}: ${messageOf(error)}`);
   }
   return proxy;
 }
@@ -118,8 +119,4 @@ async function addressesOf(host: string, message: (host: string) => string): Pro
   } catch (error) {
     throw new ProxyError(message(host), { cause: error });
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { connect } from "node:tls";
+import { messageOf } from "../../base/error_message.ts";
 import type { Logger } from "../../base/log.ts";
 import { ProxyError } from "../proxy/proxy_host.ts";
 import type { SrvEndpoint } from "../srv_lookup.ts";
@@ -34,7 +35,7 @@ async function authorityIn(path: string): Promise<Uint8Array | undefined> {
   try {
     return await readFile(path);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new ProxyError(`cannot read --trusted-ca-file ${path}: ${why}`, { cause: error });
   }
 }

@@ -4,7 +4,7 @@ import type { FileSystem } from "../../disk/file_system.ts";
 import { CLI_LIMITS } from "../limits.ts";
 
 /** What stands behind the image of the B-tree file in a backup: the SHA-256 of all before it. */
-export const BACKUP_HASH_BYTES = 32;
+const BACKUP_HASH_BYTES = 32;
 
 /** The size of an image is a multiple of this, whatever the size of its pages. */
 const IMAGE_UNIT_BYTES = 512;

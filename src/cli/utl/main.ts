@@ -1,9 +1,11 @@
-import { type ByteText, byteText } from "../ctl/byte_text.ts";
-import { findCommand, newFlagSet, unknownCommandText, unknownWord } from "../ctl/command_tree.ts";
-import type { Command } from "../ctl/command.ts";
+import { messageOf } from "../../base/error_message.ts";
+import { byteText } from "../ctl/byte_text.ts";
+import { findCommand, newFlagSet, unknownWord } from "../ctl/command_tree.ts";
 import { CtlError, EXIT_CODE, SilentExit } from "../ctl/exit_code.ts";
 import { FlagError, type FlagSet, type Positionals } from "../ctl/flags/flag_set.ts";
-import { helpText, usageText } from "../ctl/help.ts";
+import { helpText } from "../ctl/help.ts";
+import { printHelp } from "../ctl/help_command.ts";
+import { reportUnknown, reportUsage } from "../ctl/usage_report.ts";
 import { commandAt, type UtlCommand } from "./command.ts";
 import { UtlContext } from "./context.ts";
 import { systemIo, type UtlIo } from "./io.ts";
@@ -16,16 +18,19 @@ import { HELP_COMMAND, ROOT_COMMAND } from "./root.ts";
 export async function utlMain(args: readonly string[], io: UtlIo = systemIo()): Promise<number> {
   const found = findCommand(ROOT_COMMAND, args.map(byteText));
   const unknown = unknownWord(found);
-  if (unknown !== undefined) return reportUnknown(io, unknown);
+  if (unknown !== undefined) return reportUnknown(io, ROOT_COMMAND, unknown);
   const command = commandAt(ROOT_COMMAND, found.path);
-  if (command === HELP_COMMAND) return help(io, found.args);
   const flags = newFlagSet(found.path);
   let positionals: Positionals;
   try {
     positionals = flags.parse(found.args);
   } catch (error) {
     if (!(error instanceof FlagError)) throw error;
-    return reportUsage(io, found.path, error);
+    return reportUsage(io, found.path, error.message);
+  }
+  if (command === HELP_COMMAND && !flags.bool("help")) {
+    printHelp(io, ROOT_COMMAND, positionals.args);
+    return EXIT_CODE.success;
   }
   if (command.work === undefined || flags.bool("help")) {
     io.stdout(helpText(found.path));
@@ -50,24 +55,7 @@ async function runCommand(
 
 function reportError(io: UtlIo, error: unknown): number {
   if (error instanceof SilentExit) return error.exitCode;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   io.stderr(byteText(`Error: ${message}\n`));
   return error instanceof CtlError ? error.exitCode : EXIT_CODE.error;
-}
-
-function reportUsage(io: UtlIo, path: readonly Command[], error: FlagError): number {
-  io.stderr(`Error: ${error.message}\n${usageText(path)}\n`);
-  return EXIT_CODE.error;
-}
-
-function reportUnknown(io: UtlIo, word: ByteText): number {
-  const text = unknownCommandText(ROOT_COMMAND, word);
-  io.stderr(`Error: ${text}\nRun '${ROOT_COMMAND.name} --help' for usage.\n`);
-  return EXIT_CODE.error;
-}
-
-function help(io: UtlIo, args: readonly ByteText[]): number {
-  const words = args.filter((arg) => !arg.startsWith("-"));
-  io.stdout(helpText(findCommand(ROOT_COMMAND, words).path));
-  return EXIT_CODE.success;
 }

@@ -19,7 +19,7 @@ Deno.test("utlMain() explains every command and every flag of it", async () => {
     }
   }
   await visit(ROOT_COMMAND, []);
-  const { out } = await utl(["help", "snapshot", "restore"]);
+  const { out } = await utl(["help", "-w", "json", "snapshot", "restore"]);
   assert.match(out, /\n {2}detcd utl snapshot restore <filename> --data-dir/);
 });
 
@@ -27,6 +27,8 @@ Deno.test("utlMain() says what is wrong with a command line", async () => {
   const cases: [args: string[], exitCode: number, err: string][] = [
     [["chek"], 1, `Error: unknown command "chek" for "detcd utl"\n\nDid you mean this?\n\tcheck\n`],
     [["check", "--nope"], 1, "Error: unknown flag: --nope\n"],
+    [["help", "--nope"], 1, "Error: unknown flag: --nope\n"],
+    [["help", "nope"], 0, "Unknown help topic [`nope`]\nUsage:\n"],
     [["check"], 128, "Error: check requires exactly one argument\n"],
     [["snapshot", "status"], 128, "Error: snapshot status requires exactly one argument\n"],
     [["snapshot", "status", "a", "b"], 128, "Error: snapshot status requires exactly one"],

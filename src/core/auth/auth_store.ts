@@ -5,11 +5,12 @@ import { AuthChangeLog, type AuthChanges, type StoredAuth } from "./auth_changes
 import { isGrantable } from "./key_ranges.ts";
 import type { Requester } from "./requester.ts";
 import { type AuthRole, ROOT_PERMISSION, withoutPermission, withPermission } from "./role.ts";
+import { RoleRights } from "./role_rights.ts";
 import { type AuthUser, hasNoPassword, hasRootRole, ROOT, withoutRole, withRole } from "./user.ts";
 import { UserRights } from "./user_rights.ts";
 
 /** What a new user is like. */
-export interface NewUser {
+interface NewUser {
   readonly name: string;
   readonly passwordHash: Uint8Array;
   readonly noPassword: boolean;
@@ -25,6 +26,8 @@ export class AuthStore {
   readonly #changes = new AuthChangeLog();
   /** What users may do at the present revision, as far as somebody asked. */
   readonly #rights = new Map<string, UserRights>();
+  /** What the roles allow, each; kept from revision to revision. */
+  readonly #roleRights = new Map<string, RoleRights>();
   /** Undefined as long as nobody ever enabled it. */
   #enabled: boolean | undefined;
   #revision = 1;
@@ -44,7 +47,10 @@ export class AuthStore {
     this.#enabled = enabled;
     this.#revision = Math.max(this.#revision, revision);
     for (const user of users) this.#users.set(user.name, user);
-    for (const role of roles) this.#roles.set(role.name, role);
+    for (const role of roles) {
+      this.#roles.set(role.name, role);
+      this.#roleRights.set(role.name, RoleRights.of(role));
+    }
   }
 
   /** What has changed since the last call, undefined if nothing has. Whoever calls it stores it. */
@@ -100,11 +106,11 @@ export class AuthStore {
     this.#changed();
   }
 
-  /** The password of a user who has none stays none. */
-  changePassword(name: string, passwordHash: Uint8Array): void {
+  /** The password of a user who has none stays none; then nobody asks for the hash. */
+  changePassword(name: string, newHash: () => Uint8Array): void {
     const user = this.#requireUser(name);
-    const hash = hasNoPassword(user) ? new Uint8Array(0) : passwordHash;
-    this.#setUser({ ...user, passwordHash: hash });
+    const passwordHash = hasNoPassword(user) ? new Uint8Array(0) : newHash();
+    this.#setUser({ ...user, passwordHash });
     this.#changed();
   }
 
@@ -150,7 +156,8 @@ export class AuthStore {
   addRole(name: string): void {
     if (name === "") throw ETCD_ERRORS.roleEmpty;
     if (this.#roles.has(name)) throw ETCD_ERRORS.roleAlreadyExist;
-    this.#setRole({ name, permissions: [] });
+    const role: AuthRole = { name, permissions: [] };
+    this.#setRole(role, RoleRights.of(role));
     this.#changed();
   }
 
@@ -159,6 +166,7 @@ export class AuthStore {
     if (this.enabled && name === ROOT) throw ETCD_ERRORS.invalidAuthMgmt;
     this.#requireRole(name);
     this.#roles.delete(name);
+    this.#roleRights.delete(name);
     this.#changes.noteRole(name);
     for (const user of this.#users.values()) {
       const changed = withoutRole(user, name);
@@ -170,16 +178,14 @@ export class AuthStore {
   grantPermission(role: string, permission: Permission | undefined): void {
     if (permission === undefined) throw ETCD_ERRORS.permissionNotGiven;
     if (!isGrantable(permission.key, permission.rangeEnd)) throw ETCD_ERRORS.invalidAuthMgmt;
-    this.#setRole(withPermission(this.#requireRole(role), permission));
-    this.#changed();
+    this.#changePermission(withPermission(this.#requireRole(role), permission), permission);
   }
 
   revokePermission(roleName: string, key: string, rangeEnd: string): void {
     const role = this.#requireRole(roleName);
     const changed = withoutPermission(role, key, rangeEnd);
     if (changed === role) throw ETCD_ERRORS.permissionNotGranted;
-    this.#setRole(changed);
-    this.#changed();
+    this.#changePermission(changed, { key, rangeEnd });
   }
 
   /**
@@ -198,13 +204,22 @@ export class AuthStore {
   /** Throws if the requester may not read all keys of a range. */
   checkRead(requester: Requester, key: string, rangeEnd: string): void {
     const rights = this.rightsOf(requester);
-    if (rights?.readable.covers(key, rangeEnd) === false) throw ETCD_ERRORS.permissionDenied;
+    if (rights?.mayRead(key, rangeEnd) === false) throw ETCD_ERRORS.permissionDenied;
   }
 
   /** Throws if the requester may not write all keys of a range. */
   checkWrite(requester: Requester, key: string, rangeEnd: string): void {
     const rights = this.rightsOf(requester);
-    if (rights?.writable.covers(key, rangeEnd) === false) throw ETCD_ERRORS.permissionDenied;
+    if (rights?.mayWrite(key, rangeEnd) === false) throw ETCD_ERRORS.permissionDenied;
+  }
+
+  /**
+   * Throws unless the requester is known as of this very revision. As in etcd, who reads without the
+   * log has to be: a token from behind a change that is not known here tells of other rights.
+   */
+  checkPresent({ authRevision }: Requester): void {
+    const isNobody = authRevision === 0;
+    if (!isNobody && authRevision !== this.#revision) throw ETCD_ERRORS.authOldRevision;
   }
 
   /** Throws if the requester may not administrate. As in etcd, an old auth revision does not matter. */
@@ -226,9 +241,22 @@ export class AuthStore {
     if (known !== undefined) return known;
     const user = this.#users.get(name);
     if (user === undefined) return undefined;
-    const rights = new UserRights(user, this.#roles);
+    // The role root need not be there.
+    const rights = new UserRights(
+      user,
+      user.roles.flatMap((role) => {
+        return this.#roleRights.get(role) ?? [];
+      }),
+    );
     this.#rights.set(name, rights);
     return rights;
+  }
+
+  /** The role is as before but for what it says of these very keys. */
+  #changePermission(role: AuthRole, { key, rangeEnd }: Pick<Permission, "key" | "rangeEnd">): void {
+    const rights = this.#roleRights.get(role.name) ?? RoleRights.of(role);
+    this.#setRole(role, rights.changed(role, key, rangeEnd));
+    this.#changed();
   }
 
   #requireUser(name: string): AuthUser {
@@ -248,8 +276,9 @@ export class AuthStore {
     this.#changes.noteUser(user.name);
   }
 
-  #setRole(role: AuthRole): void {
+  #setRole(role: AuthRole, rights: RoleRights): void {
     this.#roles.set(role.name, role);
+    this.#roleRights.set(role.name, rights);
     this.#changes.noteRole(role.name);
   }
 

@@ -83,7 +83,7 @@ Deno.test("AuthStore changes nothing when it refuses", () => {
     [() => addUser(store, ""), ETCD_ERRORS.userEmpty],
     [() => store.deleteUser("root"), ETCD_ERRORS.invalidAuthMgmt],
     [() => store.deleteUser("none"), ETCD_ERRORS.userNotFound],
-    [() => store.changePassword("none", HASH), ETCD_ERRORS.userNotFound],
+    [() => store.changePassword("none", () => HASH), ETCD_ERRORS.userNotFound],
     [() => store.grantRole("user", "none"), ETCD_ERRORS.roleNotFound],
     [() => store.grantRole("none", "role"), ETCD_ERRORS.userNotFound],
     [() => store.revokeRole("root", "root"), ETCD_ERRORS.invalidAuthMgmt],
@@ -146,6 +146,46 @@ Deno.test("AuthStore keeps a user without a password without one", () => {
   assert.throws(() => store.checkAuthenticated("certified"), ETCD_ERRORS.authFailed);
   assert.throws(() => store.checkAuthenticated("none"), ETCD_ERRORS.authFailed);
   store.checkAuthenticated("user");
-  store.changePassword("certified", HASH);
+  store.changePassword("certified", () => HASH);
   assert.deepEqual(store.user("certified")?.passwordHash, EMPTY_BYTES);
+});
+
+/** A permission that counts how often its key is looked at. */
+class CountedPermission implements Permission {
+  static looks = 0;
+  readonly permType = PermissionType.READWRITE;
+  readonly rangeEnd = "";
+  readonly #key: string;
+
+  constructor(key: string) {
+    this.#key = key;
+  }
+
+  get key(): string {
+    CountedPermission.looks++;
+    return this.#key;
+  }
+}
+
+Deno.test("AuthStore does not look at all that a role allows whenever something changes", () => {
+  const store = enabledStore();
+  const names = Array.from({ length: 5_000 }, (_, i) => `k${String(i).padStart(5, "0")}`);
+  for (const name of names) store.grantPermission("role", new CountedPermission(name));
+  /** Of the change, and of the first look at the rights behind it. */
+  const looksOf = (change: () => void): number => {
+    CountedPermission.looks = 0;
+    change();
+    store.checkRead(new Requester("user", store.revision), "k00007", "");
+    return CountedPermission.looks;
+  };
+  const few = 200;
+  assert.equal(looksOf(() => addUser(store, "a")), 0);
+  assert.equal(looksOf(() => store.grantRole("a", "role")), 0);
+  const granted = new CountedPermission("k00009\0");
+  assert.ok(looksOf(() => store.grantPermission("role", granted)) < few);
+  store.checkWrite(new Requester("user", store.revision), "k00009", "k00009\0\0");
+  store.revokePermission("role", "k00007", "");
+  const requester = new Requester("user", store.revision);
+  assert.throws(() => store.checkRead(requester, "k00007", ""), ETCD_ERRORS.permissionDenied);
+  store.checkRead(requester, "k00008", "");
 });

@@ -10,7 +10,7 @@ import type { Requester } from "./requester.ts";
 import type { UserRights } from "./user_rights.ts";
 
 /** Knows which keys are on a lease. */
-export interface LeasedKeys {
+interface LeasedKeys {
   /** In no special order; none if there is no such lease. */
   attachedKeys(id: bigint): Iterable<string>;
 }
@@ -109,9 +109,9 @@ function isEmpty({ compare, success, failure }: TxnRequest): boolean {
 }
 
 function requireReadable(rights: UserRights, key: string, rangeEnd: string): void {
-  if (!rights.readable.covers(key, rangeEnd)) throw ETCD_ERRORS.permissionDenied;
+  if (!rights.mayRead(key, rangeEnd)) throw ETCD_ERRORS.permissionDenied;
 }
 
 function requireWritable(rights: UserRights, key: string, rangeEnd: string): void {
-  if (!rights.writable.covers(key, rangeEnd)) throw ETCD_ERRORS.permissionDenied;
+  if (!rights.mayWrite(key, rangeEnd)) throw ETCD_ERRORS.permissionDenied;
 }

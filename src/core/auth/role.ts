@@ -1,5 +1,6 @@
 import { bytesFromText, textFromBytes } from "../../base/bytes.ts";
 import { type Permission, PermissionType, Role as StoredRole } from "../../pb/authpb.ts";
+import { firstPermissionFrom } from "./permission_order.ts";
 
 /** A role as it is at some auth revision; a change makes a new one. */
 export interface AuthRole {
@@ -21,13 +22,13 @@ export const ROOT_PERMISSION: Readonly<Permission> = {
  * twice.
  */
 export function withPermission(role: AuthRole, granted: Permission): AuthRole {
-  const permissions = [...role.permissions];
-  const first = permissions.findIndex(({ key }) => key >= granted.key);
-  const found = first < 0 ? undefined : permissions[first];
+  const permissions = role.permissions.slice();
+  const first = firstPermissionFrom(permissions, granted.key);
+  const found: Permission | undefined = permissions[first];
   if (found !== undefined && isOfSameKeys(found, granted)) permissions[first] = granted;
   else {
-    const behind = permissions.findIndex(({ key }) => key > granted.key);
-    permissions.splice(behind < 0 ? permissions.length : behind, 0, granted);
+    const behind = firstPermissionFrom(permissions, `${granted.key}\0`);
+    permissions.splice(behind, 0, granted);
   }
   return { ...role, permissions };
 }

@@ -1,24 +1,26 @@
-import { type Permission, PermissionType } from "../../pb/authpb.ts";
-import { KeyRanges } from "./key_ranges.ts";
-import type { AuthRole } from "./role.ts";
+import { coverTogether, type KeyRanges } from "./key_ranges.ts";
+import type { RoleRights } from "./role_rights.ts";
 import { type AuthUser, hasRootRole } from "./user.ts";
 
-/** What a user may do at some auth revision: all that the roles allow, put together. */
+/** What a user may do at some auth revision: all that the roles allow together. */
 export class UserRights {
   readonly isRoot: boolean;
-  readonly readable: KeyRanges;
-  readonly writable: KeyRanges;
+  readonly #readable: readonly KeyRanges[];
+  readonly #writable: readonly KeyRanges[];
 
-  constructor(user: AuthUser, roles: ReadonlyMap<string, AuthRole>) {
-    const permissions = user.roles.flatMap((name) => roles.get(name)?.permissions ?? []);
+  constructor(user: AuthUser, roles: readonly RoleRights[]) {
     this.isRoot = hasRootRole(user);
-    this.readable = new KeyRanges(allowing(permissions, PermissionType.READ));
-    this.writable = new KeyRanges(allowing(permissions, PermissionType.WRITE));
+    this.#readable = roles.map(({ readable }) => readable);
+    this.#writable = roles.map(({ writable }) => writable);
   }
-}
 
-function allowing(permissions: readonly Permission[], type: number): Permission[] {
-  return permissions.filter(({ permType }) =>
-    permType === type || permType === PermissionType.READWRITE
-  );
+  /** Whether the user may read all keys of a range; its end is as in a range request. */
+  mayRead(key: string, rangeEnd: string): boolean {
+    return coverTogether(this.#readable, key, rangeEnd);
+  }
+
+  /** Whether the user may write them. */
+  mayWrite(key: string, rangeEnd: string): boolean {
+    return coverTogether(this.#writable, key, rangeEnd);
+  }
 }

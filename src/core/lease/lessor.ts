@@ -3,7 +3,7 @@ import { ETCD_ERRORS } from "../errors.ts";
 import { CheckpointTimer, HeldLease, type Lease } from "./lease.ts";
 import { LEASE_LIMITS } from "./limits.ts";
 
-export interface LessorOptions {
+interface LessorOptions {
   /** Shorter requests are granted this much: a lease must outlive an election. */
   readonly minTtlSeconds: number;
   /** How long after a grant, renewal or checkpoint the next checkpoint is due; 0 is never. */
@@ -13,7 +13,7 @@ export interface LessorOptions {
 }
 
 /** How much of a lease is left. */
-export interface LeaseTimes {
+interface LeaseTimes {
   /** Whole seconds, rounded down; never negative. */
   readonly remainingSeconds: number;
   readonly grantedSeconds: number;
@@ -102,7 +102,7 @@ export class Lessor {
    * A keep-alive: the lease lives for its whole time again. Returns that time in seconds; 0 if
    * the lease has run out and waits to be revoked, which a renewal cannot avert; undefined if
    * there is none. Throws notLeader when not primary. A checkpointed lease
-   * (`remainingTtlSeconds` > 0) needs a checkpoint of 0 through the log before it is renewed.
+   * (`remainingTtlSeconds` > 0) that is renewed needs a checkpoint of 0 through the log as well.
    */
   renew(id: bigint, nowMs: number): number | undefined {
     if (!this.#primary) throw ETCD_ERRORS.notLeader;

@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
 import { checkClusterVersion, ClusterVersionRefused } from "./cluster_version.ts";
 import { CompatVersion } from "./compat_version.ts";
-
-function compat(line: string): CompatVersion {
-  const version = CompatVersion.of(line);
-  assert.ok(version !== undefined, line);
-  return version;
-}
+import { compat } from "./testing/compat.ts";
 
 Deno.test("CompatVersion knows what the members of each line say and write", () => {
   const said = CompatVersion.lines().map((line) => {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { ETCD_ERRORS } from "../errors.ts";
 import { decideClusterVersion } from "./cluster_version.ts";
-import { CompatVersion } from "./compat_version.ts";
 import {
   checkDowngrade,
   downgradeTargetOf,
@@ -9,14 +8,9 @@ import {
   NO_DOWNGRADE,
   parseDowngrade,
 } from "./downgrade.ts";
+import { compat } from "./testing/compat.ts";
 
 const TO_3_6 = { enabled: true, targetVersion: "3.6.0" };
-
-function compat(line: string): CompatVersion {
-  const version = CompatVersion.of(line);
-  assert.ok(version !== undefined, line);
-  return version;
-}
 
 Deno.test("downgradeTargetOf() takes versions with and without a patch number", () => {
   for (const text of ["3.6", "3.6.0", "3.6.14", "3.6.0-rc.1", "3.6.1+x.y", "03.06.1"]) {

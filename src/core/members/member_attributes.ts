@@ -13,7 +13,7 @@ export interface MemberAttributes {
 }
 
 /** What must be known of a member before it can be reached. */
-export interface RaftAttributes {
+interface RaftAttributes {
   readonly peerUrls: readonly string[];
   readonly isLearner: boolean;
 }

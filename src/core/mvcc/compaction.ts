@@ -11,7 +11,7 @@ const STEPS_PER_REMOVAL = 3;
 const STEPS_PER_LOOK = 1 / 16;
 
 /** What a compaction builds on. */
-export interface CompactionStart {
+interface CompactionStart {
   /** The revision of the compaction before; -1 if there was none or it is done again. */
   readonly previousRevision: number;
   /** The compaction before if it is not done: removals run in the order of their revisions. */

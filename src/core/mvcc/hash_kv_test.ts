@@ -3,13 +3,7 @@ import { bytesFromText } from "../../base/bytes.ts";
 import { crc32c } from "../../base/crc32c.ts";
 import { ETCD_ERRORS } from "../errors.ts";
 import type { Store } from "./store.ts";
-import { finish, put, remove, storeOf } from "./testing/store_fixtures.ts";
-
-function hashOf(store: Store, revision = 0, budget = 1): number {
-  const hash = store.hashKv(revision);
-  while (hash.step(budget));
-  return hash.hash;
-}
+import { finish, hashOf, put, remove, storeOf } from "./testing/store_fixtures.ts";
 
 /** Bytes written as text, spaces left out. */
 function hex(text: string): Uint8Array {

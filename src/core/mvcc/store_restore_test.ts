@@ -8,6 +8,7 @@ import {
   decoded,
   FakeLeases,
   finish,
+  hashOf,
   keysOf,
   put,
   range,
@@ -124,13 +125,6 @@ Deno.test("StoreRestore attaches the keys that have a lease now to leases that e
   assert.equal(leases.attached(-5n), "b");
   store.check();
 });
-
-/** The hash of everything up to the current revision. */
-function hashOf(store: Store): number {
-  const hash = store.hashKv(0);
-  while (hash.step(1));
-  return hash.hash;
-}
 
 Deno.test("StoreRestore takes a bumped revision as etcd does", () => {
   const { store, restore } = newStore();

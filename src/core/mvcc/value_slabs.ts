@@ -1,4 +1,5 @@
 import { assert } from "../../base/assert.ts";
+import { readUint32, writeUint32 } from "../../base/little_endian.ts";
 import type { KeyValueRef } from "./change.ts";
 import { keyValueSize, writeKeyValue } from "./key_value_encoding.ts";
 import { STORE_LIMITS } from "./limits.ts";
@@ -328,15 +329,4 @@ export class ValueSlabs {
 function slabBytesFor(budgetBytes: number): number {
   const share = Math.floor(budgetBytes / STORE_LIMITS.slabsPerBudget);
   return Math.min(STORE_LIMITS.slabBytes, Math.max(STORE_LIMITS.smallestSlabBytes, share));
-}
-
-function readUint32(bytes: Uint8Array, at: number): number {
-  return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
-}
-
-function writeUint32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value;
-  bytes[at + 1] = value >>> 8;
-  bytes[at + 2] = value >>> 16;
-  bytes[at + 3] = value >>> 24;
 }

@@ -20,7 +20,7 @@ import {
 } from "./watch_stream.ts";
 import { Watcher, WatcherState } from "./watch_watcher.ts";
 
-export interface WatchHubOptions {
+interface WatchHubOptions {
   /** A response with at least so many bytes is split for a watcher that asked for fragments. */
   readonly maxResponseBytes: number;
   /** How often a quiet watcher that asked for it is told the revision. */

@@ -1,5 +1,6 @@
 import { assert } from "../../base/assert.ts";
 import type { Entry } from "../../pb/raftpb.ts";
+import { RAFT_LIMITS } from "./limits.ts";
 
 /**
  * The log as Raft sees it: the entries still held in memory, which of them are durable, which are
@@ -36,10 +37,6 @@ export class RaftLog {
 
   get lastIndex(): number {
     return this.#truncatedIndex + this.#entries.length;
-  }
-
-  get persistedIndex(): number {
-    return this.#persistedIndex;
   }
 
   get committedIndex(): number {
@@ -80,10 +77,14 @@ export class RaftLog {
     return this.#offeredIndex < this.lastIndex;
   }
 
-  /** The entries not yet handed out to be persisted; each is handed out once. */
+  /** The next entries to be persisted, not too many at once; each is handed out once. */
   takeUnpersisted(): readonly Entry[] {
-    const entries = this.#slice(this.#offeredIndex + 1, this.lastIndex);
-    this.#offeredIndex = this.lastIndex;
+    let last = this.#offeredIndex;
+    for (let sizeBytes = 0; last < this.lastIndex && sizeBytes < RAFT_LIMITS.readyBytes; last++) {
+      sizeBytes += this.#entries[last + 1 - this.firstIndex].data?.length ?? 0;
+    }
+    const entries = this.#slice(this.#offeredIndex + 1, last);
+    this.#offeredIndex = last;
     return entries;
   }
 

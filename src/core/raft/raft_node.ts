@@ -27,7 +27,7 @@ export class UnsupportedMembership extends Error {
 }
 
 /** What a node needs to know; all times are counted in ticks. */
-export interface RaftConfig {
+interface RaftConfig {
   readonly id: bigint;
   readonly electionTicks: number;
   readonly prng: Prng;
@@ -55,6 +55,8 @@ export class RaftNode {
   #elapsedTicks = 0;
   #electionTimeoutTicks: number;
   #pendingConfChangeIndex = 0;
+  /** The entry that this member began its term with, when it leads. */
+  #termBeganIndex = 0;
   /** Reads asked for before the leader had committed an entry of its own term. */
   #earlyReads: number[] = [];
   #readStates: ReadState[] = [];
@@ -135,11 +137,12 @@ export class RaftNode {
 
   /**
    * Whether a linearizable read may answer from the applied state at once: this member alone is
-   * the quorum, leads, has committed in its own term and has applied all that is committed.
+   * the quorum, leads, and has applied all that came before its term. What it has committed since
+   * need not be applied, for nobody can know of it: this member acknowledges what it has applied,
+   * and there is no other.
    */
   get readableNow(): boolean {
-    return this.leads && this.#committedInOwnTerm() &&
-      this.#log.appliedIndex === this.#log.committedIndex;
+    return this.leads && this.#log.appliedIndex >= this.#termBeganIndex;
   }
 
   /** Lets one tick pass. */
@@ -274,7 +277,7 @@ export class RaftNode {
     // have been applied.
     this.#pendingConfChangeIndex = this.#log.lastIndex;
     // An empty entry of the new term commits what earlier terms left behind.
-    this.#appendAsLeader(EntryType.EntryNormal, undefined);
+    this.#termBeganIndex = this.#appendAsLeader(EntryType.EntryNormal, undefined);
   }
 
   #stepDown(): void {

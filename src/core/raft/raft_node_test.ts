@@ -10,6 +10,7 @@ import {
   Message,
   MessageType,
 } from "../../pb/raftpb.ts";
+import { RAFT_LIMITS } from "./limits.ts";
 import { ProposalDropped, RaftNode, UnsupportedMembership } from "./raft_node.ts";
 import type { RaftStart } from "./ready.ts";
 
@@ -150,6 +151,30 @@ Deno.test("RaftNode holds a read back until it has committed in its own term", (
   assert.deepEqual(node.ready().readStates, [{ index: 2, context: 5 }]);
   node.applied(2);
   assert.equal(node.readableNow, true);
+});
+
+Deno.test("RaftNode lets reads go while what is committed in its term waits to be applied", () => {
+  const node = leadingNode();
+  assert.equal(node.readableNow, true);
+  const index = node.propose(TEXT);
+  node.ready();
+  node.persisted(index);
+  assert.ok(node.committedIndex > node.appliedIndex);
+  assert.equal(node.readableNow, true);
+});
+
+Deno.test("RaftNode hands entries out in bounded batches, which a large one ends", () => {
+  const node = leadingNode();
+  const half = new Uint8Array(RAFT_LIMITS.readyBytes / 2);
+  for (const data of [half, half, half, new Uint8Array(2 * RAFT_LIMITS.readyBytes), half]) {
+    node.propose(data);
+  }
+  const batches: number[] = [];
+  while (node.hasReady()) {
+    const { entries } = node.ready();
+    if (entries.length > 0) batches.push(entries.length);
+  }
+  assert.deepEqual(batches, [2, 2, 1]);
 });
 
 Deno.test("RaftNode restarts in its old term and commits what the log's tail holds", () => {

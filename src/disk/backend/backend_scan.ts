@@ -4,7 +4,7 @@ import { PairScan } from "./pair_scan.ts";
 import { StepClock } from "./step_clock.ts";
 
 /** Takes everything that is in a file. */
-export interface BackendVisitor {
+interface BackendVisitor {
   bucket(name: string): void;
   /** The pair is the one at which the scan stands. */
   pair(bucket: string, scan: PairScan): void;

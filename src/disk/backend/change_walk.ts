@@ -9,7 +9,7 @@ import { StepClock } from "./step_clock.ts";
  * Takes a change as the file has it: bytes[start, end) is a KeyValue, of which a tombstone has only
  * the key. The bytes hold during the call: copy what is kept.
  */
-export type VisitChange = (
+type VisitChange = (
   main: number,
   sub: number,
   tombstone: boolean,

@@ -15,7 +15,7 @@ const OWN_META_KEYS: readonly string[] = [
 ];
 
 /** What is hashed of a file. */
-export interface BackendHashOptions {
+interface BackendHashOptions {
   /** Leave out what differs between members, as Maintenance.Hash does and a backup's hash does not. */
   readonly skipMeta: boolean;
 }

@@ -12,7 +12,7 @@ export interface PairView {
 }
 
 /** Where a pair was found. */
-export interface PairSource {
+interface PairSource {
   readonly path: string;
   readonly pageBytes: number;
 }

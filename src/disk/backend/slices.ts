@@ -11,7 +11,7 @@ export interface SliceOptions {
 }
 
 /** Work that tells how many bytes it has read. */
-export interface Walk {
+interface Walk {
   readonly visitedBytes: number;
 }
 

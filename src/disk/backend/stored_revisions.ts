@@ -5,7 +5,7 @@ import { Bucket } from "./schema.ts";
 import { readStoredMeta } from "./stored_state.ts";
 
 /** The revisions between which the file can be read. */
-export interface StoredRevisions {
+interface StoredRevisions {
   /** The main revision of the last change in the file; 0 if there is none. */
   readonly last: number;
   /** What a server that starts on the file calls its revision. */

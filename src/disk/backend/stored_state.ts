@@ -39,7 +39,7 @@ export interface StoredState extends StoredMeta {
 }
 
 /** What the bucket `meta` says. */
-export interface StoredMeta {
+interface StoredMeta {
   /** The last log entry whose effect the file has; 0 if there is none. */
   readonly consistentIndex: number;
   /** The term of that entry; 0 where etcd before 3.5 wrote the file. */

@@ -3,7 +3,7 @@ import { Prng } from "../../base/prng.ts";
 import type { FileSystem } from "../file_system.ts";
 import type { CrashMode } from "../memory_file_content.ts";
 import type { MemoryFileSystem } from "../memory_file_system.ts";
-import { SimulatedCrash } from "../simulated_hardware.ts";
+import { survive } from "../testing/crash.ts";
 import { newMemoryDisk } from "../testing/wal_fixtures.ts";
 import type { BTreeFile, BTreeOptions } from "./btree_file.ts";
 import {
@@ -81,14 +81,6 @@ class Scenario {
   async #close(file: BTreeFile): Promise<void> {
     for (const read of this.#readers.splice(0)) read.close();
     await file.close();
-  }
-}
-
-async function survive(run: () => Promise<void>): Promise<void> {
-  try {
-    await run();
-  } catch (error) {
-    if (!(error instanceof SimulatedCrash)) throw error;
   }
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bytesFromLatin1, latin1FromBytes } from "../../base/bytes.ts";
+import { bytesFromLatin1 } from "../../base/bytes.ts";
 import { Prng } from "../../base/prng.ts";
 import { DenoFileSystem } from "../deno_file_system.ts";
 import { readFile, writeFile } from "../testing/files.ts";
@@ -10,7 +10,6 @@ import { newMemoryDisk } from "../testing/wal_fixtures.ts";
 import { BTreeFile } from "./btree_file.ts";
 import {
   applyToModel,
-  checkBranches,
   checkFile,
   commit,
   contentsOf,
@@ -18,6 +17,7 @@ import {
   openSmall,
   type Operation,
   PATH,
+  putRevisions,
   RandomWorkload,
   readAll,
   revisionKey,
@@ -27,19 +27,11 @@ import {
 import { writeBucketHeader } from "./bucket_root.ts";
 import { BulkTree, BulkWriter } from "./bulk_writer.ts";
 import { compactCopy } from "./compact_copy.ts";
-import type { Cursor } from "./cursor.ts";
 import { BranchItem, DirtyBranch, DirtyLeaf, LeafItem } from "./dirty_node.ts";
 import { decodeMeta } from "./meta.ts";
 import { newFileImage } from "./new_file.ts";
 
 const PAGE_BYTES = 1024;
-
-function putRevisions(first: number, count: number, valueBytes = 100): Operation[] {
-  return Array.from({ length: count }, (_, i) => {
-    const value = `${first + i}`.padEnd(valueBytes, "v");
-    return { kind: "put", bucket: "key", key: revisionKey(first + i, 0), value };
-  });
-}
 
 Deno.test("BTreeFile.open() makes a file that is missing, and one that is empty, as bbolt does", async () => {
   const disk = newMemoryDisk();
@@ -71,88 +63,6 @@ Deno.test("BTreeFile.open() only reads what it is told only to read", async () =
   assert.throws(() => reader.beginWrite(), { name: "AssertionError" });
   await reader.close();
   assert.equal(disk.hardware.operationCount, before);
-});
-
-Deno.test("WriteTransaction reads what it has written, and nobody else does before the commit", async () => {
-  const file = await openSmall(newMemoryDisk());
-  const write = file.beginWrite();
-  assert.equal(write.bucket("key"), undefined);
-  const bucket = write.createBucketIfMissing("key");
-  assert.equal(write.createBucketIfMissing("key"), bucket);
-  bucket.put(bytesFromLatin1("a"), bytesFromLatin1("-one-"), 1, 4);
-  bucket.put(bytesFromLatin1("b"), bytesFromLatin1("two"));
-  bucket.put(bytesFromLatin1("b"), bytesFromLatin1("three"));
-  assert.ok(bucket.delete(bytesFromLatin1("b")));
-  assert.ok(!bucket.delete(bytesFromLatin1("b")));
-  assert.deepEqual(bucket.get(bytesFromLatin1("a")), bytesFromLatin1("one"));
-  assert.equal(bucket.get(bytesFromLatin1("b")), undefined);
-  assert.deepEqual(bucket.firstFrom(bytesFromLatin1("Z"))?.key, bytesFromLatin1("a"));
-  assert.equal(bucket.firstFrom(bytesFromLatin1("aa")), undefined);
-  assert.deepEqual(write.bucketNames(), ["key"]);
-  assert.equal(contentsOf(file).size, 0);
-  const read = file.beginRead();
-  await write.commit();
-  assert.equal(read.bucket("key"), undefined);
-  read.close();
-  await checkFile(file, new Map([["key", new Map([["a", "one"]])]]), "committed");
-  await file.close();
-});
-
-Deno.test("WriteTransaction.put() keeps nothing of the caller's bytes", async () => {
-  const file = await openSmall(newMemoryDisk());
-  const write = file.beginWrite();
-  const bucket = write.createBucketIfMissing("key");
-  const scratch = bytesFromLatin1("k");
-  bucket.put(scratch, scratch);
-  scratch.fill(0);
-  await write.commit();
-  await checkFile(file, new Map([["key", new Map([["k", "k"]])]]), "");
-  await file.close();
-});
-
-Deno.test("WriteTransaction.rollback() leaves nothing behind", async () => {
-  const disk = newMemoryDisk();
-  const file = await openSmall(disk);
-  await commit(file, putRevisions(1, 200));
-  const before = disk.hardware.operationCount;
-  const model = contentsOf(file);
-  const write = file.beginWrite();
-  const bucket = write.createBucketIfMissing("key");
-  for (const key of model.get("key")?.keys() ?? []) bucket.delete(bytesFromLatin1(key));
-  write.deleteBucket("key");
-  write.createBucketIfMissing("other");
-  write.rollback();
-  assert.equal(disk.hardware.operationCount, before);
-  await commit(file, putRevisions(1, 1));
-  await checkFile(file, model, "after the rollback");
-  await file.close();
-});
-
-Deno.test("WriteTransaction.commit() writes nothing when nothing was changed", async () => {
-  const disk = newMemoryDisk();
-  const file = await openSmall(disk);
-  await commit(file, putRevisions(1, 10));
-  const before = [disk.hardware.operationCount, file.transactionId];
-  const write = file.beginWrite();
-  write.bucket("key")?.delete(bytesFromLatin1("not there"));
-  await write.commit();
-  assert.deepEqual([disk.hardware.operationCount, file.transactionId], before);
-  await file.close();
-});
-
-Deno.test("WriteTransaction refuses keys that the format does not allow", async () => {
-  const file = await openSmall(newMemoryDisk());
-  const write = file.beginWrite();
-  const bucket = write.createBucketIfMissing("key");
-  const value = new Uint8Array(1);
-  assert.throws(() => bucket.put(new Uint8Array(0), value), RangeError);
-  assert.throws(() => bucket.put(new Uint8Array(32_769), value), RangeError);
-  assert.throws(() => write.createBucketIfMissing(""), RangeError);
-  bucket.put(new Uint8Array(32_768), value);
-  await write.commit();
-  assert.deepEqual(await file.check(), []);
-  assert.equal(contentsOf(file).get("key")?.size, 1);
-  await file.close();
 });
 
 Deno.test("BTreeFile.check() and close() wait for a commit that is under way", async () => {
@@ -380,75 +290,6 @@ function imageOf(read: ReturnType<BTreeFile["beginRead"]>): Uint8Array {
   assert.equal(position, read.imageBytes);
   return image.subarray(0, position);
 }
-
-Deno.test("Cursor goes both ways from every place", async () => {
-  const file = await openSmall(newMemoryDisk());
-  const operations = putRevisions(0, 150).filter((_, i) => i % 3 === 1);
-  await commit(file, operations);
-  const read = file.beginRead();
-  const cursor = read.bucket("key")?.cursor();
-  assert.ok(cursor !== undefined);
-  assert.deepEqual([cursor.next(), cursor.previous()], [false, false]);
-  const here = (found: boolean): number =>
-    found ? Number(latin1FromBytes(cursor.value).replaceAll("v", "")) : -1;
-  assert.deepEqual([here(cursor.first()), here(cursor.last())], [1, 148]);
-  for (let from = 0; from <= 151; from++) {
-    const next = from <= 1 ? 1 : from <= 148 ? Math.ceil((from - 1) / 3) * 3 + 1 : -1;
-    const seek = (): number => here(cursor.seek(bytesFromLatin1(revisionKey(from, 0))));
-    assert.equal(seek(), next);
-    if (next < 0) {
-      assert.deepEqual([cursor.next(), cursor.previous()], [false, false]);
-      continue;
-    }
-    assert.equal(here(cursor.next()), next === 148 ? -1 : next + 3);
-    seek();
-    assert.equal(here(cursor.previous()), next === 1 ? -1 : next - 3);
-  }
-  assert.deepEqual(walk(cursor, false), walk(cursor, true).reverse());
-  read.close();
-  await file.close();
-});
-
-function walk(cursor: Cursor, isForward: boolean): string[] {
-  const keys: string[] = [];
-  let found = isForward ? cursor.first() : cursor.last();
-  while (found) {
-    keys.push(latin1FromBytes(cursor.key));
-    found = isForward ? cursor.next() : cursor.previous();
-  }
-  assert.equal(keys.length, 50);
-  return keys;
-}
-
-Deno.test("compactCopy() makes a file without free pages that holds the same", async () => {
-  for (let seed = 0; seed < 30; seed++) {
-    const prng = new Prng(seed);
-    const disk = newMemoryDisk({ tracksUnsynced: false });
-    const file = await openSmall(disk);
-    const workload = new RandomWorkload(prng, 5000);
-    let model: Model = new Map();
-    for (let i = 0; i < 10; i++) {
-      const operations = workload.transaction(model, prng.pick([20, 300]));
-      model = applyToModel(model, operations);
-      await commit(file, operations);
-    }
-    const read = file.beginRead();
-    await compactCopy(read, { ...SMALL, fileSystem: disk, path: "data/copy" });
-    read.close();
-    const size = file.sizeBytes;
-    await file.close();
-    const copy = await BTreeFile.open(disk, "data/copy", SMALL);
-    await checkFile(copy, model, `seed ${seed}`);
-    checkBranches(copy);
-    assert.equal(copy.freeBytes, 0);
-    assert.equal(disk.stat("data/copy")?.sizeBytes, copy.sizeBytes);
-    assert.ok(copy.sizeBytes <= size, `${copy.sizeBytes} after ${size}`);
-    const more = workload.transaction(model, 100);
-    await commit(copy, more);
-    await checkFile(copy, applyToModel(model, more), `seed ${seed}, going on`);
-    await copy.close();
-  }
-});
 
 Deno.test("BTreeFile waits for no disk when it is told so", async () => {
   const disk = newMemoryDisk();

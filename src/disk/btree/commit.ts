@@ -23,7 +23,7 @@ export interface CommitTimes {
 }
 
 /** What a commit works on. */
-export interface CommitParts {
+interface CommitParts {
   readonly store: PageStore;
   readonly allocator: PageAllocator;
   readonly output: PageWriter;

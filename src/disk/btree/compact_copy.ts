@@ -10,7 +10,7 @@ import type { ReadTransaction } from "./read_transaction.ts";
 import { TurnBudget, type YieldTurn } from "./turn_budget.ts";
 
 /** Where a copy goes, and how long work goes on before others get their turn. */
-export interface CopyOptions {
+interface CopyOptions {
   readonly fileSystem: FileSystem;
   /** Nothing may be there. The caller syncs the directory, when the copy has the name it needs. */
   readonly path: string;

@@ -12,7 +12,7 @@ import {
 export type DirtyNode = DirtyLeaf | DirtyBranch;
 
 /** Where the bytes of a key are; what refers to them never changes them. */
-export interface KeyPlace {
+interface KeyPlace {
   readonly bytes: Uint8Array;
   readonly start: number;
   readonly keySize: number;

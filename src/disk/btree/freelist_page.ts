@@ -7,7 +7,7 @@ import type { PageStore } from "./page_store.ts";
 const LARGE_COUNT = 0xffff;
 
 /** The pages on which bbolt keeps its list of free pages, where it does. */
-export interface FreelistPages {
+interface FreelistPages {
   readonly id: number;
   readonly span: number;
 }

@@ -96,7 +96,7 @@ function whyImpossible(meta: Meta): string | undefined {
 }
 
 /** Whether the pages of a file can have this size. */
-export function isPageSize(pageBytes: number): boolean {
+function isPageSize(pageBytes: number): boolean {
   return pageBytes >= BTREE_LIMITS.minPageBytes && pageBytes <= BTREE_LIMITS.maxPageBytes &&
     (pageBytes & (pageBytes - 1)) === 0;
 }

@@ -4,7 +4,7 @@ import { BTREE_LIMITS } from "./limits.ts";
 import { decodeMeta, type Meta, META_PAGE_BYTES } from "./meta.ts";
 
 /** What the two meta pages say. */
-export interface ReadMeta {
+interface ReadMeta {
   /** The one that leads to the newest tree. */
   readonly meta: Meta;
   /** What is wrong with the other one, if anything: a loss of power can leave that behind. */

@@ -98,6 +98,12 @@ export class Page {
     return this.#view.getUint32(this.isLeaf ? element + 8 : element + 4, true);
   }
 
+  /** A view of the key. */
+  key(index: number): Uint8Array {
+    const start = this.keyStart(index);
+    return this.bytes.subarray(start, start + this.keySize(index));
+  }
+
   /** Of a leaf. The value begins where the key ends. */
   valueSize(index: number): number {
     return this.#view.getUint32(PAGE_HEADER_BYTES + index * ELEMENT_BYTES + 12, true);

@@ -94,7 +94,7 @@ export class ReadTransaction implements PageSource {
 }
 
 /** A bucket as a read transaction sees it. */
-export class ReadBucket {
+class ReadBucket {
   readonly #source: PageSource;
   readonly #root: BucketRoot;
 

@@ -71,9 +71,9 @@ export class TreeCheck {
 
   #visitBranch(branch: Page, visit: Visit): void {
     for (let i = branch.count - 1; i >= 0; i--) {
-      const high = i + 1 < branch.count ? keyAt(branch, i + 1) : visit.high;
+      const high = i + 1 < branch.count ? branch.key(i + 1) : visit.high;
       const id = branch.childId(i);
-      this.#visits.push({ id, low: keyAt(branch, i), high, isRoot: visit.isRoot });
+      this.#visits.push({ id, low: branch.key(i), high, isRoot: visit.isRoot });
     }
   }
 
@@ -164,9 +164,4 @@ export class TreeCheck {
   #find(offset: number, what: string): void {
     if (this.#findings.length < BTREE_LIMITS.findings) this.#findings.push({ offset, what });
   }
-}
-
-function keyAt(page: Page, index: number): Uint8Array {
-  const start = page.keyStart(index);
-  return page.bytes.subarray(start, start + page.keySize(index));
 }

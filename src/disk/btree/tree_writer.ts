@@ -18,7 +18,7 @@ const INLINE_PART = 1 / 4;
 const SMALL_PART = 1 / 2;
 
 /** What a TreeWriter works with. */
-export interface TreeWriterParts {
+interface TreeWriterParts {
   readonly store: PageStore;
   readonly pages: TransactionPages;
   readonly allocator: PageAllocator;

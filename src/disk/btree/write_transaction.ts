@@ -22,7 +22,7 @@ export interface Changes {
 }
 
 /** What the file does for its transaction. */
-export interface WriteHost {
+interface WriteHost {
   commit(changes: Changes): Promise<void>;
   rollback(): void;
 }
@@ -142,7 +142,7 @@ export class WriteTransaction {
 }
 
 /** A key with its value, as views of memory that must not be changed. */
-export interface Pair {
+interface Pair {
   readonly key: Uint8Array;
   readonly value: Uint8Array;
 }

@@ -3,9 +3,7 @@ import type { EndpointUrl } from "../../base/endpoint_url.ts";
 import type { Logger } from "../../base/log.ts";
 import { formatUrlList, parseUrlList } from "../../base/url_list.ts";
 import type { UrlsMap } from "../../base/urls_map.ts";
-import { parsePackageLevels } from "../log/package_levels.ts";
-import { parseLogRotation } from "../log/rotation_config.ts";
-import { configureLogging, roomLogger } from "../logging.ts";
+import { roomLogger } from "../logging.ts";
 import { useClientSelfCert, usePeerSelfCert } from "../tls/auto_tls.ts";
 import { type DefaultHost, updateDefaultCluster } from "./default_cluster.ts";
 import { defaultDiscoveryConfig, type DiscoveryConfig } from "./discovery_config.ts";
@@ -14,6 +12,8 @@ import { configFlags, type FlagSet } from "./config_flags.ts";
 import type { FeatureGates } from "./feature_gates.ts";
 import { inferLocalAddress } from "./local_address.ts";
 import { initialClusterOf, peerUrlsMapAndToken } from "./initial_cluster.ts";
+import { setUpLogging } from "./log_setup.ts";
+import type { ServiceRegistrar } from "./service_registrar.ts";
 import { AUTH_SETTINGS } from "./settings_auth.ts";
 import { CLUSTERING_SETTINGS } from "./settings_clustering.ts";
 import { LEGACY_SETTINGS } from "./settings_legacy.ts";
@@ -27,42 +27,11 @@ import {
   TUNING_SETTINGS,
   UNSAFE_SETTINGS,
 } from "./settings_tuning.ts";
+import type { SocketOptions } from "./socket_options.ts";
 import { emptyTlsInfo, type TlsInfo } from "./tls_info.ts";
 import { CLUSTER_STATE_FLAG_NEW } from "./constants.ts";
-import { checkLogging, validateConfig } from "./validation.ts";
-
-/** Options of the sockets that are listened on. */
-export interface SocketOptions {
-  /** Listen with SO_REUSEPORT. */
-  reusePort: boolean;
-  /** Listen with SO_REUSEADDR. */
-  reuseAddress: boolean;
-}
-
-/** Settings of the v2 proxy that etcd had until 3.5. */
-export interface V2ProxyConfig {
-  /** `off`, `readonly` or `on`. */
-  mode: string;
-  /** Time that an endpoint is avoided which failed. */
-  failureWaitMs: number;
-  /** Time between two looks for endpoints. */
-  refreshIntervalMs: number;
-  /** Time to connect. */
-  dialTimeoutMs: number;
-  /** Time to send a request. */
-  writeTimeoutMs: number;
-  /** Time to receive an answer; 0 is no bound. */
-  readTimeoutMs: number;
-}
-
-/** A gRPC server before it serves: services can be added to it. */
-export interface ServiceRegistrar {
-  /** Adds a service as grpc-js describes it. */
-  addService(
-    definition: Readonly<Record<string, unknown>>,
-    implementation: Readonly<Record<string, unknown>>,
-  ): void;
-}
+import { defaultV2ProxyConfig, type V2ProxyConfig } from "./v2_proxy_config.ts";
+import { validateConfig } from "./validation.ts";
 
 /**
  * How to run one server. Make one with newConfig() or configFromFile(), change what should differ,
@@ -312,14 +281,7 @@ export class Config {
   /** Prefix of the v3 store under which v2 requests are served. */
   experimentalEnableV2V3: string = LEGACY_SETTINGS.experimentalEnableV2V3.fresh();
   /** The v2 proxy. */
-  v2Proxy: V2ProxyConfig = {
-    mode: LEGACY_SETTINGS.proxyMode.fresh(),
-    failureWaitMs: LEGACY_SETTINGS.proxyFailureWaitMs.fresh(),
-    refreshIntervalMs: LEGACY_SETTINGS.proxyRefreshIntervalMs.fresh(),
-    dialTimeoutMs: LEGACY_SETTINGS.proxyDialTimeoutMs.fresh(),
-    writeTimeoutMs: LEGACY_SETTINGS.proxyWriteTimeoutMs.fresh(),
-    readTimeoutMs: LEGACY_SETTINGS.proxyReadTimeoutMs.fresh(),
-  };
+  v2Proxy: V2ProxyConfig = defaultV2ProxyConfig();
 
   /** Which optional features are on. */
   serverFeatureGate: FeatureGates = MEMBER_SETTINGS.serverFeatureGate.fresh();
@@ -348,6 +310,8 @@ export class Config {
   clone(): Config {
     const copy = new Config();
     for (const setting of SETTINGS) setting.copy(this, copy);
+    copy.clientTlsInfo.serverName = this.clientTlsInfo.serverName;
+    copy.peerTlsInfo.serverName = this.peerTlsInfo.serverName;
     copy.flagsExplicitlySet = new Set(this.flagsExplicitlySet);
     copy.userHandlers = new Map(this.userHandlers);
     copy.serviceRegister = this.serviceRegister;
@@ -429,19 +393,7 @@ export class Config {
    * error when a file cannot be opened.
    */
   setupLogging(): void {
-    checkLogging(this);
-    const { levels, unreadable } = parsePackageLevels(this.logPkgLevels);
-    configureLogging({
-      level: this.logLevel,
-      format: this.logFormat,
-      outputs: this.logOutputs,
-      rotation: this.enableLogRotation ? parseLogRotation(this.logRotationConfigJson) : undefined,
-      roomLevels: levels,
-    });
-    if (unreadable.length === 0) return;
-    this.getLogger("embed").warn("cannot read some of the log levels", {
-      "log-package-levels": unreadable,
-    });
+    setUpLogging(this);
   }
 
   /** The name of `setupLogging()` in today's etcd. */
@@ -605,25 +557,4 @@ export class Config {
  */
 export function newConfig(): Config {
   return new Config();
-}
-
-/**
- * Makes a `zapLoggerBuilder` that hands out one logger.
- *
- * @example
- * ```ts
- * import { type Logger, newMemoryConfig, newZapLoggerBuilder, startEtcd } from "@detcd/detcd";
- *
- * const lines: string[] = [];
- * const add = (message: string): void => void lines.push(message);
- * const logger: Logger = { debug: add, info: add, warn: add, error: add };
- * const config = newMemoryConfig();
- * config.zapLoggerBuilder = newZapLoggerBuilder(logger);
- * await using etcd = await startEtcd(config);
- * await etcd.server.readyNotify();
- * if (lines.length === 0) throw new Error("nothing was logged");
- * ```
- */
-export function newZapLoggerBuilder(logger: Logger): (config: Config) => Logger {
-  return () => logger;
 }

@@ -6,6 +6,7 @@ import { CLUSTER_STATE_FLAG_NEW } from "./constants.ts";
 import { ConfigError, ValueError } from "./errors.ts";
 import type { FileEntry, FileMap } from "./file_value.ts";
 import { CONFIG_LIMITS } from "./limits.ts";
+import { openFailure } from "./open_failure.ts";
 import type { Setting } from "./setting.ts";
 import { SETTINGS } from "./settings_table.ts";
 import { parseYamlFile } from "./yaml_file.ts";
@@ -180,10 +181,4 @@ function readUpTo(file: Deno.FsFile, path: string): Uint8Array {
     length += count;
   }
   throw new ConfigError(`${path}: a config file may have ${limit} bytes at the most`);
-}
-
-function openFailure(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "no such file or directory";
-  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { parseUrlList } from "../../base/url_list.ts";
-import { newConfig, newZapLoggerBuilder } from "./config.ts";
+import { newConfig } from "./config.ts";
 import { ConfigError } from "./errors.ts";
 import type { ConfigFlag } from "./config_flags.ts";
 import { silentLogger } from "../../base/log.ts";
+import { newZapLoggerBuilder } from "./zap_logger_builder.ts";
 
 Deno.test("Config.addFlags() gives a program's own flag set every flag", () => {
   const config = newConfig();

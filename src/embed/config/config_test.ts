@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { formatUrlList, parseUrlList } from "../../base/url_list.ts";
 import { silentLogger } from "../../base/log.ts";
-import { newConfig, newZapLoggerBuilder } from "./config.ts";
+import { newConfig } from "./config.ts";
 import type { DnsResolver } from "./dns_discovery.ts";
 import { ConfigError } from "./errors.ts";
+import { newZapLoggerBuilder } from "./zap_logger_builder.ts";
 
 Deno.test("Config has every field of the 2018 package in camelCase", () => {
   const config = newConfig();
-  // The names of ../seed/package-embed-2018.txt; durations carry their unit.
+  // Durations carry their unit.
   const fields = [
     "corsInfo",
     "lpUrls",
@@ -239,6 +240,8 @@ Deno.test("Config.clone() takes along what is no setting", () => {
   config.userHandlers.set("/x", () => new Response("x"));
   config.serviceRegister = () => {};
   config.zapLoggerBuilder = newZapLoggerBuilder(silentLogger);
+  config.clientTlsInfo.serverName = "client.example";
+  config.peerTlsInfo.serverName = "peer.example";
   const copy = config.clone();
   config.flagsExplicitlySet.clear();
   config.userHandlers.clear();
@@ -246,4 +249,6 @@ Deno.test("Config.clone() takes along what is no setting", () => {
   assert(copy.userHandlers.has("/x"));
   assert.equal(copy.serviceRegister, config.serviceRegister);
   assert.equal(copy.zapLoggerBuilder, config.zapLoggerBuilder);
+  assert.equal(copy.clientTlsInfo.serverName, "client.example");
+  assert.equal(copy.peerTlsInfo.serverName, "peer.example");
 });

@@ -1,6 +1,6 @@
-/** `initialClusterState` of a member that founds its cluster. */
+/** `clusterState` of a member that founds its cluster. */
 export const CLUSTER_STATE_FLAG_NEW = "new";
-/** `initialClusterState` of a member that joins a running cluster. */
+/** `clusterState` of a member that joins a running cluster. */
 export const CLUSTER_STATE_FLAG_EXISTING = "existing";
 
 /** The member name when none is given. */
@@ -48,7 +48,7 @@ export const STD_ERR_LOG_OUTPUT = "stderr";
 export const STD_OUT_LOG_OUTPUT = "stdout";
 /** The log format when none is given. */
 export const DEFAULT_LOGGING_FORMAT = "json";
-/** Megabytes and days after which a log file is rotated, when it is. */
+/** A log file that is rotated is full at 100 MB; old ones are kept, without end. */
 export const DEFAULT_LOG_ROTATION_CONFIG =
   '{"maxsize": 100, "maxage": 0, "maxbackups": 0, "localtime": false, "compress": false}';
 

@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
 import type { EndpointUrl } from "../../base/endpoint_url.ts";
+import { messageOf } from "../../base/error_message.ts";
 import { joinHostPort, splitHostPort } from "../../base/host_port.ts";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./errors.ts";
@@ -53,7 +54,7 @@ async function namesOfService(
     const query = new ServiceQuery(config, resolver, scheme, service);
     return { names: await query.run(), error: undefined };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     const told = new ConfigError(`error querying DNS SRV records for _${service} ${why}`);
     return { names: [], error: told };
   } finally {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { silentLogger } from "../../base/log.ts";
 import { parseUrlList } from "../../base/url_list.ts";
-import { type Config, newConfig, newZapLoggerBuilder } from "./config.ts";
+import { type Config, newConfig } from "./config.ts";
 import type { DnsResolver, ServiceRecord } from "./dns_discovery.ts";
 import { ConfigError } from "./errors.ts";
+import { newZapLoggerBuilder } from "./zap_logger_builder.ts";
 
 function configAt(peerUrls: string): Config {
   const config = newConfig();

@@ -11,7 +11,7 @@ export interface FileScalar {
   readonly isQuoted: boolean;
 }
 
-export interface FileList {
+interface FileList {
   readonly kind: "list";
   readonly line: number;
   readonly items: readonly FileValue[];
@@ -30,7 +30,7 @@ export interface FileEntry {
 }
 
 /** A key with nothing behind it, which leaves the setting as it is. */
-export interface FileNothing {
+interface FileNothing {
   readonly kind: "nothing";
   readonly line: number;
 }

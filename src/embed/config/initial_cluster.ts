@@ -6,7 +6,7 @@ import { DEFAULT_NAME } from "./constants.ts";
 import { ConfigError } from "./errors.ts";
 
 /** The founding members and the token that their cluster is named by. */
-export interface InitialCluster {
+interface InitialCluster {
   readonly urlsMap: UrlsMap;
   readonly token: string;
 }

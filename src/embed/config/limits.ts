@@ -22,6 +22,8 @@ export const CONFIG_LIMITS = {
   logSamplingStep: 100,
   /** Different messages counted in one second; the program has far fewer. */
   logMessagesCounted: 4_096,
+  /** Lines that wait for a journal which takes none; the next go to standard error. */
+  journalLines: 1_000,
   /** The longest text of one field of a log line; a request's key may be a megabyte long. */
   logFieldCharacters: 4_096,
 } as const;

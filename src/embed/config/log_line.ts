@@ -4,7 +4,7 @@ import { CONFIG_LIMITS } from "./limits.ts";
 /** The forms of a log line. */
 export const LOG_FORMATS: readonly string[] = ["json", "console"];
 
-/** How bad something is, from the words that etcd's logger takes to LogTape's. */
+/** How bad something is, from the words that etcd's logger takes. */
 const SEVERITIES = {
   debug: "debug",
   info: "info",
@@ -18,13 +18,21 @@ const SEVERITIES = {
   fatal: "fatal",
 } as const;
 
-/** LogTape's word for a level. */
+/** How bad something is. */
 export type Severity = typeof SEVERITIES[keyof typeof SEVERITIES];
+
+/** From the least to the worst. */
+const RANKED_SEVERITIES: readonly Severity[] = ["debug", "info", "warning", "error", "fatal"];
 
 /** The severity that a level stands for, or undefined when there is no such level. */
 export function severityOf(level: string): Severity | undefined {
   const found = Object.entries(SEVERITIES).find(([word]) => word === level.toLowerCase());
   return found?.[1];
+}
+
+/** The worse, the higher. */
+export function severityRank(severity: Severity): number {
+  return RANKED_SEVERITIES.indexOf(severity);
 }
 
 /** One event, ready to be written. */

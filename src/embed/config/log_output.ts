@@ -12,6 +12,7 @@ import {
 import { ConfigError } from "./errors.ts";
 import { CONFIG_LIMITS } from "./limits.ts";
 import { formatLogLine, type LogEvent } from "./log_line.ts";
+import { openFailure } from "./open_failure.ts";
 
 /** Something that log lines are written to. */
 export interface LogOutput {
@@ -78,17 +79,10 @@ function openLogOutput(name: string, rotation: LogRotationConfig | undefined): L
       : new RotatingFile(name, rotation);
     return { write: (line) => writeAll(file, line), close: () => file.close() };
   } catch (error) {
-    throw new ConfigError(`open sink ${goQuote(name)}: open ${name}: ${reasonOf(error)}`, {
+    throw new ConfigError(`open sink ${goQuote(name)}: open ${name}: ${openFailure(error)}`, {
       cause: error,
     });
   }
-}
-
-/** What Go calls the failures that people meet. */
-function reasonOf(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "no such file or directory";
-  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** systemd takes what standard error gets, so nothing is lost where the journal is out of reach. */

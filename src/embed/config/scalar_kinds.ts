@@ -6,6 +6,7 @@ import {
 } from "../../base/go_duration.ts";
 import { parseGoBool, parseGoInt, parseGoUint } from "../../base/go_literal.ts";
 import { goQuote } from "../../base/go_quote.ts";
+import { saturatedNumber } from "../../base/saturated_number.ts";
 import { ValueError } from "./errors.ts";
 import { FeatureGates } from "./feature_gates.ts";
 import type { FileValue } from "./file_value.ts";
@@ -62,15 +63,9 @@ export const BOOL: ValueKind<boolean> = {
 };
 
 /**
- * A 64-bit number becomes a `number`. All of them are bounds and sizes, and no count or size here
- * ever reaches 2^53, so a bound beyond it means the same as 2^53 - 1.
+ * All 64-bit numbers here are bounds and sizes, and no count or size ever reaches 2^53, so a bound
+ * beyond it means the same as 2^53 - 1.
  */
-function saturate(value: bigint): number {
-  const limit = BigInt(Number.MAX_SAFE_INTEGER);
-  if (value > limit) return Number.MAX_SAFE_INTEGER;
-  return value < -limit ? -Number.MAX_SAFE_INTEGER : Number(value);
-}
-
 function numberKind(
   name: string,
   least: number,
@@ -85,10 +80,10 @@ function numberKind(
     name,
     complaint,
     isSwitch: false,
-    fromText: (text) => saturate(reading(() => read(text))),
+    fromText: (text) => saturatedNumber(reading(() => read(text))),
     fromFile(value) {
       const text = plainTextOf(value, "a whole number");
-      return saturate(readFileNumber(text, read));
+      return saturatedNumber(readFileNumber(text, read));
     },
     toText: String,
     copy: (value) => value,

@@ -105,7 +105,7 @@ export function inside<P extends Holder, K extends keyof Config[P] & string>(
 }
 
 /** What the author of a row writes. */
-export interface SettingSpec<T> {
+interface SettingSpec<T> {
   /** The flag's name; without one the setting is for config files only. */
   readonly flag?: string;
   /** The path of the key in a config file where it is not the flag's name, parted by dots. */

@@ -65,13 +65,13 @@ export const LOGGING_SETTINGS = {
     flag: "enable-log-rotation",
     default: false,
     status: "works",
-    help: "Start a new log file when the old one is large or old.",
+    help: "Start a new log file when the old one is large.",
   }),
   logRotationConfigJson: logRow(TEXT, own("logRotationConfigJson"), {
     flag: "log-rotation-config-json",
     default: DEFAULT_LOG_ROTATION_CONFIG,
     status: "works",
-    help: "When to start a new log file (megabytes, days) and what to do with old ones.",
+    help: "When to start a new log file (megabytes) and which old ones to keep (days, number).",
   }),
   warningUnaryRequestDurationMs: logRow(DURATION, own("warningUnaryRequestDurationMs"), {
     flag: "warning-unary-request-duration",

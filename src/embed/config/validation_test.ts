@@ -3,7 +3,7 @@ import { EndpointUrl } from "../../base/endpoint_url.ts";
 import type { LogFields, Logger } from "../../base/log.ts";
 import { silentLogger } from "../../base/log.ts";
 import { parseUrlList } from "../../base/url_list.ts";
-import { type Config, newConfig, newZapLoggerBuilder } from "./config.ts";
+import { type Config, newConfig } from "./config.ts";
 import {
   ConfigError,
   ERR_CONFLICT_BOOTSTRAP_FLAGS,
@@ -11,6 +11,7 @@ import {
   ERR_UNSET_ADVERTISE_CLIENT_URLS_FLAG,
   NotBuiltError,
 } from "./errors.ts";
+import { newZapLoggerBuilder } from "./zap_logger_builder.ts";
 
 type Change = (config: Config) => void;
 

@@ -1,3 +1,4 @@
+import { messageOf } from "../../base/error_message.ts";
 import {
   type Alias,
   type Document,
@@ -38,7 +39,7 @@ function parseText(path: string, text: string, lineCounter: LineCounter): Docume
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     // Text nested thousands of levels deep exhausts the parser's stack.
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new ConfigError(`${path}: malformed YAML: ${why}`, { cause: error });
   }
 }

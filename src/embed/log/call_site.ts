@@ -1,5 +1,5 @@
 /** Where a log line was made. */
-export interface CallSite {
+interface CallSite {
   /** The file with the directory that it is in and the line, as `server/etcd_server.ts:123`. */
   readonly caller: string;
   /** The functions below, each with its file on a line of its own. */
@@ -14,7 +14,7 @@ const FRAME = /^\s+at (?:async )?(?:(.*?) \()?((?:file|https?):\/\/.*?):(\d+):\d
 /** Calls of the logger itself, which are on top of the stack. */
 const LOGGER_FILE = "/embed/logging.ts";
 
-/** Deep enough for the logging library's own frames and those that explain an error. */
+/** Deep enough for the logger's own frames and those that explain an error. */
 const STACK_DEPTH = 40;
 
 /** Says who called the logger; to be called from inside the logger. */
@@ -27,7 +27,7 @@ export function loggingCallSite(): CallSite {
 }
 
 /** Reads a stack trace whose topmost frames are the logger's own. */
-export function callSiteIn(text: string): CallSite {
+function callSiteIn(text: string): CallSite {
   const frames = text.split("\n").flatMap(frameOf);
   const last = frames.findLastIndex(({ url }) => url.endsWith(LOGGER_FILE));
   const callers = frames.slice(last + 1);

@@ -1,7 +1,9 @@
+import { concatBytes } from "../../base/bytes.ts";
 import { openUnixDatagram, type UnixDatagramSender } from "../../net/unix_datagram.ts";
 import type { LogEvent } from "../config/log_line.ts";
 import type { LogOutput } from "../config/log_output.ts";
 import { ConfigError } from "../config/errors.ts";
+import { CONFIG_LIMITS } from "../config/limits.ts";
 
 /** Where systemd's journal takes datagrams. */
 const JOURNAL_SOCKET = "/run/systemd/journal/socket";
@@ -39,7 +41,8 @@ function requireSocket(path: string): void {
   }
 }
 
-class Journal implements LogOutput {
+/** Sends lines one after the other, as fast as the journal takes them. */
+export class Journal implements LogOutput {
   readonly #sender: UnixDatagramSender;
   readonly #fallback: LogOutput;
   #isClosing = false;
@@ -53,6 +56,7 @@ class Journal implements LogOutput {
   }
 
   write(line: string, event: LogEvent): void {
+    if (this.#unsentCount >= CONFIG_LIMITS.journalLines) return this.#fallback.write(line, event);
     this.#unsentCount++;
     this.#lastSend = this.#lastSend
       .then(() => this.#sender.send(encodeJournalEntry(line, event)))
@@ -80,8 +84,7 @@ export function encodeJournalEntry(line: string, event: LogEvent): Uint8Array<Ar
     PACKAGE: event.caller.split("/", 1)[0],
     SYSLOG_IDENTIFIER: IDENTIFIER,
   };
-  const parts = Object.entries(fields).map(([name, value]) => encodeField(name, value));
-  return new Uint8Array(parts.flatMap((part) => [...part]));
+  return concatBytes(Object.entries(fields).map(([name, value]) => encodeField(name, value)));
 }
 
 function encodeField(name: string, value: string): Uint8Array {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { DatagramSink } from "../../net/testing/datagram_sink.ts";
 import { ConfigError } from "../config/errors.ts";
 import type { LogEvent } from "../config/log_line.ts";
-import { encodeJournalEntry, openJournal } from "./journal.ts";
+import { CONFIG_LIMITS } from "../config/limits.ts";
+import { encodeJournalEntry, Journal, openJournal } from "./journal.ts";
 
 const EVENT: LogEvent = {
   level: "warn",
@@ -54,6 +55,28 @@ Deno.test({
     journal.close();
     assert.deepEqual(fallback.lines, ["line\n"]);
   },
+});
+
+Deno.test("Journal holds no more lines than its bound when nobody takes them", async () => {
+  const taken = Promise.withResolvers<void>();
+  let sentCount = 0;
+  const closed = Promise.withResolvers<void>();
+  const sender = {
+    async send() {
+      await taken.promise;
+      sentCount++;
+    },
+    close: closed.resolve,
+  };
+  const fallback = recordingFallback();
+  const journal = new Journal(sender, fallback);
+  for (let i = 0; i < CONFIG_LIMITS.journalLines + 2; i++) journal.write(`${i}\n`, EVENT);
+  const { journalLines } = CONFIG_LIMITS;
+  assert.deepEqual(fallback.lines, [`${journalLines}\n`, `${journalLines + 1}\n`]);
+  taken.resolve();
+  journal.close();
+  await closed.promise;
+  assert.equal(sentCount, journalLines);
 });
 
 Deno.test("openJournal() says in etcd's words that there is no journal", () => {

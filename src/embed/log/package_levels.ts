@@ -21,7 +21,7 @@ const ROOMS: Readonly<Record<string, string>> = {
 };
 
 /** What `--log-package-levels` says. */
-export interface PackageLevels {
+interface PackageLevels {
   /** A level for each part of the server that is named. */
   readonly levels: ReadonlyMap<string, string>;
   /** What cannot be read; in 2018 that was a warning, too. */

@@ -1,4 +1,5 @@
 import { basename, dirname, extname, join } from "node:path";
+import { settled } from "../../base/settled.ts";
 import type { LogRotationConfig } from "./rotation_config.ts";
 
 const MS_PER_DAY = 24 * 3_600_000;
@@ -64,10 +65,10 @@ export class RotatingFile {
     try {
       Deno.renameSync(this.#path, this.#freeBackupPath());
       this.#sizeBytes = 0;
+      this.#tidy();
     } catch {
       // Better a file that is too long than no log.
     }
-    this.#tidy();
   }
 
   /** Two files that are full within a millisecond must not take each other's name. */
@@ -97,8 +98,9 @@ export class RotatingFile {
       (maxBackups === 0 || i < maxBackups) && backup.timestampMs >= oldestMs;
     for (const [i, backup] of backups.entries()) {
       const path = join(dirname(this.#path), backup.name);
-      if (!isKept(backup, i)) await Deno.remove(path);
-      else if (isCompressed && !backup.name.endsWith(COMPRESSED)) await compressFile(path);
+      // One that cannot be dealt with is no reason to keep the others.
+      if (!isKept(backup, i)) await settled(Deno.remove(path));
+      else if (isCompressed && !backup.name.endsWith(COMPRESSED)) await settled(compressFile(path));
     }
   }
 
@@ -140,8 +142,13 @@ function exists(path: string): boolean {
 /** In pieces, so that a large file does not hold up the server. */
 async function compressFile(path: string): Promise<void> {
   const target = path + COMPRESSED;
-  const source = await Deno.open(path);
-  const sink = await Deno.open(target, { write: true, create: true, truncate: true, mode: 0o600 });
+  using source = await Deno.open(path);
+  using sink = await Deno.open(target, {
+    write: true,
+    create: true,
+    truncate: true,
+    mode: 0o600,
+  });
   try {
     await source.readable.pipeThrough(new CompressionStream("gzip")).pipeTo(sink.writable);
   } catch (error) {

@@ -93,6 +93,24 @@ Deno.test("RotatingFile removes what is too old when it is opened", async () => 
   });
 });
 
+Deno.test("RotatingFile looks after the other old files when one cannot be compressed", async () => {
+  await inFolder(async (folder, path) => {
+    const names = [1, 2, 3].map((day) => `etcd-2025-12-0${day}T00-00-00.000.log`);
+    for (const name of names) Deno.writeTextFileSync(join(folder, name), "the past\n");
+    Deno.mkdirSync(join(folder, `${names[2]}.gz`));
+    const config = { ...CONFIG, maxBackups: 2, isCompressed: true };
+    const file = new RotatingFile(path, config, () => NOW_MS);
+    await file.tidied();
+    file.close();
+    assert.deepEqual(namesIn(folder), [
+      `${names[1]}.gz`,
+      names[2],
+      `${names[2]}.gz`,
+      "etcd.log",
+    ]);
+  });
+});
+
 Deno.test("RotatingFile compresses old files and can name them by local time", async () => {
   await inFolder(async (folder, path) => {
     const config = { ...CONFIG, isCompressed: true, isLocalTime: true };

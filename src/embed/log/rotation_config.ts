@@ -1,3 +1,4 @@
+import { messageOf } from "../../base/error_message.ts";
 import { ConfigError } from "../config/errors.ts";
 
 /** When a log file is put aside for a new one, and what becomes of the old ones. */
@@ -105,7 +106,7 @@ function parseJson(text: string): unknown {
 
 /** The mistakes that people make, in Go's words: text that ends early or is no JSON at all. */
 function syntaxError(text: string, error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   if (/end of JSON input|Unterminated|Expected .* after|^Expected property/.test(message)) {
     if (!isCompletedBy(text)) return "unexpected end of JSON input";
   }

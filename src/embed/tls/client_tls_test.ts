@@ -2,21 +2,13 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
+import { withDirectory } from "../../base/testing/with_directory.ts";
 import { parseUrlList } from "../../base/url_list.ts";
 import { connect } from "../client/connect.ts";
 import { type Config, newConfig } from "../config/config.ts";
 import { ConfigError, ERR_MISSING_CLIENT_TLS_INFO_FOR_METRICS_URL } from "../config/errors.ts";
 import { type Etcd, startEtcd } from "../etcd.ts";
 import { newMemoryConfig } from "../memory_config.ts";
-
-async function withDirectory(body: (directory: string) => Promise<void>): Promise<void> {
-  const directory = await Deno.makeTempDir();
-  try {
-    await body(directory);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-}
 
 /** A server that makes its own certificate, and listens where it is told. */
 function autoTlsConfig(directory: string, urls: string): Config {

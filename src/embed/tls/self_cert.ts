@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Clock } from "../../base/clock.ts";
+import { messageOf } from "../../base/error_message.ts";
 import type { Logger } from "../../base/log.ts";
 import { ConfigError } from "../config/errors.ts";
 
@@ -9,13 +10,13 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const YEAR_MS = 365 * DAY_MS;
 
 /** Where a certificate and its key stand. */
-export interface CertificatePaths {
+interface CertificatePaths {
   readonly certFile: string;
   readonly keyFile: string;
 }
 
 /** What certificate the member makes for itself. */
-export interface SelfCertRequest {
+interface SelfCertRequest {
   readonly directory: string;
   /** The names and addresses that it is for. */
   readonly hosts: readonly string[];
@@ -63,7 +64,7 @@ function write(directory: string, path: string, text: string, mode: number): voi
     // A file that was there keeps its mode otherwise.
     chmodSync(path, mode);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new ConfigError(`cannot write the member's own certificate: ${why}`, { cause: error });
   }
 }

@@ -4,9 +4,9 @@ import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { parseUrlList } from "../../base/url_list.ts";
 import { silentLogger } from "../../base/log.ts";
-import { newConfig, newZapLoggerBuilder } from "../config/config.ts";
-import type { Config } from "../config/config.ts";
+import { type Config, newConfig } from "../config/config.ts";
 import { ConfigError } from "../config/errors.ts";
+import { newZapLoggerBuilder } from "../config/zap_logger_builder.ts";
 
 async function withConfig(
   body: (config: Config, messages: string[]) => Promise<void>,

@@ -1,10 +1,18 @@
-import { constants, gunzipSync, gzipSync } from "node:zlib";
+import process from "node:process";
 
 /** What `grpc-encoding` may name. */
 export type MessageEncoding = "identity" | "gzip";
 
 /** The `grpc-accept-encoding` of this server. */
 export const ACCEPTED_ENCODINGS = "identity,gzip";
+
+/**
+ * Deno loads the library for the first message that wants it, within the call. Most servers get
+ * none, and it takes a megabyte.
+ */
+function zlib(): typeof import("node:zlib") {
+  return process.getBuiltinModule("node:zlib");
+}
 
 /** Decompressed bytes; undefined: more than `maxBytes`. Throws when they are not sound. */
 export function decompress(
@@ -14,7 +22,9 @@ export function decompress(
   maxBytes: number,
 ): Uint8Array | undefined {
   try {
-    return gunzipSync(bytes.subarray(start, end), { maxOutputLength: Math.max(1, maxBytes) });
+    return zlib().gunzipSync(bytes.subarray(start, end), {
+      maxOutputLength: Math.max(1, maxBytes),
+    });
   } catch (error) {
     if (isTooLarge(error)) return undefined;
     throw error;
@@ -23,6 +33,7 @@ export function decompress(
 
 /** Compressed bytes. */
 export function compress(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  const { constants, gzipSync } = zlib();
   return gzipSync(bytes.subarray(start, end), { level: constants.Z_BEST_SPEED });
 }
 

@@ -1,18 +1,19 @@
 import type { Clock, Timer } from "../../base/clock.ts";
+import { Heap, type HeapItem, NOT_IN_HEAP } from "../../base/heap.ts";
 import { GRPC_LIMITS } from "../limits.ts";
 
-/** Something with a deadline; the queue keeps its own state in the `queue...` fields. */
-export interface DeadlineHolder {
+/** Something with a deadline; the queue keeps its own state in the fields beside it. */
+export interface DeadlineHolder extends HeapItem {
   readonly deadlineMs: number;
-  /** FRESH, a position in the heap, or NOT_QUEUED. */
-  queueSlot: number;
+  /** Where the holder is in the heap, FRESH, or NOT_QUEUED. */
+  heapIndex: number;
   queuePrevious: DeadlineHolder | undefined;
   queueNext: DeadlineHolder | undefined;
   /** Called once, after which the queue has forgotten the holder. */
   deadlinePassed(): void;
 }
 
-export const NOT_QUEUED = -1;
+export const NOT_QUEUED = NOT_IN_HEAP;
 const FRESH = -2;
 
 /** Longer delays overflow the timers of the runtime. */
@@ -25,7 +26,7 @@ const LONGEST_DELAY_MS = 3_600_000;
  */
 export class DeadlineQueue {
   readonly #clock: Clock;
-  readonly #heap: DeadlineHolder[] = [];
+  readonly #heap = new Heap<DeadlineHolder>();
   #fresh: DeadlineHolder | undefined;
   #freshCount = 0;
   #timer: Timer | undefined;
@@ -38,7 +39,7 @@ export class DeadlineQueue {
 
   /** How many deadlines are waited for. */
   get size(): number {
-    return this.#heap.length + this.#freshCount;
+    return this.#heap.size + this.#freshCount;
   }
 
   /** Whether a timer is set. */
@@ -47,7 +48,7 @@ export class DeadlineQueue {
   }
 
   add(holder: DeadlineHolder, nowMs: number): void {
-    holder.queueSlot = FRESH;
+    holder.heapIndex = FRESH;
     holder.queueNext = this.#fresh;
     if (this.#fresh !== undefined) this.#fresh.queuePrevious = holder;
     this.#fresh = holder;
@@ -58,16 +59,15 @@ export class DeadlineQueue {
   }
 
   remove(holder: DeadlineHolder): void {
-    if (holder.queueSlot === FRESH) this.#unlink(holder);
-    else if (holder.queueSlot >= 0) this.#removeFromHeap(holder.queueSlot);
+    if (holder.heapIndex === FRESH) this.#unlink(holder);
+    else if (holder.heapIndex !== NOT_QUEUED) this.#heap.remove(holder);
   }
 
   /** Forgets all deadlines. */
   close(): void {
     this.#disarm();
     while (this.#fresh !== undefined) this.#unlink(this.#fresh);
-    for (const holder of this.#heap) holder.queueSlot = NOT_QUEUED;
-    this.#heap.length = 0;
+    this.#heap.clear();
   }
 
   #timerFired(): void {
@@ -76,18 +76,19 @@ export class DeadlineQueue {
     while (this.#fresh !== undefined) {
       const holder = this.#fresh;
       this.#unlink(holder);
-      this.#pushToHeap(holder);
+      this.#heap.push(holder, holder.deadlineMs);
     }
     const nowMs = this.#clock.monotonicMs();
     let passed = 0;
-    while (this.#heap.length > 0 && this.#heap[0].deadlineMs <= nowMs) {
+    let next = this.#heap.peek();
+    while (next !== undefined && next.deadlineMs <= nowMs) {
       if (passed++ === GRPC_LIMITS.maxDeadlinesPerTurn) break;
-      const holder = this.#heap[0];
-      this.#removeFromHeap(0);
-      holder.deadlinePassed();
+      this.#heap.remove(next);
+      next.deadlinePassed();
+      next = this.#heap.peek();
     }
     // What ran above may have added deadlines and so armed the timer.
-    const nextMs = this.#heap.length > 0 ? this.#heap[0].deadlineMs : Infinity;
+    const nextMs = next?.deadlineMs ?? Infinity;
     if (nextMs < this.#timerDueMs) this.#arm(nowMs, Math.max(0, Math.ceil(nextMs - nowMs)));
   }
 
@@ -112,51 +113,7 @@ export class DeadlineQueue {
     if (next !== undefined) next.queuePrevious = previous;
     holder.queuePrevious = undefined;
     holder.queueNext = undefined;
-    holder.queueSlot = NOT_QUEUED;
+    holder.heapIndex = NOT_QUEUED;
     this.#freshCount--;
-  }
-
-  #pushToHeap(holder: DeadlineHolder): void {
-    this.#heap.push(holder);
-    this.#siftUp(this.#heap.length - 1, holder);
-  }
-
-  #removeFromHeap(slot: number): void {
-    const heap = this.#heap;
-    heap[slot].queueSlot = NOT_QUEUED;
-    const last = heap[heap.length - 1];
-    heap.length--;
-    if (slot === heap.length) return;
-    if (slot > 0 && last.deadlineMs < heap[(slot - 1) >> 1].deadlineMs) this.#siftUp(slot, last);
-    else this.#siftDown(slot, last);
-  }
-
-  #siftUp(slot: number, holder: DeadlineHolder): void {
-    const heap = this.#heap;
-    while (slot > 0) {
-      const parent = (slot - 1) >> 1;
-      if (heap[parent].deadlineMs <= holder.deadlineMs) break;
-      heap[slot] = heap[parent];
-      heap[slot].queueSlot = slot;
-      slot = parent;
-    }
-    heap[slot] = holder;
-    holder.queueSlot = slot;
-  }
-
-  #siftDown(slot: number, holder: DeadlineHolder): void {
-    const heap = this.#heap;
-    for (;;) {
-      let child = slot * 2 + 1;
-      if (child >= heap.length) break;
-      const right = child + 1;
-      if (right < heap.length && heap[right].deadlineMs < heap[child].deadlineMs) child = right;
-      if (heap[child].deadlineMs >= holder.deadlineMs) break;
-      heap[slot] = heap[child];
-      heap[slot].queueSlot = slot;
-      slot = child;
-    }
-    heap[slot] = holder;
-    holder.queueSlot = slot;
   }
 }

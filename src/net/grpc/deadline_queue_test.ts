@@ -6,7 +6,8 @@ import type { DeadlineHolder } from "./deadline_queue.ts";
 import { ManualClock } from "../../base/manual_clock.ts";
 
 class Holder implements DeadlineHolder {
-  queueSlot = NOT_QUEUED;
+  heapIndex = NOT_QUEUED;
+  heapKey = 0;
   queuePrevious: DeadlineHolder | undefined = undefined;
   queueNext: DeadlineHolder | undefined = undefined;
   readonly deadlineMs: number;

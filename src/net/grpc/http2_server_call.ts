@@ -32,7 +32,8 @@ export class Http2ServerCall implements ServerCall, DeadlineHolder {
   reader: RequestReader | undefined = undefined;
 
   // These belong to the queue of deadlines.
-  queueSlot = NOT_QUEUED;
+  heapIndex = NOT_QUEUED;
+  heapKey = 0;
   queuePrevious: DeadlineHolder | undefined = undefined;
   queueNext: DeadlineHolder | undefined = undefined;
 
@@ -219,14 +220,9 @@ export class Http2ServerCall implements ServerCall, DeadlineHolder {
   #finish(code: number): void {
     const state = this.#state;
     this.finished = true;
-    if (this.queueSlot !== NOT_QUEUED) state.deadlines.remove(this);
     this.reader?.release();
     this.#traceEnded?.(code);
-    state.slowCalls?.ended(this, this.#method, this.#startMs, code);
-    if (state.observer !== undefined) {
-      const durationMs = state.timed ? state.clock.monotonicMs() - this.#startMs : 0;
-      state.observer.handled(this.#method, code, durationMs);
-    }
+    state.callEnded(this, this.#method, this.#startMs, code);
     if (--state.activeCalls === 0) state.onIdle?.();
   }
 }

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { bufferOf } from "../../base/bytes.ts";
 
 const NAME_FORM = /^[0-9a-z_.-]+$/;
 const VALUE_FORM = /^[\x20-\x7e]*$/;
@@ -103,7 +104,7 @@ export class Metadata {
     if (!isBinaryName(name)) {
       throw new TypeError(`Cannot add metadata "${name}": the name of bytes ends in "-bin"`);
     }
-    const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
+    const bytes = bufferOf(value);
     this.#push(name, bytes.toString("base64").replace(/=+$/, ""));
   }
 

@@ -20,7 +20,7 @@ const RESPONSE_HEADERS: readonly string[] = [":status", HTTP_OK, "content-type",
 const GZIP_RESPONSE_HEADERS: readonly string[] = [...RESPONSE_HEADERS, "grpc-encoding", "gzip"];
 
 /** A request that is refused before any handler hears of it. */
-export interface Refusal {
+interface Refusal {
   readonly code: number;
   /** The whole response. */
   readonly headers: readonly string[];

@@ -14,15 +14,16 @@ export interface RoutedCallOptions extends CallHead {
 }
 
 /**
- * An in-process call that goes the server's way: found by its path, bounded, counted, and waited
- * for when the server stops.
+ * An in-process call that goes the server's way: found by its path, bounded, counted, traced, and
+ * waited for when the server stops.
  */
 export class RoutedCall extends InProcessCall implements DeadlineHolder, ObservedHead {
   /** Belongs to the observer. */
   observerMemo: object | undefined = undefined;
 
   // These belong to the queue of deadlines.
-  queueSlot = NOT_QUEUED;
+  heapIndex = NOT_QUEUED;
+  heapKey = 0;
   queuePrevious: DeadlineHolder | undefined = undefined;
   queueNext: DeadlineHolder | undefined = undefined;
 
@@ -30,6 +31,8 @@ export class RoutedCall extends InProcessCall implements DeadlineHolder, Observe
   readonly #route: Route;
   readonly #startMs: number;
   #listener: MessageListener | undefined;
+  /** Tells the tracer that the call has ended. */
+  #traceEnded: ((code: number) => void) | undefined;
 
   constructor(state: ServerState, route: Route, options: RoutedCallOptions) {
     const startMs = state.clock.monotonicMs();
@@ -42,8 +45,10 @@ export class RoutedCall extends InProcessCall implements DeadlineHolder, Observe
   /** Starts the handler; called first, once. */
   begin(): void {
     const state = this.#state;
+    const { method } = this.#route;
+    this.#traceEnded = state.tracer?.started(this, method);
     state.activeCalls++;
-    state.observer?.started(this.#route.method, this);
+    state.observer?.started(method, this);
     if (this.deadlineMs <= this.#startMs) return this.deadlinePassed();
     if (this.deadlineMs !== Infinity) state.deadlines.add(this, this.#startMs);
     this.#listener = this.#route.stream?.(this);
@@ -82,11 +87,8 @@ export class RoutedCall extends InProcessCall implements DeadlineHolder, Observe
   protected override finish(code: number, message: string): void {
     if (this.finished) return;
     const state = this.#state;
-    if (this.queueSlot !== NOT_QUEUED) state.deadlines.remove(this);
-    if (state.observer !== undefined) {
-      const durationMs = state.timed ? state.clock.monotonicMs() - this.#startMs : 0;
-      state.observer.handled(this.#route.method, code, durationMs);
-    }
+    this.#traceEnded?.(code);
+    state.callEnded(this, this.#route.method, this.#startMs, code);
     super.finish(code, message);
     if (--state.activeCalls === 0) state.onIdle?.();
   }

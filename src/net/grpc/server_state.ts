@@ -1,8 +1,10 @@
 import type { Clock } from "../../base/clock.ts";
 import { GRPC_LIMITS } from "../limits.ts";
-import { DeadlineQueue } from "./deadline_queue.ts";
+import { type DeadlineHolder, DeadlineQueue, NOT_QUEUED } from "./deadline_queue.ts";
 import type { CallTracer } from "./call_tracer.ts";
+import type { GrpcMethod } from "./method.ts";
 import type { GrpcObserver } from "./observer.ts";
+import type { ServerCall } from "./server_call.ts";
 import { type SlowCallOptions, SlowCalls } from "./slow_calls.ts";
 
 export interface GrpcServerOptions {
@@ -44,5 +46,19 @@ export class ServerState {
     this.slowCalls = options.slowCalls && new SlowCalls(options.slowCalls, options.clock);
     this.timed = options.observer?.timed ?? false;
     this.deadlines = new DeadlineQueue(options.clock);
+  }
+
+  /** A call has ended, whatever carried it: it has no deadline any more, and who looks on is told. */
+  callEnded(
+    call: ServerCall & DeadlineHolder,
+    method: GrpcMethod,
+    startMs: number,
+    code: number,
+  ): void {
+    if (call.heapIndex !== NOT_QUEUED) this.deadlines.remove(call);
+    this.slowCalls?.ended(call, method, startMs, code);
+    if (this.observer === undefined) return;
+    const durationMs = this.timed ? this.clock.monotonicMs() - startMs : 0;
+    this.observer.handled(method, code, durationMs);
   }
 }

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { isBinaryName, isReservedName, Metadata } from "./metadata.ts";
 
-export type ServiceMetadataValue = string | Buffer;
+type ServiceMetadataValue = string | Buffer;
 
 /** The metadata of a call in the shape that handlers written for grpc-js expect. */
 export class ServiceMetadata {

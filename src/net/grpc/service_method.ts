@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Clock } from "../../base/clock.ts";
+import { messageOf } from "../../base/error_message.ts";
 import { GrpcCode } from "../../base/grpc_code.ts";
 import type { MethodDefinition } from "../../deps/grpc_js.ts";
 import type { MethodType } from "./method.ts";
@@ -47,7 +48,7 @@ export class ServiceMethod {
       // Decoders may keep parts of what they are given, so it gets memory of its own.
       return this.#definition.requestDeserialize(Buffer.from(bytes.subarray(start, end)));
     } catch (error) {
-      call.fail(GrpcCode.Internal, `Error deserializing request: ${errorText(error)}`);
+      call.fail(GrpcCode.Internal, `Error deserializing request: ${messageOf(error)}`);
       return undefined;
     }
   }
@@ -57,7 +58,7 @@ export class ServiceMethod {
     try {
       return this.#definition.responseSerialize(value);
     } catch (error) {
-      call.fail(GrpcCode.Internal, `Error serializing response: ${errorText(error)}`);
+      call.fail(GrpcCode.Internal, `Error serializing response: ${messageOf(error)}`);
       return undefined;
     }
   }
@@ -72,8 +73,4 @@ export class ServiceMethod {
 function methodType(requestStream: boolean, responseStream: boolean): MethodType {
   if (requestStream) return responseStream ? "bidi_stream" : "client_stream";
   return responseStream ? "server_stream" : "unary";
-}
-
-function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

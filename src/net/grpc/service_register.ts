@@ -18,7 +18,7 @@ import { ServiceMethod } from "./service_method.ts";
 import type { ServiceHandler } from "./service_method.ts";
 import { failWithError } from "./service_status.ts";
 
-export interface ServiceRegisterOptions {
+interface ServiceRegisterOptions {
   readonly routes: RouteTable;
   readonly clock: Clock;
   /** Hears of what handlers throw. */

@@ -10,7 +10,7 @@ import { STATIC_ENTRY_COUNT, STATIC_FIELDS } from "./static_table.ts";
 export { HeaderList } from "./header_list.ts";
 export { HpackError } from "./hpack_error.ts";
 
-export interface HpackDecoderOptions {
+interface HpackDecoderOptions {
   /** What this side announces as SETTINGS_HEADER_TABLE_SIZE. */
   maxTableSizeBytes: number;
   /** What this side announces as SETTINGS_MAX_HEADER_LIST_SIZE. */

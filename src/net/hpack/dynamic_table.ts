@@ -1,7 +1,7 @@
 import { assert } from "../../base/assert.ts";
 
 /** What RFC 7541 section 4.1 adds to the octets of name and value. */
-export const ENTRY_OVERHEAD_BYTES = 32;
+const ENTRY_OVERHEAD_BYTES = 32;
 
 /** The smallest ring; most peers use a handful of entries. */
 const FIRST_RING_LENGTH = 16;

@@ -29,21 +29,26 @@ const END_OF_STRING = 256;
 const LONGEST_CODE_BITS = 30;
 
 const LENGTHS: Uint8Array = Uint8Array.from(CODE_LENGTHS);
-const CODES: Uint32Array = canonicalCodes();
+const CODES: Uint32Array = new Uint32Array(CODE_LENGTHS.length);
+
+/** All symbols in the order of their codes, so that those of one length are neighbours. */
+const SYMBOLS: Uint16Array = new Uint16Array(CODE_LENGTHS.length);
+
+/** For each length: the first number that is no code of it, and how far SYMBOLS is from a code. */
+const CODE_ENDS: Uint32Array = new Uint32Array(LONGEST_CODE_BITS + 1);
+const CODE_TO_POSITION: Int32Array = new Int32Array(LONGEST_CODE_BITS + 1);
 
 /**
- * The decoder walks the code tree four bits at a time: entry `state * 16 + bits` holds the next
- * state in its low byte, the symbol that these bits complete in the second byte, and flags. The
- * shortest code has five bits, so four bits complete at most one symbol.
+ * The symbol that eight bits begin with, if its code is as short as that: those of all letters,
+ * digits and most signs are. Zero says that it is not; the code of symbol 0 is long.
  */
-const COMPLETES = 0x1_0000;
-const FAILS = 0x2_0000;
-const TRANSITIONS: Int32Array = new Int32Array(256 * 16);
+const SHORT_CODE_BITS = 8;
+const SHORT_CODES: Uint8Array = new Uint8Array(1 << SHORT_CODE_BITS);
 
-/** States in which a string may end: fewer than eight bits into a code, all of them ones. */
-const MAY_END: Uint8Array = new Uint8Array(256);
+/** Stands for the ones that fill the last byte of a string. */
+const PADDING = -1;
 
-buildDecoder();
+numberCodes();
 
 /** How many bytes the text takes when Huffman coded. */
 export function huffmanLength(text: string): number {
@@ -90,85 +95,70 @@ const scratch: Uint8Array = new Uint8Array(1024);
 
 /** The text of Huffman coded bytes; throws HpackError when they are not such. */
 export function decodeHuffman(bytes: Uint8Array, start: number, end: number): string {
-  // A symbol takes at least five bits.
-  const mostSymbols = Math.floor((end - start) * 8 / 5);
+  // A symbol takes at least five bits, and the end may cut off a last one.
+  const mostSymbols = Math.floor((end - start) * 8 / 5) + 1;
   const output = mostSymbols <= scratch.length ? scratch : new Uint8Array(mostSymbols);
-  let state = 0;
+  const endBit = end * 8;
+  let bit = start * 8;
   let length = 0;
-  for (let i = start; i < end; i++) {
-    const byte = bytes[i];
-    let transition = TRANSITIONS[(state << 4) | (byte >> 4)];
-    if (transition >= COMPLETES) {
-      if (transition >= FAILS) throw new HpackError("Huffman coded string holds end-of-string");
-      output[length++] = transition >> 8;
-    }
-    transition = TRANSITIONS[((transition & 0xff) << 4) | (byte & 15)];
-    if (transition >= COMPLETES) {
-      if (transition >= FAILS) throw new HpackError("Huffman coded string holds end-of-string");
-      output[length++] = transition >> 8;
-    }
-    state = transition & 0xff;
+  while (bit < endBit) {
+    const index = bit >> 3;
+    const behind = index + 1 < end ? bytes[index + 1] : 0xff;
+    const symbol = SHORT_CODES[(((bytes[index] << 8) | behind) >> (8 - (bit & 7))) & 0xff] ||
+      longSymbol(bytes, bit, endBit);
+    if (symbol === PADDING) return latin1FromBytes(output, 0, length);
+    output[length++] = symbol;
+    bit += LENGTHS[symbol];
   }
-  if (MAY_END[state] === 0) throw new HpackError("Huffman coded string has wrong padding");
+  if (bit > endBit) throw wrongPadding();
   return latin1FromBytes(output, 0, length);
 }
 
-function canonicalCodes(): Uint32Array {
-  const codes = new Uint32Array(CODE_LENGTHS.length);
-  let next = 0;
-  for (let bits = 1; bits <= LONGEST_CODE_BITS; bits++) {
-    for (let symbol = 0; symbol < codes.length; symbol++) {
-      if (LENGTHS[symbol] === bits) codes[symbol] = next++;
-    }
-    next *= 2;
-  }
-  return codes;
-}
-
-/** The code tree as pairs of children: a node's number if not negative, else ~symbol. */
-function codeTree(): number[] {
-  const children = [0, 0];
-  for (let symbol = 0; symbol < CODES.length; symbol++) {
-    let node = 0;
-    for (let bit = LENGTHS[symbol] - 1; bit > 0; bit--) {
-      const child = node * 2 + ((CODES[symbol] >>> bit) & 1);
-      if (children[child] === 0) {
-        children[child] = children.length / 2;
-        children.push(0, 0);
+/** The symbol whose code begins at a bit, whatever its length, or PADDING. */
+function longSymbol(bytes: Uint8Array, start: number, end: number): number {
+  let code = 0;
+  for (let bit = start; bit < end; bit++) {
+    code = (code << 1) | ((bytes[bit >> 3] >> (7 - (bit & 7))) & 1);
+    const length = bit - start + 1;
+    if (code < CODE_ENDS[length]) {
+      const symbol = SYMBOLS[code + CODE_TO_POSITION[length]];
+      if (symbol === END_OF_STRING) {
+        throw new HpackError("Huffman coded string holds end-of-string");
       }
-      node = children[child];
+      return symbol;
     }
-    children[node * 2 + (CODES[symbol] & 1)] = ~symbol;
   }
-  return children;
+  const isPadding = end - start < 8 && code === (1 << (end - start)) - 1;
+  if (!isPadding) throw wrongPadding();
+  return PADDING;
 }
 
-function buildDecoder(): void {
-  const children = codeTree();
-  for (let state = 0; state * 2 < children.length; state++) {
-    for (let bits = 0; bits < 16; bits++) {
-      TRANSITIONS[state * 16 + bits] = transitionFrom(children, state, bits);
-    }
-  }
-  let node = 0;
-  for (let ones = 0; ones < 8; ones++) {
-    MAY_END[node] = 1;
-    node = children[node * 2 + 1];
-  }
+function wrongPadding(): HpackError {
+  return new HpackError("Huffman coded string has wrong padding");
 }
 
-function transitionFrom(children: readonly number[], state: number, bits: number): number {
-  let node = state;
-  let completed = 0;
-  for (let bit = 3; bit >= 0; bit--) {
-    const child = children[node * 2 + ((bits >> bit) & 1)];
-    if (child >= 0) {
-      node = child;
-    } else {
-      if (~child === END_OF_STRING) return FAILS;
-      completed = COMPLETES | (~child << 8);
-      node = 0;
-    }
+/**
+ * Numbers the codes and fills the tables that follow from it, in few enough steps for the engine
+ * not to compile this: a server that is idle does without the optimizing compilers.
+ */
+function numberCodes(): void {
+  const counts = new Uint16Array(LONGEST_CODE_BITS + 1);
+  for (const length of LENGTHS) counts[length]++;
+  const next = new Uint32Array(LONGEST_CODE_BITS + 1);
+  for (let length = 1, code = 0, position = 0; length <= LONGEST_CODE_BITS; length++) {
+    code *= 2;
+    next[length] = code;
+    CODE_TO_POSITION[length] = position - code;
+    code += counts[length];
+    CODE_ENDS[length] = code;
+    position += counts[length];
   }
-  return completed | node;
+  for (let symbol = 0; symbol < LENGTHS.length; symbol++) {
+    const length = LENGTHS[symbol];
+    const code = next[length]++;
+    CODES[symbol] = code;
+    SYMBOLS[code + CODE_TO_POSITION[length]] = symbol;
+    const freeBits = SHORT_CODE_BITS - length;
+    if (freeBits >= 0) SHORT_CODES.fill(symbol, code << freeBits, (code + 1) << freeBits);
+  }
 }

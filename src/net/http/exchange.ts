@@ -34,7 +34,7 @@ export interface HttpExchange {
   addHeader(name: string, value: string): void;
   /**
    * The whole response. `fields` is name, value, name, value ..., in lower case and without
-   * content-length.
+   * content-length. The body is copied before the call returns.
    */
   respond(status: number, fields: readonly string[], body: Uint8Array | string): void;
   /** Begins a response of unknown length. */

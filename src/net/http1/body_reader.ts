@@ -1,8 +1,8 @@
 import { HTTP1_BODY_LIMITS } from "../limits.ts";
-import { BadRequest, type BodyFraming } from "./request_head.ts";
+import { BadRequest, type BodyFraming, parseField } from "./request_head.ts";
 
 /** Takes the bytes of a body as they come. */
-export type BodySink = (bytes: Uint8Array, start: number, end: number) => void;
+type BodySink = (bytes: Uint8Array, start: number, end: number) => void;
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -86,6 +86,7 @@ export class BodyReader {
           throw new BadRequest(431, "too many trailers");
         }
         if (line === "") this.#state = State.DONE;
+        else parseField(line);
     }
   }
 

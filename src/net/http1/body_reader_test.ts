@@ -63,6 +63,9 @@ Deno.test("BodyReader refuses chunks that could be read in two ways", () => {
     "1\r\ra\r\n",
     "1\x00\r\na\r\n",
     "0\r\n\n",
+    "0\r\nno field\r\n\r\n",
+    "0\r\nX : y\r\n\r\n",
+    "0\r\nX: y\r\n folded\r\n\r\n",
     `1;${"x".repeat(HTTP1_BODY_LIMITS.maxLineBytes)}\r\na`,
     `0\r\n${"Trailer: xxxxxxxx\r\n".repeat(HTTP1_BODY_LIMITS.maxTrailerBytes / 10)}\r\n`,
   ];

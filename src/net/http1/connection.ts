@@ -94,8 +94,10 @@ export class Http1Connection implements ExchangeOwner, OutputOwner, Sweepable {
   /** Ends the connection behind the answer that is under way, or at once. */
   closeWhenIdle(): void {
     this.#closing = true;
-    if (this.#tunnel !== undefined) this.#tunnel.closeSoon();
-    else if (this.#exchange === undefined) this.destroy();
+    if (this.#tunnel !== undefined) return this.#tunnel.closeSoon();
+    const exchange = this.#exchange;
+    if (exchange === undefined && this.output.isEmpty) this.destroy();
+    else if (exchange === undefined || exchange.finished) this.#linger();
   }
 
   destroy(): void {
@@ -366,6 +368,9 @@ export class Http1Connection implements ExchangeOwner, OutputOwner, Sweepable {
   // Timeouts.
 
   sweep(nowMs: number): void {
+    // Who is still taking an answer is not late with anything; how slowly he may is checked apart.
+    const hasAnswer = this.#exchange === undefined || this.#lingering;
+    if (hasAnswer && this.output.isWriting) this.#waitingSinceMs = nowMs;
     const isLate = nowMs - this.#waitingSinceMs >= this.#patienceMs();
     const hasStalled = this.#writeStall.check(
       nowMs,
@@ -376,15 +381,14 @@ export class Http1Connection implements ExchangeOwner, OutputOwner, Sweepable {
   }
 
   #patienceMs(): number {
-    if (this.#lingering) return this.output.isWriting ? Infinity : this.#limits.lingerTimeoutMs;
+    if (this.#lingering) return this.#limits.lingerTimeoutMs;
     if (this.#tunnel !== undefined) return Infinity;
     const exchange = this.#exchange;
     if (exchange === undefined) {
       return this.#hasAnswered ? this.#limits.keepAliveTimeoutMs : this.#limits.headersTimeoutMs;
     }
     const waitsForBody = this.#body !== undefined && !this.#body.isDone;
-    return waitsForBody && !exchange.slowBody && !exchange.paused
-      ? this.#limits.requestTimeoutMs
-      : Infinity;
+    const mayTakeLong = !exchange.finished && (exchange.slowBody || exchange.paused);
+    return waitsForBody && !mayTakeLong ? this.#limits.requestTimeoutMs : Infinity;
   }
 }

@@ -33,6 +33,11 @@ export class Http1Output implements WriterOwner {
     return this.#writer.inFlightBytes > 0;
   }
 
+  /** Whether the client has taken everything. */
+  get isEmpty(): boolean {
+    return this.#writer.pendingBytes === 0 && this.#rest === undefined;
+  }
+
   get writeCount(): number {
     return this.#writer.writeCount;
   }
@@ -62,7 +67,8 @@ export class Http1Output implements WriterOwner {
     const isText = typeof body === "string";
     const length = isText ? Buffer.byteLength(body) : body.length;
     if (length > this.#context.limits.outputHighMarkBytes) {
-      this.#rest = isText ? Buffer.from(body) : body.slice();
+      // The slice() of a Buffer would be no copy.
+      this.#rest = isText ? Buffer.from(body) : new Uint8Array(body);
       this.#restPosition = 0;
       this.#pump();
     } else if (isText) {

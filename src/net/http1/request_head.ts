@@ -49,7 +49,7 @@ export function parseRequestHead(text: string): RequestHead {
   if (major !== "1" || minor > "1") throw new BadRequest(505, "unsupported protocol version");
   const isOld = minor === "0";
   const fields: string[] = [];
-  for (let i = 1; i < lines.length; i++) parseField(lines[i], fields);
+  for (let i = 1; i < lines.length; i++) fields.push(...parseField(lines[i]));
   const headers = new HeaderList(fields, false);
   const host = hostOf(fields, isOld);
   const { target, authority } = splitTarget(method, rawTarget);
@@ -67,14 +67,15 @@ export function parseRequestHead(text: string): RequestHead {
   };
 }
 
-function parseField(line: string, fields: string[]): void {
+/** The name of a field, in lower case, and its value. Throws BadRequest. */
+export function parseField(line: string): readonly [name: string, value: string] {
   const colon = line.indexOf(":");
   const name = line.slice(0, colon);
   // A blank in front of the colon, or of the whole line, is no part of any name.
   if (colon <= 0 || !FIELD_NAME.test(name)) throw new BadRequest(400, "malformed header field");
   const value = withoutOuterBlanks(line, colon + 1);
   if (BAD_VALUE.test(value)) throw new BadRequest(400, "invalid character in a header field");
-  fields.push(name.toLowerCase(), value);
+  return [name.toLowerCase(), value];
 }
 
 /** A pattern for it would try again at each blank, of which a line may have many. */

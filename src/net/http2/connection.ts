@@ -14,6 +14,7 @@ import { SocketReading } from "./socket_reading.ts";
 import { SocketWriter, type WriterOwner } from "./socket_writer.ts";
 import type { Sweepable } from "./sweeper.ts";
 import { Transmitter } from "./transmitter.ts";
+import { UnfinishedWork } from "./unfinished_work.ts";
 import { WriteStall } from "./write_stall.ts";
 
 const PING_BYTES = 8;
@@ -62,7 +63,6 @@ export class Http2Connection
   ) {
     const { clock, limits } = context;
     const nowMs = clock.monotonicMs();
-    this.remote = remote;
     this.#context = context;
     this.#limits = limits;
     this.#socket = socket;
@@ -81,7 +81,8 @@ export class Http2Connection
       () => this.outputOverflow(),
     );
     this.#reader = new FrameReader(this, limits.maxFrameBytes);
-    this.#reading = new SocketReading(socket, context.readTurns);
+    this.#reading = new SocketReading(socket, context.readTurns, () => this.#readOn());
+    this.remote = { ...remote, work: new UnfinishedWork(this.#reading, limits) };
     this.#pings = new PingPolicy(context.pingRules);
     this.#floods = new FloodGuard(clock, nowMs, limits);
     this.#receiver = new RequestReceiver(this, context, this.#transmitter, this.#floods);
@@ -119,7 +120,7 @@ export class Http2Connection
   goAway(): void {
     if (this.#phase !== Phase.OPEN) return;
     if (!this.#hasSettings) return this.destroy();
-    this.#writeGoAway(LARGEST_STREAM_ID, ErrorCode.NO_ERROR, "");
+    this.#transmitter.writeGoAway(LARGEST_STREAM_ID, ErrorCode.NO_ERROR, "");
     this.#transmitter.writePing(Flag.NONE, DRAIN_PING, 0);
     this.#enterPhase(Phase.DRAINING, this.#limits.drainPingTimeoutMs);
   }
@@ -132,17 +133,33 @@ export class Http2Connection
 
   #data(chunk: Buffer): void {
     this.#heardSinceSweep = true;
+    this.#handle(() => this.#reader.read(chunk));
+  }
+
+  #readOn(): void {
+    if (this.#reader.isPaused) this.#handle(() => this.#reader.readOn());
+  }
+
+  #handle(read: () => void): void {
     const writer = this.#writer;
     this.#reading.begin();
     writer.hold();
     try {
-      this.#reader.read(chunk);
+      read();
     } catch (error) {
       this.#defect(error);
     }
     writer.release();
-    if (writer.pendingBytes > this.#limits.readPauseBytes) this.#reading.hold(true);
-    this.#reading.end();
+    if (this.#isOutputMuch) this.#reading.hold(true);
+    this.#reading.end(this.#reader.isPaused);
+  }
+
+  get #isOutputMuch(): boolean {
+    return this.#writer.pendingBytes > this.#limits.readPauseBytes;
+  }
+
+  mustPause(): boolean {
+    return this.#isOutputMuch || this.#reading.mustPause;
   }
 
   /** A defect of the server costs the connection, and whoever owns the server decides the rest. */
@@ -155,7 +172,7 @@ export class Http2Connection
 
   outputWritten(): void {
     this.#transmitter.pump();
-    if (this.#writer.pendingBytes <= this.#limits.readPauseBytes) this.#reading.hold(false);
+    if (!this.#isOutputMuch) this.#reading.hold(false);
   }
 
   /** Comes in the midst of some stream's sending, so the end of the turn must come first. */
@@ -330,7 +347,7 @@ export class Http2Connection
 
   /** Answers a connection error. */
   fail(errorCode: number, why: string): void {
-    this.#writeGoAway(this.#receiver.streams.lastId, errorCode, why);
+    this.#transmitter.writeGoAway(this.#receiver.streams.lastId, errorCode, why);
     this.#finish();
     this.#receiver.close(errorCode);
   }
@@ -344,18 +361,10 @@ export class Http2Connection
   }
 
   #refuseNewStreams(): void {
-    this.#writeGoAway(this.#receiver.streams.lastId, ErrorCode.NO_ERROR, "");
+    this.#transmitter.writeGoAway(this.#receiver.streams.lastId, ErrorCode.NO_ERROR, "");
     this.#receiver.streams.refusesNew = true;
     this.#enterPhase(Phase.FINISHING, Infinity);
     if (this.#receiver.streams.size === 0) this.#finish();
-  }
-
-  #writeGoAway(lastStreamId: number, errorCode: number, why: string): void {
-    const payload = Buffer.alloc(8 + why.length);
-    payload.writeUInt32BE(lastStreamId, 0);
-    payload.writeUInt32BE(errorCode, 4);
-    payload.write(why, 8, "latin1");
-    this.#transmitter.writeFrame(FrameType.GOAWAY, Flag.NONE, 0, payload, 0, payload.length);
   }
 
   #enterPhase(phase: number, timeoutMs: number): void {

@@ -16,6 +16,8 @@ export interface FrameSink {
   badPreface(): void;
   /** A frame is longer than this side has announced. */
   frameTooLong(): void;
+  /** Whether the frames behind the last one have to wait for `readOn()`. */
+  mustPause(): boolean;
 }
 
 const NO_BYTES: Buffer = Buffer.alloc(0);
@@ -34,6 +36,9 @@ export class FrameReader {
   #partial: Buffer = NO_BYTES;
   #partialLength = 0;
 
+  /** What came and has to wait. */
+  #rest: Buffer = NO_BYTES;
+
   constructor(sink: FrameSink, maxFrameBytes: number) {
     this.#sink = sink;
     this.#maxFrameBytes = maxFrameBytes;
@@ -44,10 +49,28 @@ export class FrameReader {
     this.#stopped = true;
     this.#partial = NO_BYTES;
     this.#partialLength = 0;
+    this.#rest = NO_BYTES;
+  }
+
+  /** Whether whole frames may have come that wait. */
+  get isPaused(): boolean {
+    return this.#rest.length > 0;
+  }
+
+  /** Goes on with what had to wait. */
+  readOn(): void {
+    const rest = this.#rest;
+    this.#rest = NO_BYTES;
+    this.read(rest);
   }
 
   read(chunk: Buffer): void {
     if (this.#stopped) return;
+    if (this.#rest.length > 0) {
+      // A socket that was told to pause may have had something under way.
+      this.#rest = Buffer.concat([this.#rest, chunk]);
+      return;
+    }
     let position = 0;
     if (this.#prefaceBytesRead < CLIENT_PREFACE.length) position = this.#readPreface(chunk);
     if (this.#partialLength > 0) position = this.#completePartial(chunk, position);
@@ -57,6 +80,10 @@ export class FrameReader {
       if (next > end) break;
       this.#emit(chunk, position, next);
       position = next;
+      if (position < end && this.#sink.mustPause() && !this.#stopped) {
+        this.#rest = chunk.subarray(position);
+        return;
+      }
     }
     if (position < end && !this.#stopped) this.#keepPartial(chunk, position);
   }

@@ -7,6 +7,7 @@ import { frame, PREFACE } from "./testing/frames.ts";
 class RecordingSink implements FrameSink {
   readonly frames: string[] = [];
   problems: string[] = [];
+  pausesBehindEach = false;
   onFrame: (() => void) | undefined;
   onProblem: (() => void) | undefined;
 
@@ -25,6 +26,10 @@ class RecordingSink implements FrameSink {
   badPreface(): void {
     this.problems.push("bad preface");
     this.onProblem?.();
+  }
+
+  mustPause(): boolean {
+    return this.pausesBehindEach;
   }
 
   frameTooLong(): void {
@@ -113,4 +118,18 @@ Deno.test("FrameReader emits nothing more once it is stopped within a frame", ()
   reader.read(INPUT);
   reader.read(frame(1, 4, 5, "abc"));
   assert.deepEqual(sink.frames, FRAMES.slice(0, 1));
+});
+
+Deno.test("FrameReader leaves frames for later when it must pause, and loses none", () => {
+  const { sink, reader } = newReader();
+  sink.pausesBehindEach = true;
+  reader.read(INPUT.subarray(0, INPUT.length - 1));
+  assert.deepEqual(sink.frames, FRAMES.slice(0, 1));
+  reader.read(INPUT.subarray(INPUT.length - 1));
+  for (let count = 2; count <= FRAMES.length; count++) {
+    assert.equal(reader.isPaused, true);
+    reader.readOn();
+    assert.deepEqual(sink.frames, FRAMES.slice(0, count));
+  }
+  assert.equal(reader.isPaused, false);
 });

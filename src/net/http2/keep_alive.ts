@@ -1,5 +1,5 @@
 /** What to do about a connection that may be dead. */
-export type KeepAliveVerdict = "alive" | "ping" | "dead";
+type KeepAliveVerdict = "alive" | "ping" | "dead";
 
 /** Finds connections whose peer is gone without a word: pings those that are silent. */
 export class KeepAlive {

@@ -84,3 +84,21 @@ Deno.test("ReadTurns counts work within work once, and all sockets' together", (
   assert.deepEqual(ran, [1, 2, 3]);
   assert.equal(turns.isOver, false);
 });
+
+Deno.test("SocketReading waits for work, and goes on in the turn behind its end", () => {
+  const world = new World();
+  const { clock, socket, reading } = world;
+  reading.wait(true);
+  assert.equal(socket.paused, true);
+  assert.equal(reading.mustPause, true);
+  reading.wait(false);
+  assert.equal(socket.paused, true);
+  clock.advance(0);
+  assert.equal(socket.paused, false);
+  // Before the turn came there was too much again.
+  reading.wait(true);
+  reading.wait(false);
+  reading.wait(true);
+  clock.advance(0);
+  assert.equal(socket.paused, true);
+});

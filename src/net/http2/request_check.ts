@@ -4,7 +4,7 @@ import type { HeaderList } from "../hpack/header_list.ts";
  * What RFC 9113 section 8 demands of a request's headers. The result is kept on the list, since
  * repeated requests come as the same list.
  */
-export class RequestCheck {
+class RequestCheck {
   /** Why the request is malformed, if it is. */
   readonly problem: string | undefined;
   /** The announced length of the body; -1 if none is announced. */

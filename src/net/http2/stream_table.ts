@@ -1,3 +1,4 @@
+import { IdTable } from "../../base/id_table.ts";
 import type { Http2Limits } from "../limits.ts";
 import type { Http2StreamListener } from "./handler.ts";
 import { RecentIds } from "./recent_ids.ts";
@@ -10,7 +11,7 @@ export class StreamTable {
   /** Streams beyond `lastId` are ignored: the peer knows that it must repeat them elsewhere. */
   refusesNew = false;
 
-  readonly #open = new Map<number, ServerStream>();
+  readonly #open = new IdTable<ServerStream>();
   readonly #resetByUs: RecentIds;
 
   constructor(limits: Http2Limits) {
@@ -26,16 +27,17 @@ export class StreamTable {
   }
 
   add(stream: ServerStream): void {
-    this.#open.set(stream.id, stream);
+    this.#open.add(stream);
   }
 
-  values(): Iterable<ServerStream> {
+  /** Those that are open now, in the order in which they began. */
+  values(): readonly ServerStream[] {
     return this.#open.values();
   }
 
   remove(stream: ServerStream): void {
     stream.gone = true;
-    this.#open.delete(stream.id);
+    this.#open.remove(stream.id);
   }
 
   /** Whether the id belongs to a stream that no request ever came for. */

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { assert } from "../../base/assert.ts";
 import { HpackEncoder, maxEncodedLength } from "../hpack/encoder.ts";
 import type { Http2Limits } from "../limits.ts";
@@ -138,6 +139,14 @@ export class Transmitter implements BufferHolder {
 
   writePing(flags: number, payload: Uint8Array, start: number): void {
     this.writeFrame(FrameType.PING, flags, 0, payload, start, start + 8);
+  }
+
+  writeGoAway(lastStreamId: number, errorCode: number, why: string): void {
+    const payload = Buffer.alloc(8 + why.length);
+    payload.writeUInt32BE(lastStreamId, 0);
+    payload.writeUInt32BE(errorCode, 4);
+    payload.write(why, 8, "latin1");
+    this.writeFrame(FrameType.GOAWAY, Flag.NONE, 0, payload, 0, payload.length);
   }
 
   /** Writes any frame that needs no accounting. */

@@ -55,6 +55,11 @@ export class DatagramSink implements AsyncDisposable {
     return Uint8Array.from(value.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
   }
 
+  /** Takes nothing any more. */
+  freeze(): void {
+    this.#process.kill("SIGSTOP");
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#process.kill("SIGKILL");
     await this.#lines.cancel();

@@ -44,7 +44,7 @@ const NEEDED_BY_HTTP2 = [
 ];
 
 /** A list of suites, taken apart. */
-export interface CipherSuites {
+interface CipherSuites {
   /** Those of TLS 1.2 that can be spoken. */
   readonly usable: readonly string[];
   /** Those that Go has and Deno has not. */

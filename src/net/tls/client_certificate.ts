@@ -9,12 +9,12 @@ export interface ClientCertificate {
   readonly fingerprint: string;
   readonly expiresAtMs: number;
   readonly der: Uint8Array;
-  /** The certificates between this one and its authority, this one first. */
+  /** All that the client showed and the authority behind them, this one first. */
   readonly chain: readonly ChainLink[];
 }
 
-/** One certificate on the way to an authority. */
-export interface ChainLink {
+/** One certificate of those that the client showed. */
+interface ChainLink {
   readonly fingerprint: string;
   /** As RevokedSerials have it. */
   readonly serialNumber: string;
@@ -55,17 +55,22 @@ function lastOf(field: string | readonly string[] | undefined): string {
   return field?.at(-1) ?? "";
 }
 
+/**
+ * Deno 2.9 calls each certificate the issuer of the one that the client showed before it, whether it
+ * is or not: a certificate that comes twice is not the end.
+ */
 function chainOf(leaf: DescribedCertificate): ChainLink[] {
-  const chain = new Map<string, ChainLink>();
+  const chain: ChainLink[] = [];
+  const seen = new Set<DescribedCertificate>();
   let link: DescribedCertificate | undefined = leaf;
-  while (link?.fingerprint256 !== undefined) {
+  // An authority is its own issuer.
+  while (link?.fingerprint256 !== undefined && !seen.has(link)) {
+    seen.add(link);
     const { fingerprint256: fingerprint, serialNumber = "" } = link;
-    // An authority is its own issuer, and two may have signed each other.
-    if (chain.has(fingerprint)) break;
-    chain.set(fingerprint, { fingerprint, serialNumber: normalSerial(serialNumber) });
+    chain.push({ fingerprint, serialNumber: normalSerial(serialNumber) });
     link = link.issuerCertificate;
   }
-  return [...chain.values()];
+  return chain;
 }
 
 /**

@@ -1,3 +1,5 @@
+import { messageOf } from "../../base/error_message.ts";
+
 /** Files that cannot be used; the message says which and why, in Go's words where it has some. */
 export class CredentialError extends Error {
   override name = "CredentialError";
@@ -8,7 +10,7 @@ export function parsedFrom<T>(what: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new CredentialError(`tls: failed to parse ${what}: ${why}`, { cause: error });
   }
 }

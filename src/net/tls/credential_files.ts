@@ -1,10 +1,12 @@
 import type { Buffer } from "node:buffer";
 import { X509Certificate } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { TLS_LIMITS } from "../limits.ts";
+import { ChangingFiles } from "./changing_files.ts";
 import { CredentialError, parsedFrom } from "./credential_error.ts";
 import { certificateBlocks, type KeyPair, keyPairFrom } from "./key_pair.ts";
 import { type RevokedSerials, revokedSerials } from "./revocation_list.ts";
+import { systemReason } from "./system_reason.ts";
 import type { TlsOptions } from "./tls_options.ts";
 import { VerifiedCertificates } from "./verified_certificates.ts";
 
@@ -25,67 +27,46 @@ export interface Credentials {
 /**
  * The files of a TLS listener. They are looked at for each handshake and read again when they have
  * changed, so that certificates are replaced without a restart. Files that have become unusable
- * change nothing but the log.
+ * change nothing but the log: least of all do they keep others from being used, such as a new list
+ * of revoked certificates.
  */
 export class CredentialFiles {
-  readonly #options: TlsOptions;
   readonly #onUnusable: (error: CredentialError) => void;
+  readonly #keyPair: ChangingFiles<KeyPair>;
+  readonly #trusted: ChangingFiles<TrustedAuthorities>;
+  readonly #revoked: ChangingFiles<RevokedSerials>;
   #current: Credentials;
-  #readState: string;
 
   /** Reads the files. Throws a CredentialError when they cannot be used. */
   constructor(options: TlsOptions, onUnusable: (error: CredentialError) => void) {
-    this.#options = options;
+    const { certFile, keyFile, trustedCaFile, revocationListFile } = options;
     this.#onUnusable = onUnusable;
-    this.#readState = this.#stateOfFiles();
-    this.#current = this.#read(undefined);
+    this.#keyPair = new ChangingFiles([certFile, keyFile], () => readKeyPair(certFile, keyFile));
+    this.#trusted = new ChangingFiles([trustedCaFile], () => readAuthorities(trustedCaFile));
+    this.#revoked = new ChangingFiles([revocationListFile], () => readRevoked(revocationListFile));
+    this.#current = this.#put(undefined);
   }
 
   /** The credentials for a handshake that begins now. */
   get current(): Credentials {
-    const state = this.#stateOfFiles();
-    if (state === this.#readState) return this.#current;
-    this.#readState = state;
-    try {
-      this.#current = this.#read(this.#current);
-    } catch (error) {
-      if (!(error instanceof CredentialError)) throw error;
-      this.#onUnusable(error);
-    }
+    const changes = [this.#keyPair, this.#trusted, this.#revoked]
+      .map((files) => files.refresh(this.#onUnusable));
+    if (changes.includes(true)) this.#current = this.#put(this.#current);
     return this.#current;
   }
 
-  #read(previous: Credentials | undefined): Credentials {
-    const { certFile, keyFile, trustedCaFile, revocationListFile } = this.#options;
-    const { certificate, key } = readKeyPair(certFile, keyFile);
-    const { authorities, fingerprints } = readAuthorities(trustedCaFile);
+  /** Puts together what was read. */
+  #put(previous: Credentials | undefined): Credentials {
+    const { authorities, fingerprints } = this.#trusted.value;
     return {
-      certificate,
-      key,
+      ...this.#keyPair.value,
       authorities,
       authorityFingerprints: fingerprints,
-      revoked: revocationListFile === "" ? NONE_REVOKED : readRevoked(revocationListFile),
+      revoked: this.#revoked.value,
       verified: previous?.authorities === authorities
         ? previous.verified
         : new VerifiedCertificates(TLS_LIMITS.rememberedCertificates),
     };
-  }
-
-  /** Changes whenever one of the files does. */
-  #stateOfFiles(): string {
-    const { certFile, keyFile, trustedCaFile, revocationListFile } = this.#options;
-    return [certFile, keyFile, trustedCaFile, revocationListFile].map(stateOfFile).join();
-  }
-}
-
-function stateOfFile(path: string): string {
-  if (path === "") return "";
-  try {
-    const { dev, ino, size, mtimeMs, ctimeMs } = statSync(path);
-    return `${dev}/${ino}/${size}/${mtimeMs}/${ctimeMs}`;
-  } catch (error) {
-    // That it cannot be read is told when it is.
-    return systemReason(error);
   }
 }
 
@@ -101,20 +82,19 @@ function readBytes(path: string): Buffer {
   }
 }
 
-function systemReason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if ("code" in error && error.code === "ENOENT") return "no such file or directory";
-  if ("code" in error && error.code === "EACCES") return "permission denied";
-  return error.message;
-}
-
 /** Reads a certificate and the key to it. Throws a CredentialError when they cannot be used. */
 export function readKeyPair(certFile: string, keyFile: string): KeyPair {
   return keyPairFrom(readText(certFile), readText(keyFile));
 }
 
-/** The certificates of authorities in a file, and SHA-256 of each; "" stands for no file. */
-function readAuthorities(path: string): { authorities: string; fingerprints: Set<string> } {
+/** PEM of authorities, and SHA-256 of each. */
+interface TrustedAuthorities {
+  readonly authorities: string;
+  readonly fingerprints: ReadonlySet<string>;
+}
+
+/** The certificates of authorities in a file; "" stands for no file. */
+function readAuthorities(path: string): TrustedAuthorities {
   if (path === "") return { authorities: "", fingerprints: new Set() };
   const blocks = certificateBlocks(readText(path));
   if (blocks.length === 0) throw new CredentialError(`${path} holds no certificate in PEM`);
@@ -136,7 +116,9 @@ function readAuthorities(path: string): { authorities: string; fingerprints: Set
 
 const NONE_REVOKED: RevokedSerials = new Set();
 
+/** The list in a file; "" stands for no file. */
 function readRevoked(path: string): RevokedSerials {
+  if (path === "") return NONE_REVOKED;
   const bytes = readBytes(path);
   if (bytes.length > TLS_LIMITS.revocationListBytes) {
     throw new CredentialError(

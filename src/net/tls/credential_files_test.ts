@@ -8,6 +8,12 @@ import { checkKeyKind } from "./key_pair.ts";
 import { CertificateDirectory } from "./testing/certificate_directory.ts";
 import type { TlsOptions } from "./tls_options.ts";
 
+/** A list as DER: algorithm, issuer and time, each of them empty, and then what is revoked. */
+const LIST_HEAD = [0x30, 0, 0x30, 0, 0x17, 0];
+const EMPTY_LIST = Uint8Array.of(0x30, 8, 0x30, 6, ...LIST_HEAD);
+const ENTRIES = [0x30, 5, 0x30, 3, 0x02, 1, 5];
+const LIST_OF_SERIAL_5 = Uint8Array.of(0x30, 15, 0x30, 13, ...LIST_HEAD, ...ENTRIES);
+
 function open(options: TlsOptions): { files: CredentialFiles; complaints: string[] } {
   const complaints: string[] = [];
   const files = new CredentialFiles(options, ({ message }) => complaints.push(message));
@@ -47,6 +53,25 @@ Deno.test("CredentialFiles keeps what it has while the files cannot be used, and
   assert.match(complaints[1], /^open .*key\.pem: no such file or directory$/);
   writeFileSync(directory.keyFile, directory.key);
   assert.equal(files.current.certificate, directory.certificate);
+});
+
+Deno.test("CredentialFiles takes on what can be used while something else cannot", () => {
+  using directory = new CertificateDirectory();
+  using authority = new CertificateDirectory();
+  const list = join(directory.path, "list.crl");
+  writeFileSync(list, EMPTY_LIST);
+  const { files, complaints } = open({
+    ...directory.options,
+    trustedCaFile: authority.certFile,
+    revocationListFile: list,
+  });
+  writeFileSync(directory.certFile, "no certificate");
+  writeFileSync(list, LIST_OF_SERIAL_5);
+  assert.deepEqual([...files.current.revoked], ["5"]);
+  authority.renew();
+  assert.equal(files.current.authorities, authority.certificate);
+  assert.equal(files.current.certificate, directory.certificate);
+  assert.deepEqual(complaints, ["tls: failed to find any PEM data in certificate input"]);
 });
 
 Deno.test("CredentialFiles forgets whom other authorities have verified", () => {

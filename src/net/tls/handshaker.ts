@@ -11,7 +11,7 @@ const ALPN_PROTOCOLS = ["h2", "http/1.1"];
 const NO_HANDSHAKE_TIMER = -1;
 
 /** How a handshake ends: with a socket that is encrypted, or an error. */
-export interface HandshakeListener {
+interface HandshakeListener {
   secured(socket: TLSSocket): void;
   failed(error: HandshakeError): void;
 }

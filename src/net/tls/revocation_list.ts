@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { bufferOf } from "../../base/bytes.ts";
 import { DerReader, DerTag } from "./der_reader.ts";
 
 /** Serial numbers of revoked certificates, in upper-case hexadecimal without leading zeros. */
@@ -11,7 +12,7 @@ const PEM = /-----BEGIN X509 CRL-----([A-Za-z0-9+/=\s]+)-----END X509 CRL-----/;
  * this asks neither who signed the list nor how old it is. Throws a DerError.
  */
 export function revokedSerials(bytes: Uint8Array): RevokedSerials {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+  const text = bufferOf(bytes).toString("latin1");
   const pem = PEM.exec(text);
   const list = new DerReader(pem === null ? bytes : Buffer.from(pem[1], "base64"))
     .inside(DerTag.SEQUENCE).inside(DerTag.SEQUENCE);
@@ -29,7 +30,7 @@ export function revokedSerials(bytes: Uint8Array): RevokedSerials {
 
 /** How a serial number is compared, from the bytes of its INTEGER. */
 function serialOf(bytes: Uint8Array): string {
-  const hex = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex");
+  const hex = bufferOf(bytes).toString("hex");
   return normalSerial(hex);
 }
 

@@ -127,6 +127,11 @@ Deno.test("checkSecured() refuses a chain in which a certificate is revoked", ()
   check(secured(own), {}, credentials(["B"]));
 });
 
+Deno.test("checkSecured() finds what is revoked behind a certificate that is shown twice", () => {
+  const again = { ...CERTIFICATE, issuerCertificate: CERTIFICATE };
+  assert.throws(() => check(secured(again), {}, credentials(["B"])), /serial b revoked/);
+});
+
 Deno.test("checkSecured() follows a chain whose end signs itself", () => {
   const root: {
     fingerprint256: string;

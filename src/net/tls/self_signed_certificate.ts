@@ -32,7 +32,7 @@ import {
 } from "../../deps/asn1_x509.ts";
 
 /** What a certificate is to say. */
-export interface SelfSignedRequest {
+interface SelfSignedRequest {
   /** Host names and IP addresses that it is for. */
   readonly hosts: readonly string[];
   readonly notBefore: Date;
@@ -40,7 +40,7 @@ export interface SelfSignedRequest {
 }
 
 /** A certificate and its key, both in PEM. */
-export interface SelfSignedCertificate {
+interface SelfSignedCertificate {
   readonly certificate: string;
   readonly key: string;
 }

@@ -5,9 +5,11 @@ import { type Clock, systemClock } from "../../base/clock.ts";
 import { joinHostPort } from "../../base/host_port.ts";
 import { type Sweepable, Sweeper } from "../http2/sweeper.ts";
 import { TLS_LIMITS, type TlsLimits } from "../limits.ts";
-import type { RemoteEnd } from "../remote_end.ts";
+import { remoteAddressOf, type RemoteEnd } from "../remote_end.ts";
+import { BurstPacer } from "./burst_pacer.ts";
 import type { CredentialError } from "./credential_error.ts";
 import { CredentialFiles, type Credentials } from "./credential_files.ts";
+import { EncryptedReading, readHandleOf } from "./encrypted_reading.ts";
 import { HandshakeError, handshakeErrorOf } from "./handshake_error.ts";
 import { HandshakePacer } from "./handshake_pacer.ts";
 import { Handshaker } from "./handshaker.ts";
@@ -33,7 +35,7 @@ export interface Rejection {
 }
 
 /** Takes over a connection that has passed. */
-export type SecuredListener = (socket: TLSSocket, remote: RemoteEnd) => void;
+type SecuredListener = (socket: TLSSocket, remote: RemoteEnd) => void;
 
 /** Reads a gate's files. Throws a CredentialError when they cannot be used. */
 export async function openTlsGate(options: TlsGateOptions): Promise<TlsGate> {
@@ -59,6 +61,7 @@ export class TlsGate {
   readonly #namesCheck: NamesCheck | undefined;
   readonly #sweeper: Sweeper;
   readonly #pacer: HandshakePacer;
+  readonly #bursts: BurstPacer;
   readonly #unread: UnreadGuard;
   #credentials: Credentials;
   /** Made for the credentials, and none of them at work. */
@@ -74,6 +77,7 @@ export class TlsGate {
     this.#credentials = files.current;
     this.#sweeper = new Sweeper(this.#clock, this.#limits.sweepIntervalMs);
     this.#pacer = new HandshakePacer(this.#clock, this.#limits.handshakesPerTurn);
+    this.#bursts = new BurstPacer(this.#clock, this.#limits);
     this.#unread = new UnreadGuard(this.#clock, this.#limits);
   }
 
@@ -87,7 +91,7 @@ export class TlsGate {
     });
     socket.pause();
     socket.unshift(firstBytes);
-    this.#pacer.pace(() => {
+    this.#pacer.pace(socket.remoteAddress ?? "", () => {
       if (!socket.destroyed) this.#begin(socket, entry, onSecured);
     });
   }
@@ -100,7 +104,9 @@ export class TlsGate {
     handshaker.begin(socket, {
       secured: (secured) => {
         this.#release(handshaker, credentials);
-        this.#unread.watch(socket, secured);
+        // Deno 2.9 tells of a broken record and leaves the connection as it is.
+        secured.on("error", () => socket.destroy());
+        this.#boundReading(socket, secured);
         void this.#admit(secured, entry, credentials, onSecured);
       },
       failed: (error) => {
@@ -108,6 +114,12 @@ export class TlsGate {
         this.#reject(entry, entry.isLate ? LATE : error);
       },
     });
+  }
+
+  #boundReading(socket: Socket, secured: TLSSocket): void {
+    const handle = readHandleOf(socket);
+    if (handle === undefined) this.#unread.watch(socket, secured);
+    else new EncryptedReading(socket, secured, handle, this.#bursts);
   }
 
   /** Turns a connection away that does not even begin a handshake. */
@@ -148,7 +160,7 @@ export class TlsGate {
     if (commonName instanceof HandshakeError) return this.#reject(entry, commonName);
     this.#sweeper.remove(entry);
     if (socket.destroyed) return;
-    onSecured(socket, { address: socket.remoteAddress ?? "", isEncrypted: true, commonName });
+    onSecured(socket, { address: remoteAddressOf(socket), isEncrypted: true, commonName });
   }
 
   /** The common name in the client's certificate if there is one, or why it must not come in. */
@@ -159,7 +171,7 @@ export class TlsGate {
     try {
       const certificate = checkSecured(socket, this.#options, credentials, this.#clock.wallMs());
       if (certificate === undefined) return undefined;
-      await this.#namesCheck?.check(certificate.der, socket.remoteAddress ?? "");
+      await this.#namesCheck?.check(certificate.der, remoteAddressOf(socket));
       return certificate.commonName;
     } catch (error) {
       if (error instanceof HandshakeError) return error;
@@ -194,9 +206,8 @@ class Entry implements Sweepable {
     this.#socket = socket;
     this.#deadlineMs = deadlineMs;
     // A socket that is closed does not tell it any more.
-    this.remoteAddress = socket.remoteAddress === undefined
-      ? ""
-      : joinHostPort(socket.remoteAddress, socket.remotePort ?? 0);
+    const address = remoteAddressOf(socket);
+    this.remoteAddress = address === "" ? "" : joinHostPort(address, socket.remotePort ?? 0);
   }
 
   sweep(nowMs: number): void {

@@ -1,19 +1,29 @@
-import type { Socket } from "node:net";
-import type { TLSSocket } from "node:tls";
 import type { Clock } from "../../base/clock.ts";
 import { type Sweepable, Sweeper } from "../http2/sweeper.ts";
 import type { TlsLimits } from "../limits.ts";
 
+/** What was encrypted, as far as the guard needs it. */
+interface GuardedSocket {
+  readonly bytesRead: number;
+  destroy(): unknown;
+}
+
+/** What was decrypted. */
+interface GuardedReading {
+  on(event: "pause" | "resume" | "close", listener: () => void): unknown;
+  isPaused(): boolean;
+}
+
 /**
- * Bounds what clients send while nobody reads. A plain socket that is paused leaves its bytes with
- * the client, but node:tls of Deno 2.9 goes on to take and to hold them. A client that makes it hold
- * too much is cut off.
+ * Bounds what clients send while nobody reads, where `EncryptedReading` cannot: a plain socket that
+ * is paused leaves its bytes with the client, but node:tls goes on to take and to hold them. A client
+ * that makes it hold too much is cut off.
  */
 export class UnreadGuard implements Sweepable {
   readonly #limits: TlsLimits;
   readonly #sweeper: Sweeper;
   /** Connections that nobody reads from, with what had been read of each when that began. */
-  readonly #paused = new Map<Socket, number>();
+  readonly #paused = new Map<GuardedSocket, number>();
 
   constructor(clock: Clock, limits: TlsLimits) {
     this.#limits = limits;
@@ -21,7 +31,7 @@ export class UnreadGuard implements Sweepable {
   }
 
   /** Looks after a connection to its end; `socket` is what `secured` was made of. */
-  watch(socket: Socket, secured: TLSSocket): void {
+  watch(socket: GuardedSocket, secured: GuardedReading): void {
     // Nobody has begun to read yet.
     this.#remember(socket);
     secured.on("pause", () => this.#remember(socket));
@@ -35,7 +45,7 @@ export class UnreadGuard implements Sweepable {
   sweep(): void {
     const { unreadBytes: mostBytes, unreadTotalBytes: mostTotalBytes } = this.#limits;
     let totalBytes = 0;
-    let greediest: Socket | undefined;
+    let greediest: GuardedSocket | undefined;
     let greediestBytes = 0;
     for (const [socket, bytesAtPause] of this.#paused) {
       const unreadBytes = socket.bytesRead - bytesAtPause;
@@ -51,12 +61,12 @@ export class UnreadGuard implements Sweepable {
     if (totalBytes > mostTotalBytes) greediest?.destroy();
   }
 
-  #remember(socket: Socket): void {
+  #remember(socket: GuardedSocket): void {
     if (this.#paused.size === 0) this.#sweeper.add(this);
     this.#paused.set(socket, socket.bytesRead);
   }
 
-  #forget(socket: Socket): void {
+  #forget(socket: GuardedSocket): void {
     this.#paused.delete(socket);
     if (this.#paused.size === 0) this.#sweeper.remove(this);
   }

@@ -1,4 +1,5 @@
 import { WEBSOCKET_LIMITS } from "../limits.ts";
+import { broken, checkClosePayload, CloseCode, Utf8Check, WebsocketError } from "./close_codes.ts";
 
 /** RFC 6455 section 5.2. */
 export const Opcode = {
@@ -10,25 +11,6 @@ export const Opcode = {
   PONG: 10,
 } as const;
 
-/** RFC 6455 section 7.4. */
-export const CloseCode = {
-  NORMAL: 1000,
-  GOING_AWAY: 1001,
-  PROTOCOL_ERROR: 1002,
-  TOO_BIG: 1009,
-} as const;
-
-/** The other end broke the rules. */
-export class WebsocketError extends Error {
-  override name = "WebsocketError";
-  readonly closeCode: number;
-
-  constructor(closeCode: number, message: string) {
-    super(message);
-    this.closeCode = closeCode;
-  }
-}
-
 /** What frames say. */
 export interface FrameListener {
   /** A part of a message, unmasked, valid only during the call; `isLast` ends the message. */
@@ -38,6 +20,10 @@ export interface FrameListener {
 }
 
 const MASK_BYTES = 4;
+
+/** Second bytes of heads that announce a length of two bytes, or of eight. */
+const LENGTH_OF_2_BYTES = 126;
+const LENGTH_OF_8_BYTES = 127;
 
 /** Reads the frames of a client, in whatever pieces they come. */
 export class FrameReader {
@@ -54,6 +40,8 @@ export class FrameReader {
   readonly #control = new Uint8Array(WEBSOCKET_LIMITS.maxControlBytes);
   #controlLength = 0;
   #isInMessage = false;
+  /** Looks at the current message if it is a text. */
+  #text: Utf8Check | undefined;
   #messageBytes = 0;
 
   constructor(listener: FrameListener) {
@@ -79,11 +67,12 @@ export class FrameReader {
     const [head, length] = [this.#head, this.#headLength];
     if (length < 2) return;
     const shortLength = head[1] & 0x7f;
-    const lengthBytes = shortLength === 126 ? 2 : shortLength === 127 ? 8 : 0;
+    const lengthBytes = lengthBytesOf(shortLength);
     if (length === 2) this.#checkHead(head[0], head[1]);
     if (length < 2 + lengthBytes + MASK_BYTES) return;
     let sizeBytes = lengthBytes === 0 ? shortLength : 0;
     for (let i = 2; i < 2 + lengthBytes; i++) sizeBytes = sizeBytes * 256 + head[i];
+    checkLength(lengthBytes, head[2], sizeBytes);
     this.#mask.set(head.subarray(2 + lengthBytes, length));
     this.#maskPosition = 0;
     this.#headLength = 0;
@@ -98,8 +87,9 @@ export class FrameReader {
     const isControl = this.#opcode >= Opcode.CLOSE;
     if (isControl) {
       const tooLong = (second & 0x7f) > WEBSOCKET_LIMITS.maxControlBytes;
-      if (!this.#isFinal || tooLong) throw broken("a control frame is too long");
       if (this.#opcode > Opcode.PONG) throw broken("unknown opcode");
+      if (!this.#isFinal) throw broken("a control frame comes in parts");
+      if (tooLong) throw broken("a control frame is too long");
       return;
     }
     if (this.#opcode > Opcode.BINARY) throw broken("unknown opcode");
@@ -112,7 +102,11 @@ export class FrameReader {
     this.#bytesLeft = sizeBytes;
     this.#controlLength = 0;
     if (this.#opcode < Opcode.CLOSE) {
-      this.#messageBytes = this.#isInMessage ? this.#messageBytes + sizeBytes : sizeBytes;
+      if (!this.#isInMessage) {
+        this.#messageBytes = 0;
+        this.#text = this.#opcode === Opcode.TEXT ? new Utf8Check() : undefined;
+      }
+      this.#messageBytes += sizeBytes;
       this.#isInMessage = !this.#isFinal;
       if (this.#messageBytes > WEBSOCKET_LIMITS.maxMessageBytes) {
         throw new WebsocketError(CloseCode.TOO_BIG, "a message is too long");
@@ -127,14 +121,17 @@ export class FrameReader {
     if (isWhole) this.#bytesLeft = -1;
     const plain = this.#unmasked(bytes, start, end);
     if (this.#opcode < Opcode.CLOSE) {
-      this.#listener.part(plain, isWhole && this.#isFinal);
+      const isLast = isWhole && this.#isFinal;
+      this.#text?.take(plain, isLast);
+      this.#listener.part(plain, isLast);
       return;
     }
     this.#control.set(plain, this.#controlLength);
     this.#controlLength += plain.length;
-    if (isWhole) {
-      this.#listener.control(this.#opcode, this.#control.subarray(0, this.#controlLength));
-    }
+    if (!isWhole) return;
+    const payload = this.#control.subarray(0, this.#controlLength);
+    if (this.#opcode === Opcode.CLOSE) checkClosePayload(payload);
+    this.#listener.control(this.#opcode, payload);
   }
 
   #unmasked(bytes: Uint8Array, start: number, end: number): Uint8Array {
@@ -147,6 +144,15 @@ export class FrameReader {
   }
 }
 
-function broken(message: string): WebsocketError {
-  return new WebsocketError(CloseCode.PROTOCOL_ERROR, message);
+function lengthBytesOf(shortLength: number): number {
+  if (shortLength === LENGTH_OF_8_BYTES) return 8;
+  return shortLength === LENGTH_OF_2_BYTES ? 2 : 0;
+}
+
+/** A length has one form, the shortest, and is no negative number. */
+function checkLength(lengthBytes: number, firstByte: number, sizeBytes: number): void {
+  if (lengthBytes === 8 && firstByte >= 0x80) throw broken("a length is negative");
+  const isTooLongForm = lengthBytes === 2 && sizeBytes < LENGTH_OF_2_BYTES ||
+    lengthBytes === 8 && sizeBytes < 0x1_0000;
+  if (isTooLongForm) throw broken("a length is longer than need be");
 }

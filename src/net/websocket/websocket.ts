@@ -1,12 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { HttpExchange, Tunnel, TunnelListener } from "../http/exchange.ts";
-import {
-  CloseCode,
-  type FrameListener,
-  FrameReader,
-  Opcode,
-  WebsocketError,
-} from "./frame_reader.ts";
+import { CloseCode, WebsocketError } from "./close_codes.ts";
+import { type FrameListener, FrameReader, Opcode } from "./frame_reader.ts";
 import { acceptKey } from "./handshake.ts";
 
 /** What a client does over a websocket. */
@@ -82,6 +77,8 @@ export class Websocket implements FrameListener, TunnelListener {
       this.#reader.read(bytes, start, end);
     } catch (error) {
       if (!(error instanceof WebsocketError)) throw error;
+      // What comes behind a close frame means nothing.
+      if (this.#closed) return;
       this.close(error.closeCode);
       this.#listener.closed();
     }

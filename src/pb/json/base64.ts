@@ -1,5 +1,4 @@
-import { Buffer } from "node:buffer";
-import { bytesFromLatin1, latin1FromBytes } from "../../base/bytes.ts";
+import { bufferOf, bytesFromLatin1, latin1FromBytes } from "../../base/bytes.ts";
 import type { Writer } from "../writer.ts";
 
 const STANDARD = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -58,7 +57,7 @@ export function decodeLongBase64(
   const messageStart = writer.beginMessage();
   writer.reserve(sizeBytes);
   const { buffer } = writer;
-  const target = Buffer.from(buffer.buffer, buffer.byteOffset, buffer.length);
+  const target = bufferOf(buffer);
   if (target.write(text, writer.position, sizeBytes, "base64") !== sizeBytes) {
     writer.position = before;
     return false;

@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { bytesEqual, latin1FromBytes } from "../../base/bytes.ts";
+import { messageOf } from "../../base/error_message.ts";
 import { type CryptoKey, importPKCS8, importSPKI } from "../../deps/jose.ts";
 import { AuthOptionsError } from "./auth_options_error.ts";
 import type { JwtOptions, SignFamily } from "./jwt_options.ts";
@@ -52,7 +53,7 @@ function parse(
   try {
     key = make(latin1FromBytes(bytes));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new AuthOptionsError(`${option} is not a key in PEM: ${reason}`);
   }
   if (key.asymmetricKeyType !== keyType) {
@@ -80,7 +81,7 @@ async function fitting(key: Promise<CryptoKey>, algorithm: string): Promise<Cryp
   try {
     return await key;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new AuthOptionsError(`the key does not fit ${algorithm}: ${reason}`);
   }
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { messageOf } from "../../base/error_message.ts";
 import {
   DurationError,
   millisecondsFromNanoseconds,
@@ -76,7 +77,7 @@ function readKey(path: string): Uint8Array | undefined {
     const bytes = readFileSync(path);
     return bytes.length === 0 ? undefined : bytes;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new AuthOptionsError(`the key file ${path} cannot be read: ${reason}`);
   }
 }

@@ -1,17 +1,20 @@
 import { bytesFromText } from "../../base/bytes.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
+import { messageOf } from "../../base/error_message.ts";
 import type { Logger } from "../../base/log.ts";
 import { Requester } from "../../core/auth/requester.ts";
 import { ETCD_ERRORS } from "../../core/errors.ts";
 import { joseErrors, type JWTPayload, jwtVerify, SignJWT } from "../../deps/jose.ts";
+import type { RemoteEnd } from "../../net/remote_end.ts";
 import { AuthOptionsError } from "./auth_options_error.ts";
 import { type JwtKeys, openJwtKeys } from "./jwt_keys.ts";
 import { readJwtOptions } from "./jwt_options.ts";
 import { AUTH_LIMITS } from "./limits.ts";
 import type { TokenProvider } from "./token_provider.ts";
+import { VerificationQueue } from "./verification_queue.ts";
 
 /** How tokens are made. */
-export interface JwtSettings {
+interface JwtSettings {
   readonly algorithm: string;
   readonly ttlMs: number;
   readonly keys: JwtKeys;
@@ -52,6 +55,7 @@ export class JwtTokens implements TokenProvider {
   /** In the order in which they were verified. */
   readonly #verified = new Map<string, VerifiedToken>();
   readonly #pending = new Map<string, Promise<void>>();
+  readonly #queue: VerificationQueue;
   #sweepTimer: Timer | undefined;
   #nextSweepMs = Infinity;
   #isClosed = false;
@@ -60,6 +64,7 @@ export class JwtTokens implements TokenProvider {
     this.#settings = settings;
     this.#clock = clock;
     this.#logger = logger;
+    this.#queue = new VerificationQueue(clock);
   }
 
   /** Throws an AuthOptionsError if the algorithm refuses the keys, which it only does when used. */
@@ -70,7 +75,7 @@ export class JwtTokens implements TokenProvider {
       await jwtVerify(token, keys.verifying, { algorithms: [algorithm] });
     } catch (error) {
       if (error instanceof joseErrors.JWSSignatureVerificationFailed) return;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       throw new AuthOptionsError(`the key does not fit ${algorithm}: ${reason}`);
     }
   }
@@ -91,11 +96,12 @@ export class JwtTokens implements TokenProvider {
     return this.#verified.get(token)?.requester;
   }
 
-  verify(token: string): Promise<void> | undefined {
+  verify(token: string, remote: RemoteEnd): Promise<void> | undefined {
     if (this.requesterOf(token) !== undefined) return undefined;
     let pending = this.#pending.get(token);
     if (pending === undefined) {
-      pending = this.#verify(token).finally(() => this.#pending.delete(token));
+      pending = this.#queue.run(remote, () => this.#verify(token))
+        .finally(() => this.#pending.delete(token));
       this.#pending.set(token, pending);
     }
     return pending;
@@ -108,6 +114,7 @@ export class JwtTokens implements TokenProvider {
   close(): void {
     this.#isClosed = true;
     this.#sweepTimer?.cancel();
+    this.#queue.close();
   }
 
   async #sign(username: string, authRevision: number): Promise<string> {
@@ -130,7 +137,7 @@ export class JwtTokens implements TokenProvider {
     } catch (error) {
       // A token that is not valid is not remembered, and so nobody's.
       if (error instanceof joseErrors.JOSEError) return;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       this.#logger.warn("failed to verify a JWT token", { reason });
     }
   }

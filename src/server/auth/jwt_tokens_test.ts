@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { silentLogger } from "../../base/log.ts";
 import { ManualClock } from "../../base/manual_clock.ts";
+import { LOCAL_END } from "../../net/remote_end.ts";
 import { AuthOptionsError } from "./auth_options_error.ts";
 import { JwtTokens } from "./jwt_tokens.ts";
 import { AUTH_LIMITS } from "./limits.ts";
@@ -15,22 +16,30 @@ function newTokens(clock: ManualClock): JwtTokens {
   return new JwtTokens({ algorithm: "HS256", ttlMs: TTL_MS, keys }, clock, silentLogger);
 }
 
+/** Verifies a token in a turn of its own. */
+async function verify(tokens: JwtTokens, clock: ManualClock, token: string): Promise<void> {
+  await tokens.verify(token, LOCAL_END);
+  clock.advance(0);
+}
+
 Deno.test("JwtTokens takes its own tokens once they are verified", async () => {
-  const tokens = newTokens(new ManualClock());
+  const clock = new ManualClock();
+  const tokens = newTokens(clock);
   const token = await tokens.issue("user", 5);
   assert.equal(tokens.requesterOf(token), undefined);
-  await tokens.verify(token);
+  await verify(tokens, clock, token);
   const requester = tokens.requesterOf(token);
   assert.deepEqual([requester?.username, requester?.authRevision], ["user", 5]);
-  assert.equal(tokens.verify(token), undefined, "there is nothing left to do");
+  assert.equal(tokens.verify(token, LOCAL_END), undefined, "there is nothing left to do");
   assert.equal(tokens.requesterOf(token), requester);
 });
 
 Deno.test("JwtTokens verifies a token once for all who show it at the same time", async () => {
-  const tokens = newTokens(new ManualClock());
+  const clock = new ManualClock();
+  const tokens = newTokens(clock);
   const token = await tokens.issue("user", 5);
-  const first = tokens.verify(token);
-  assert.equal(tokens.verify(token), first);
+  const first = tokens.verify(token, LOCAL_END);
+  assert.equal(tokens.verify(token, LOCAL_END), first);
   await first;
 });
 
@@ -38,13 +47,13 @@ Deno.test("JwtTokens needs no timer once all tokens are gone, and none when it i
   const clock = new ManualClock();
   const tokens = newTokens(clock);
   for (const name of ["a", "b"]) {
-    await tokens.verify(await tokens.issue(name, 5));
+    await verify(tokens, clock, await tokens.issue(name, 5));
     clock.advance(1_500);
   }
   assert.equal(clock.timerCount, 1);
   clock.advance(2 * TTL_MS);
   assert.equal(clock.timerCount, 0);
-  await tokens.verify(await tokens.issue("c", 5));
+  await verify(tokens, clock, await tokens.issue("c", 5));
   tokens.close();
   assert.equal(clock.timerCount, 0);
 });
@@ -53,29 +62,31 @@ Deno.test("JwtTokens believes no token any more whose time is up, verified or no
   const clock = new ManualClock();
   const tokens = newTokens(clock);
   const token = await tokens.issue("user", 5);
-  await tokens.verify(token);
+  await verify(tokens, clock, token);
   clock.advance(TTL_MS);
   assert.equal(tokens.requesterOf(token), undefined);
-  await tokens.verify(token);
+  await verify(tokens, clock, token);
   assert.equal(tokens.requesterOf(token), undefined);
 });
 
 Deno.test("JwtTokens remembers only so many, and verifies the others again", async () => {
-  const tokens = newTokens(new ManualClock());
+  const clock = new ManualClock();
+  const tokens = newTokens(clock);
   const first = await tokens.issue("first", 1);
-  await tokens.verify(first);
+  await verify(tokens, clock, first);
   for (let i = 0; i < AUTH_LIMITS.verifiedTokens; i++) {
-    await tokens.verify(await tokens.issue("user", i));
+    await verify(tokens, clock, await tokens.issue("user", i));
   }
   assert.equal(tokens.requesterOf(first), undefined);
-  await tokens.verify(first);
+  await verify(tokens, clock, first);
   assert.equal(tokens.requesterOf(first)?.username, "first");
 });
 
 Deno.test("JwtTokens does not remember what is no token", async () => {
-  const tokens = newTokens(new ManualClock());
+  const clock = new ManualClock();
+  const tokens = newTokens(clock);
   for (const token of ["", "a.b.c", "eyJhbGciOiJub25lIn0.e30.", "a".repeat(10_000)]) {
-    await tokens.verify(token);
+    await verify(tokens, clock, token);
     assert.equal(tokens.requesterOf(token), undefined);
   }
 });

@@ -7,8 +7,13 @@ import {
 import { BCRYPT_LIMITS } from "../../base/bcrypt/limits.ts";
 import { bytesFromText, latin1FromBytes } from "../../base/bytes.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
+import { messageOf } from "../../base/error_message.ts";
+import { FairQueue } from "../../base/fair_queue.ts";
 import type { Logger } from "../../base/log.ts";
-import { ETCD_ERRORS } from "../../core/errors.ts";
+import { networkOf } from "../../base/network_of.ts";
+import { ETCD_ERRORS, type EtcdError } from "../../core/errors.ts";
+import type { ServerCall } from "../../net/grpc/server_call.ts";
+import { LOCAL_END } from "../../net/remote_end.ts";
 import { EngineLost, type HashEngine, WorkerEngine } from "./hash_engine.ts";
 import { AUTH_LIMITS } from "./limits.ts";
 
@@ -24,20 +29,34 @@ export interface PasswordHasherOptions {
   readonly startWorker?: () => HashEngine;
 }
 
+/** The call that a password came with: whose turn it takes, and whether anybody waits for it. */
+export type PasswordCall = Pick<ServerCall, "remote" | "finished" | "onCancel">;
+
 interface Job {
   readonly password: Uint8Array;
   readonly parameters: BcryptParameters;
-  readonly isWanted: () => boolean;
+  readonly call: PasswordCall;
+  readonly network: string;
   readonly done: PromiseWithResolvers<string>;
 }
 
+/** As much of a password as counts: it may be long, and others may wait before it. */
+export function keptPassword(password: string): Uint8Array {
+  return bytesFromText(password).slice(0, BCRYPT_LIMITS.passwordBytes);
+}
+
 /**
- * Hashes passwords away from the event loop, in the order in which they come: in a worker, which is
- * started when it is needed and ends when it is not, or in short turns where there is none.
+ * Hashes passwords away from the event loop: in a worker, which is started when it is needed and ends
+ * when it is not, or in short turns where there is none. Addresses take turns, and so do the
+ * connections of one address: whoever has many passwords hashed makes others wait for one of them.
+ * Names of users play no part, lest somebody takes the turns of a user by naming him.
  */
 export class PasswordHasher {
   readonly #options: PasswordHasherOptions;
-  readonly #waiting: Job[] = [];
+  readonly #waiting = new FairQueue<Job>({
+    total: AUTH_LIMITS.waitingHashes,
+    perMember: AUTH_LIMITS.waitingHashesPerConnection,
+  });
   #engine: HashEngine | undefined;
   #idleTimer: Timer | undefined;
   #isWorking = false;
@@ -50,78 +69,91 @@ export class PasswordHasher {
 
   /**
    * The text of a new hash. Rejects with etcd's errors if the password is too long, too many wait,
-   * the server stops, or nobody wants to know any more when its turn comes.
+   * the server stops, or the call ends before its turn comes; nothing of it waits then.
    */
-  hash(password: string, isWanted: () => boolean): Promise<string> {
+  hash(password: string, call: PasswordCall): Promise<string> {
     const bytes = bytesFromText(password);
     if (bytes.length > BCRYPT_LIMITS.passwordBytes) {
       return Promise.reject(ETCD_ERRORS.passwordTooLong);
     }
-    return this.#hashNew(bytes, isWanted);
+    return this.#hashNew(bytes, call);
   }
 
   /** The same for a password that an old version has accepted, however long it is. */
   hashLogged(password: string): Promise<string> {
-    return this.#hashNew(bytesFromText(password), () => true);
+    const call: PasswordCall = { remote: LOCAL_END, finished: false, onCancel: undefined };
+    return this.#hashNew(keptPassword(password), call);
   }
 
   /**
-   * Whether the password is the one behind a hash. Rejects like `hash`. Where there is no hash it
-   * takes as long, lest the time tells who has one.
+   * Whether the password, of which `keptPassword` is enough, is the one behind a hash. Rejects like
+   * `hash`. Where there is no hash it takes as long, lest the time tells who has one.
    */
   async matches(
-    password: string,
+    password: Uint8Array,
     passwordHash: Uint8Array,
-    isWanted: () => boolean,
+    call: PasswordCall,
   ): Promise<boolean> {
     const expected = latin1FromBytes(passwordHash);
     const parameters = parametersOf(expected);
-    const bytes = bytesFromText(password);
     if (parameters === undefined) {
-      await this.#hashNew(bytes, isWanted);
+      await this.#hashNew(password, call);
       return false;
     }
-    return hashesEqual(await this.#enqueue(bytes, parameters, isWanted), expected);
+    return hashesEqual(await this.#enqueue(password, parameters, call), expected);
   }
 
   /** Who waits gets etcd's `stopped`. */
   close(): void {
     this.#isClosed = true;
     this.#endEngine();
-    for (const { done } of this.#waiting.splice(0)) done.reject(ETCD_ERRORS.stopped);
+    for (let job = this.#next(); job !== undefined; job = this.#next()) {
+      job.done.reject(ETCD_ERRORS.stopped);
+    }
   }
 
-  #hashNew(password: Uint8Array, isWanted: () => boolean): Promise<string> {
+  #hashNew(password: Uint8Array, call: PasswordCall): Promise<string> {
     const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES));
     const parameters = { salt, cost: this.#options.cost, variant: VARIANT };
-    return this.#enqueue(password, parameters, isWanted);
+    return this.#enqueue(password, parameters, call);
   }
 
-  /** Only as much of the password is kept as counts: it may be long, and others may wait before it. */
   #enqueue(
     password: Uint8Array,
     parameters: BcryptParameters,
-    isWanted: () => boolean,
+    call: PasswordCall,
   ): Promise<string> {
     if (this.#isClosed) return Promise.reject(ETCD_ERRORS.stopped);
-    if (this.#waiting.length >= AUTH_LIMITS.waitingHashes) {
-      return Promise.reject(ETCD_ERRORS.requestTooManyRequests);
+    if (call.finished) return Promise.reject(ETCD_ERRORS.canceled);
+    const network = networkOf(call.remote.address);
+    if (this.#waiting.isFullFor(network, call.remote)) {
+      return Promise.reject(ETCD_ERRORS.tooManyPasswords);
     }
-    const job: Job = {
-      password: password.slice(0, BCRYPT_LIMITS.passwordBytes),
-      parameters,
-      isWanted,
-      done: Promise.withResolvers(),
-    };
-    this.#waiting.push(job);
+    const job: Job = { password, parameters, call, network, done: Promise.withResolvers() };
+    call.onCancel = () => this.#leave(job);
+    const displaced = this.#waiting.push(network, call.remote, job);
+    if (displaced !== undefined) refuse(displaced, ETCD_ERRORS.requestTooManyRequests);
     if (!this.#isWorking) this.#work();
     return job.done.promise;
+  }
+
+  /** Whoever waited for it is gone. */
+  #leave(job: Job): void {
+    this.#waiting.delete(job.network, job.call.remote, job);
+    refuse(job, ETCD_ERRORS.canceled);
+  }
+
+  /** Takes the job whose turn it is. */
+  #next(): Job | undefined {
+    const job = this.#waiting.shift();
+    if (job !== undefined) job.call.onCancel = undefined;
+    return job;
   }
 
   async #work(): Promise<void> {
     this.#isWorking = true;
     this.#idleTimer?.cancel();
-    for (let job = this.#waiting.shift(); job !== undefined; job = this.#waiting.shift()) {
+    for (let job = this.#next(); job !== undefined; job = this.#next()) {
       try {
         job.done.resolve(await this.#run(job));
       } catch (error) {
@@ -139,7 +171,6 @@ export class PasswordHasher {
   async #run(job: Job): Promise<string> {
     for (;;) {
       if (this.#isClosed) throw ETCD_ERRORS.stopped;
-      if (!job.isWanted()) throw ETCD_ERRORS.canceled;
       this.#engine ??= this.#startWorker() ?? await newTurnEngine();
       // Closing may have found nothing to end a moment ago.
       if (this.#isClosed) this.#endEngine();
@@ -161,7 +192,7 @@ export class PasswordHasher {
     try {
       return startWorker === undefined ? new WorkerEngine() : startWorker();
     } catch (error) {
-      this.#doWithoutWorkers(error instanceof Error ? error.message : String(error));
+      this.#doWithoutWorkers(messageOf(error));
       return undefined;
     }
   }
@@ -179,6 +210,12 @@ export class PasswordHasher {
     this.#engine?.close();
     this.#engine = undefined;
   }
+}
+
+/** The job does not wait any more. */
+function refuse({ call, done }: Job, error: EtcdError): void {
+  call.onCancel = undefined;
+  done.reject(error);
 }
 
 /** Loaded when it is needed: nearly everywhere there are workers. */

@@ -1,4 +1,5 @@
 import type { Requester } from "../../core/auth/requester.ts";
+import type { RemoteEnd } from "../../net/remote_end.ts";
 
 /** One way to make tokens, and to know them again. */
 export interface TokenProvider {
@@ -18,8 +19,11 @@ export interface TokenProvider {
    * more. What `verify` has to see first is nobody's.
    */
   requesterOf(token: string, authRevision: number): Requester | undefined;
-  /** Looks at a token that it takes time to know; undefined if this one takes none. Never rejects. */
-  verify(token: string): Promise<void> | undefined;
+  /**
+   * Looks at a token that it takes time to know, in the turn of whoever shows it; undefined if this
+   * one takes none. Rejects with what the client is to be told if there are too many of them.
+   */
+  verify(token: string, remote: RemoteEnd): Promise<void> | undefined;
   /** The user's tokens are worth nothing any more, as far as they can be taken back. */
   forgetUser(username: string): void;
   /** No token is worth anything any more, as far as they can be taken back. */

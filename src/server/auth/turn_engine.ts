@@ -1,4 +1,5 @@
 import { BcryptWork } from "../../base/bcrypt/bcrypt.ts";
+import { systemClock } from "../../base/clock.ts";
 import type { BcryptParameters } from "../../base/bcrypt/hash_form.ts";
 import { yieldTurn } from "../turns.ts";
 import { EngineLost, type HashEngine } from "./hash_engine.ts";
@@ -11,7 +12,7 @@ export class TurnEngine implements HashEngine {
   async hash(password: Uint8Array, parameters: BcryptParameters): Promise<string> {
     const work = new BcryptWork(password, parameters);
     do {
-      await yieldTurn();
+      await yieldTurn(systemClock);
       if (this.#isClosed) throw new EngineLost("the server stops");
     } while (work.step(AUTH_LIMITS.bcryptRoundsPerTurn));
     return work.hash();

@@ -154,7 +154,7 @@ export class Backend implements DatabaseSize {
   }
 
   async #yieldUnlessClosing(): Promise<void> {
-    await yieldTurn();
+    await yieldTurn(this.#parts.clock);
     if (this.#isClosing) throw ETCD_ERRORS.stopped;
   }
 }

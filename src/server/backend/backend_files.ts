@@ -4,7 +4,7 @@ import { BTreeFile, type BTreeOptions } from "../../disk/btree/btree_file.ts";
 import type { YieldTurn } from "../../disk/btree/turn_budget.ts";
 import { FilePairs } from "../../disk/backend/file_pairs.ts";
 import type { FileSystem } from "../../disk/file_system.ts";
-import { yieldTurn, yieldTurnWhileStarting } from "../turns.ts";
+import { turnsWhileStarting, yieldTurn } from "../turns.ts";
 import { BackendDurations } from "./backend_durations.ts";
 
 /** Where the B-tree file lies. */
@@ -48,7 +48,7 @@ export class BackendFiles {
   /** Opens the file, which is made if it is missing. */
   static async open(place: BackendPlace, clock: Clock): Promise<BackendFiles> {
     const durations = new BackendDurations();
-    const file = await openFile(place, clock, durations, yieldTurnWhileStarting);
+    const file = await openFile(place, clock, durations, turnsWhileStarting(clock));
     return new BackendFiles(place, clock, durations, file);
   }
 
@@ -86,7 +86,8 @@ export class BackendFiles {
     }
     this.#isOutdated = true;
     const before = this.#file;
-    this.#file = await openFile(this.#place, this.#clock, this.durations, yieldTurn);
+    const clock = this.#clock;
+    this.#file = await openFile(this.#place, clock, this.durations, () => yieldTurn(clock));
     this.#isOutdated = false;
     this.pairs.switchTo(this.#file);
     this.#retire(before);
@@ -123,6 +124,6 @@ async function openFile(
     newAllocator,
     onCommit: durations.committed,
   });
-  yieldNext = yieldTurn;
+  yieldNext = () => yieldTurn(clock);
   return file;
 }

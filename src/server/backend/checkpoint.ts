@@ -11,7 +11,7 @@ import type { ConfState } from "../../pb/raftpb.ts";
 import { SERVER_LIMITS } from "../limits.ts";
 
 /** The members of the cluster as a checkpoint writes them. */
-export interface MembershipCut {
+interface MembershipCut {
   readonly members: readonly Member[];
   readonly removedIds: readonly bigint[];
   readonly clusterVersion: string | undefined;

@@ -145,13 +145,14 @@ export class Checkpointer {
     const cut = cuts.take(position, snapshots?.isDue(position.index) === true);
     this.#cutIndex = position.index;
     const startedMs = clock.monotonicMs();
-    const turn = new TurnBudget(clock, SERVER_LIMITS.checkpointTurnMs, yieldTurn);
+    const yieldNow = (): Promise<void> => yieldTurn(clock);
+    const turn = new TurnBudget(clock, SERVER_LIMITS.checkpointTurnMs, yieldNow);
     await writeCheckpoint(files.file, cut, turn);
     this.#parts.durations.commits.add((clock.monotonicMs() - startedMs) / 1000);
     files.pairs.refresh();
     store.checkpointed(cut.store.revision);
     this.#changesInFile = changes;
-    while (store.evict(SERVER_LIMITS.evictedBytesPerTurn)) await yieldTurn();
+    while (store.evict(SERVER_LIMITS.evictedBytesPerTurn)) await yieldNow();
     if (cut.snapshotData !== undefined) await snapshots?.save(position, cut.snapshotData);
   }
 }

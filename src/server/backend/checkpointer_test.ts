@@ -2,12 +2,11 @@ import assert from "node:assert/strict";
 import { DiskError } from "../../disk/disk_error.ts";
 import { ETCD_ERRORS } from "../../core/errors.ts";
 import { EtcdServer } from "../etcd_server.ts";
-import { get, put } from "../testing/server_fixtures.ts";
+import { get, grantLease, put } from "../testing/server_fixtures.ts";
 import {
   checkpointCount,
   compact,
   DB,
-  grantLease,
   hashOfMemory,
   memberConfig,
   putInOneTxn,

@@ -5,7 +5,7 @@ import { RaftSnapshots } from "./raft_snapshots.ts";
 import { type AppliedPosition, StateCuts } from "./state_cuts.ts";
 
 /** What the backend asks of the server around it. */
-export interface BackendHost {
+interface BackendHost {
   /** How far the log is applied; asked between two entries only. */
   position(): AppliedPosition;
   /** The file can be trusted no more: the member must stop. */

@@ -14,7 +14,7 @@ import type { BackendDurations } from "./backend_durations.ts";
 import type { AppliedPosition } from "./state_cuts.ts";
 
 /** What snapshots are made with. */
-export interface RaftSnapshotsParts {
+interface RaftSnapshotsParts {
   readonly fileSystem: FileSystem;
   /** The directory of the snapshot files. */
   readonly directory: string;

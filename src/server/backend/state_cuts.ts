@@ -10,7 +10,7 @@ import type { ConfState } from "../../pb/raftpb.ts";
 import type { CheckpointCut } from "./checkpoint.ts";
 
 /** The state that checkpoints write. */
-export interface CheckpointedState {
+interface CheckpointedState {
   readonly store: Store;
   readonly lessor: Lessor;
   readonly alarms: Alarms;

@@ -7,7 +7,7 @@ import type { WalContents } from "../../disk/wal_replay.ts";
 import { ConfChange, ConfChangeType, Entry, EntryType, type HardState } from "../../pb/raftpb.ts";
 
 /** The log of a member that is to be a cluster of its own. */
-export interface ForcedLog {
+interface ForcedLog {
   readonly hardState: HardState;
   /** All entries, each of them committed. */
   readonly entries: readonly Entry[];

@@ -1,9 +1,10 @@
 import type { DataDir } from "../../disk/data_dir.ts";
+import type { YieldTurn } from "../../disk/btree/turn_budget.ts";
 import type { FileSystem } from "../../disk/file_system.ts";
 import { newestSnapFile, type SnapPosition } from "../../disk/snap_file.ts";
 import { WalReplay, WalSnapshotSearch, type WalStart } from "../../disk/wal_replay.ts";
 import type { Snapshot } from "../../pb/raftpb.ts";
-import { yieldTurnWhileStarting } from "../turns.ts";
+import { turnsWhileStarting } from "../turns.ts";
 import type { DiskConfig, ServerConfig } from "../server_config.ts";
 
 const BEGINNING: WalStart = { index: 0, term: 0 };
@@ -20,11 +21,12 @@ export interface ReplayedLog {
  * `consistentIndex`, reaches.
  */
 export async function replayLog(
-  { logger }: ServerConfig,
+  { clock, logger }: ServerConfig,
   { fileSystem }: DiskConfig,
   { snapPath, walPath }: DataDir,
   consistentIndex: number,
 ): Promise<ReplayedLog> {
+  const yieldTurn = turnsWhileStarting(clock);
   let newest = consistentIndex;
   for (;;) {
     const accepts = ({ index }: SnapPosition) => index <= newest;
@@ -32,24 +34,26 @@ export async function replayLog(
       logger.warn("put a broken snapshot file aside", { error: error.message });
     });
     if (snapshot === undefined) break;
-    const replay = await readFrom(fileSystem, walPath, snapshot.metadata);
+    const replay = await readFrom(fileSystem, walPath, snapshot.metadata, yieldTurn);
     if (replay.startSeen) return { replay, snapshot };
     newest = snapshot.metadata.index - 1;
   }
   // Not every etcd writes snapshot files; the log itself knows best, but must be read twice then.
-  const recorded = await recordedSnapshots(fileSystem, walPath);
+  const recorded = await recordedSnapshots(fileSystem, walPath, yieldTurn);
   const start = recorded.findLast(({ index }) => index <= consistentIndex) ?? BEGINNING;
-  return { replay: await readFrom(fileSystem, walPath, start), snapshot: undefined };
+  const replay = await readFrom(fileSystem, walPath, start, yieldTurn);
+  return { replay, snapshot: undefined };
 }
 
 async function readFrom(
   fileSystem: FileSystem,
   directory: string,
   start: WalStart,
+  yieldTurn: YieldTurn,
 ): Promise<WalReplay> {
   const replay = new WalReplay(fileSystem, directory, start);
   try {
-    while (replay.step()) await yieldTurnWhileStarting();
+    while (replay.step()) await yieldTurn();
   } finally {
     replay.close();
   }
@@ -59,10 +63,11 @@ async function readFrom(
 async function recordedSnapshots(
   fileSystem: FileSystem,
   directory: string,
+  yieldTurn: YieldTurn,
 ): Promise<readonly WalStart[]> {
   const search = new WalSnapshotSearch(fileSystem, directory);
   try {
-    while (search.step()) await yieldTurnWhileStarting();
+    while (search.step()) await yieldTurn();
   } finally {
     search.close();
   }

@@ -8,7 +8,7 @@ import { applyConfChange } from "../raft/conf_change.ts";
 import { decodeMembershipOperation } from "../operations/decode.ts";
 
 /** Where it is written who the members are. */
-export interface MembershipSources {
+interface MembershipSources {
   readonly stored: StoredState;
   /** The directory of the snapshot files, for error messages. */
   readonly snapDirectory: string;

@@ -3,7 +3,7 @@ import { DataDir } from "../../disk/data_dir.ts";
 import { DiskError, DiskErrorCode } from "../../disk/disk_error.ts";
 import { BackendFiles, type BackendPlace } from "../backend/backend_files.ts";
 import { defragment } from "../backend/defragmentation.ts";
-import { yieldTurnWhileStarting } from "../turns.ts";
+import { turnsWhileStarting } from "../turns.ts";
 import type { DiskConfig, ServerConfig } from "../server_config.ts";
 import { syncFoundData } from "./found_data.ts";
 import { foundInMemory, foundOnDisk } from "./founding.ts";
@@ -45,7 +45,7 @@ async function prepareFile(config: ServerConfig, files: BackendFiles): Promise<v
     "free-bytes": freeBytes,
     "size-bytes": files.file.sizeBytes,
   });
-  await defragment(files, config.clock, yieldTurnWhileStarting);
+  await defragment(files, config.clock, turnsWhileStarting(config.clock));
 }
 
 async function refuseDamage({ file }: BackendFiles): Promise<void> {

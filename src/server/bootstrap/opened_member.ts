@@ -20,7 +20,7 @@ export interface MemberState {
 }
 
 /** Where snapshot files are kept, and how far the newest snapshot reaches. */
-export interface SnapshotPlace {
+interface SnapshotPlace {
   readonly directory: string;
   readonly lastIndex: number;
   /**

@@ -5,7 +5,6 @@ import { AlarmAction, AlarmRequest, AlarmType } from "../../pb/etcdserverpb.ts";
 import {
   compact,
   DB,
-  grantLease,
   hashOfMemory,
   type MemberOptions,
   putMany,
@@ -18,7 +17,7 @@ import {
 } from "../backend/testing/member_fixtures.ts";
 import type { WatchedDisk } from "../backend/testing/watched_disk.ts";
 import { AlarmOperation } from "../operations/alarm.ts";
-import { get, put } from "../testing/server_fixtures.ts";
+import { get, grantLease, put } from "../testing/server_fixtures.ts";
 import {
   changeDb,
   copyOf,

@@ -7,7 +7,7 @@ import type { StoredState } from "../../disk/backend/stored_state.ts";
 import type { ReadTransaction } from "../../disk/btree/read_transaction.ts";
 import type { Compaction } from "../../core/mvcc/compaction.ts";
 import type { BackendFiles } from "../backend/backend_files.ts";
-import { yieldTurnWhileStarting } from "../turns.ts";
+import { turnsWhileStarting } from "../turns.ts";
 import type { MemberState } from "./opened_member.ts";
 
 /** Fills a fresh state with what the B-tree file holds. */
@@ -36,14 +36,15 @@ async function restoreStore(
   clock: Clock,
 ): Promise<Compaction | undefined> {
   const restore = store.beginRestore();
+  const yieldTurn = turnsWhileStarting(clock);
   const walk = new ChangeWalk(read, clock);
   const add = restore.add.bind(restore);
   try {
-    while (walk.step(add)) await yieldTurnWhileStarting();
+    while (walk.step(add)) await yieldTurn();
   } catch (error) {
     throw error instanceof StoredChangeError ? walk.damage(error.message) : error;
   }
   const { scheduledCompactRevision: scheduled, finishedCompactRevision: finished } = stored;
-  while (restore.finishStep(scheduled, finished)) await yieldTurnWhileStarting();
+  while (restore.finishStep(scheduled, finished)) await yieldTurn();
   return restore.finish(scheduled, finished);
 }

@@ -7,7 +7,7 @@ import { SERVER_LIMITS } from "../limits.ts";
 import type { CompactionConfig } from "../server_config.ts";
 
 /** What compactions are run with. */
-export interface CompactionRunnerParts {
+interface CompactionRunnerParts {
   readonly config: CompactionConfig;
   readonly clock: Clock;
   readonly backend: Backend;
@@ -35,7 +35,11 @@ export class CompactionRunner {
 
   constructor(parts: CompactionRunnerParts) {
     this.#parts = parts;
-    this.#work = new BackgroundWork(() => this.#step(), (error) => parts.failed(error));
+    this.#work = new BackgroundWork(
+      () => this.#step(),
+      (error) => parts.failed(error),
+      parts.clock,
+    );
   }
 
   /** The promise resolves when all superseded revisions are gone, from the B-tree file as well. */

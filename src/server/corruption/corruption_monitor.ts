@@ -8,7 +8,7 @@ import type { CorruptionAlarm } from "./corruption_alarm.ts";
 import { type ComparedState, compareWithMemory } from "./file_comparison.ts";
 
 /** What is watched, and how. */
-export interface CorruptionMonitorParts extends ComparedState {
+interface CorruptionMonitorParts extends ComparedState {
   readonly config: CorruptionChecksConfig;
   readonly store: Store;
   readonly alarm: CorruptionAlarm;

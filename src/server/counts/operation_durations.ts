@@ -3,7 +3,7 @@ import { newDurations, newShortDurations } from "./duration_bounds.ts";
 import { OutcomeDurations } from "./outcome_durations.ts";
 
 /** What operations of one kind took. */
-export class KindDurations {
+class KindDurations {
   /** Applying one, whoever proposed it. */
   readonly applies = new OutcomeDurations(newShortDurations);
   /** From the proposal of this member to the answer. It failed if there is no outcome. */

@@ -1,5 +1,5 @@
 /** The APIs whose streams etcd counts the failures of, in its words. */
-export type StreamApi = "watch" | "lease-keepalive";
+type StreamApi = "watch" | "lease-keepalive";
 
 /** How often streams failed that neither their client nor this server had ended. */
 export class StreamFailures {

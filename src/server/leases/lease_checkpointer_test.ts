@@ -122,6 +122,19 @@ Deno.test("a renewal takes back what was noted of its lease", () =>
     assert.equal(member.leftOf(1n), 1000 + EXTENSION_SECONDS);
   }));
 
+Deno.test("a renewal that comes too late notes nothing", () =>
+  withLongLived(async (member) => {
+    await member.start(ON);
+    await member.grant(1n, 400);
+    await member.pass(INTERVAL_SECONDS);
+    assert.equal(member.server.lessor.get(1n)?.remainingTtlSeconds, 100);
+    member.clock.advance(100_000);
+    assert.equal(member.server.renewLease(1n), 0);
+    assert.equal(member.server.pendingProposalCount, 1, "that is the end of the lease");
+    await member.pass(0);
+    assert.equal(member.server.renewLease(1n), undefined);
+  }));
+
 Deno.test("a member that presents etcd before 3.6 stores what was noted only if it is told to", () =>
   withLongLived(async (member) => {
     const compatVersion = CompatVersion.of("3.5");

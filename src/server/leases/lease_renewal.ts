@@ -5,7 +5,7 @@ import type { ServerConfig } from "../server_config.ts";
 import type { CheckpointProposer } from "./lease_checkpointer.ts";
 
 /** The member that renews leases. */
-export interface RenewingMember {
+interface RenewingMember {
   readonly config: ServerConfig;
   readonly lessor: Lessor;
   readonly counts: ServerCounts;
@@ -21,6 +21,7 @@ export function renewLease(member: RenewingMember, id: bigint): number | undefin
   if (!lessor.primary) throw ETCD_ERRORS.noLeader;
   counts.leases.leasesRenewed++;
   const ttlSeconds = lessor.renew(id, clock.monotonicMs());
+  if (ttlSeconds === undefined || ttlSeconds === 0) return ttlSeconds;
   const lease = lessor.get(id);
   if (lease !== undefined && lease.remainingTtlSeconds > 0) {
     // What was left of it at some time must not end it early now that it was renewed.

@@ -111,7 +111,7 @@ export const AuthChanges = {
     OperationField.AUTH_USER_CHANGE_PASSWORD,
     AuthUserChangePasswordRequest,
     ({ auth, tokens }, request) => {
-      auth.changePassword(request.name, passwordHashOf(request));
+      auth.changePassword(request.name, () => passwordHashOf(request));
       tokens.forgetUser(request.name);
     },
   ),

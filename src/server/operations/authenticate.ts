@@ -1,7 +1,7 @@
 import type { InternalAuthenticateRequest } from "../../pb/etcdserverpb.ts";
 import type { AppliedState } from "../applied_state.ts";
 import { OperationField } from "./field.ts";
-import { WaitedOperation, type Waiter } from "./operation.ts";
+import { RequestOperation } from "./operation.ts";
 
 /** What a login has led to. */
 export interface Login {
@@ -15,17 +15,10 @@ export interface Login {
  * A login. Whoever proposes it has checked the password before; only the member that did so can
  * tell whether that still counts.
  */
-export class AuthenticateOperation extends WaitedOperation<Login> {
+export class AuthenticateOperation extends RequestOperation<InternalAuthenticateRequest, Login> {
   readonly field = OperationField.AUTHENTICATE;
-  readonly #request: InternalAuthenticateRequest;
-
-  constructor(request: InternalAuthenticateRequest, waiter?: Waiter<Login>) {
-    super(waiter);
-    this.#request = request;
-  }
-
   protected perform({ auth, tokens, entryIndex }: AppliedState): Login {
-    const { name, simpleToken } = this.#request;
+    const { name, simpleToken } = this.request;
     auth.checkAuthenticated(name);
     // As in etcd from 3.5 on the token has the index of the entry before.
     const admitted = tokens.admitted(name, simpleToken, entryIndex - 1);

@@ -9,10 +9,10 @@ import type {
 } from "../../pb/membershippb.ts";
 import type { AppliedState } from "../applied_state.ts";
 import { OperationField } from "./field.ts";
-import { WaitedOperation, type Waiter } from "./operation.ts";
+import { RequestOperation } from "./operation.ts";
 
 /** An operation that changes nothing but what is known of the members and of the cluster. */
-export abstract class MembershipOperation extends WaitedOperation<void> {
+export abstract class MembershipOperation<Request> extends RequestOperation<Request, void> {
   /** Throws an EtcdError when it is refused. */
   protected abstract change(membership: Membership): void;
 
@@ -36,49 +36,29 @@ export abstract class MembershipOperation extends WaitedOperation<void> {
 }
 
 /** A member tells its name and its client URLs. */
-export class ClusterMemberAttrSetOperation extends MembershipOperation {
+export class ClusterMemberAttrSetOperation
+  extends MembershipOperation<ClusterMemberAttrSetRequest> {
   readonly field = OperationField.CLUSTER_MEMBER_ATTR_SET;
-  readonly #request: ClusterMemberAttrSetRequest;
-
-  constructor(request: ClusterMemberAttrSetRequest, waiter?: Waiter<void>) {
-    super(waiter);
-    this.#request = request;
-  }
-
   protected change(membership: Membership): void {
-    const { memberId, memberAttributes } = this.#request;
+    const { memberId, memberAttributes } = this.request;
     const { name = "", clientUrls = [] } = memberAttributes ?? {};
     membership.updateAttributes(memberId, name, clientUrls);
   }
 }
 
 /** The version that the whole cluster now speaks. */
-export class ClusterVersionSetOperation extends MembershipOperation {
+export class ClusterVersionSetOperation extends MembershipOperation<ClusterVersionSetRequest> {
   readonly field = OperationField.CLUSTER_VERSION_SET;
-  readonly #request: ClusterVersionSetRequest;
-
-  constructor(request: ClusterVersionSetRequest, waiter?: Waiter<void>) {
-    super(waiter);
-    this.#request = request;
-  }
-
   protected change(membership: Membership): void {
-    membership.setClusterVersion(this.#request.ver);
+    membership.setClusterVersion(this.request.ver);
   }
 }
 
 /** The cluster sets out for an older version, or stays. */
-export class DowngradeInfoSetOperation extends MembershipOperation {
+export class DowngradeInfoSetOperation extends MembershipOperation<DowngradeInfoSetRequest> {
   readonly field = OperationField.DOWNGRADE_INFO_SET;
-  readonly #request: DowngradeInfoSetRequest;
-
-  constructor(request: DowngradeInfoSetRequest, waiter?: Waiter<void>) {
-    super(waiter);
-    this.#request = request;
-  }
-
   protected change(membership: Membership): void {
-    const { enabled, ver } = this.#request;
+    const { enabled, ver } = this.request;
     membership.setDowngrade(enabled ? { enabled, targetVersion: ver } : NO_DOWNGRADE);
   }
 }

@@ -61,7 +61,9 @@ export function decodeOperation(data: Uint8Array, index: number): Operation {
 }
 
 /** Reads the command of a normal entry if it is about the members or the cluster version. */
-export function decodeMembershipOperation(data: Uint8Array): MembershipOperation | undefined {
+export function decodeMembershipOperation(
+  data: Uint8Array,
+): MembershipOperation<unknown> | undefined {
   const layout = layoutOf(data);
   if (layout.isBareV2) return new V2Operation(Request.decode(data));
   return membershipOperationAt(data, layout);
@@ -125,7 +127,7 @@ function requesterOf(data: Uint8Array, { headerStart, headerEnd }: EntryLayout):
 function membershipOperationAt(
   data: Uint8Array,
   { field, start, end }: EntryLayout,
-): MembershipOperation | undefined {
+): MembershipOperation<unknown> | undefined {
   switch (field) {
     case OperationField.V2:
       return new V2Operation(Request.decode(data, start, end));

@@ -1,5 +1,4 @@
 import { checkLeaseWriteRights } from "../../core/auth/request_rights.ts";
-import type { Requester } from "../../core/auth/requester.ts";
 import { ETCD_ERRORS } from "../../core/errors.ts";
 import { LEASE_COST_BYTES } from "../../core/quota/request_cost.ts";
 import type {
@@ -9,7 +8,7 @@ import type {
 } from "../../pb/etcdserverpb.ts";
 import type { AppliedState } from "../applied_state.ts";
 import { OperationField } from "./field.ts";
-import { WaitedOperation, type Waiter } from "./operation.ts";
+import { RequestOperation } from "./operation.ts";
 
 /** The ID and the granted time to live of a new lease. */
 export interface LeaseGrantResult {
@@ -17,65 +16,40 @@ export interface LeaseGrantResult {
   readonly ttlSeconds: number;
 }
 
-export class LeaseGrantOperation extends WaitedOperation<LeaseGrantResult> {
+export class LeaseGrantOperation extends RequestOperation<LeaseGrantRequest, LeaseGrantResult> {
   readonly field = OperationField.LEASE_GRANT;
-  readonly #request: LeaseGrantRequest;
-
-  constructor(
-    request: LeaseGrantRequest,
-    waiter?: Waiter<LeaseGrantResult>,
-    requester?: Requester,
-  ) {
-    super(waiter, requester);
-    this.#request = request;
-  }
-
   protected perform(state: AppliedState): LeaseGrantResult {
     const { alarms, quota } = state;
     if (alarms.putRefusal !== undefined) throw alarms.putRefusal;
     const fits = quota.fits(LEASE_COST_BYTES);
     const lease = state.lessor.grant(
-      this.#request.id,
-      this.#request.ttl,
+      this.request.id,
+      this.request.ttl,
       state.clock.monotonicMs(),
     );
     state.counts.leasesGranted++;
     state.counts.grantedTtls.add(lease.ttlSeconds);
     if (!fits) throw ETCD_ERRORS.noSpace;
-    return { id: this.#request.id, ttlSeconds: lease.ttlSeconds };
+    return { id: this.request.id, ttlSeconds: lease.ttlSeconds };
   }
 }
 
-export class LeaseRevokeOperation extends WaitedOperation<void> {
+export class LeaseRevokeOperation extends RequestOperation<LeaseRevokeRequest, void> {
   readonly field = OperationField.LEASE_REVOKE;
-  readonly #request: LeaseRevokeRequest;
-
-  constructor(request: LeaseRevokeRequest, waiter?: Waiter<void>, requester?: Requester) {
-    super(waiter, requester);
-    this.#request = request;
-  }
-
   protected perform(state: AppliedState): void {
     if (state.alarms.changeRefusal !== undefined) throw state.alarms.changeRefusal;
-    checkLeaseWriteRights(state.auth, this.requester, this.#request.id, state.lessor);
-    const keys = state.lessor.revoke(this.#request.id);
+    checkLeaseWriteRights(state.auth, this.requester, this.request.id, state.lessor);
+    const keys = state.lessor.revoke(this.request.id);
     state.store.deleteKeys(keys);
     state.counts.leasesRevoked++;
   }
 }
 
 /** A leader tells how much is left of leases that run for long. */
-export class LeaseCheckpointOperation extends WaitedOperation<void> {
+export class LeaseCheckpointOperation extends RequestOperation<LeaseCheckpointRequest, void> {
   readonly field = OperationField.LEASE_CHECKPOINT;
-  readonly #request: LeaseCheckpointRequest;
-
-  constructor(request: LeaseCheckpointRequest, waiter?: Waiter<void>) {
-    super(waiter);
-    this.#request = request;
-  }
-
   protected perform({ clock, lessor }: AppliedState): void {
-    for (const { id, remainingTtl } of this.#request.checkpoints) {
+    for (const { id, remainingTtl } of this.request.checkpoints) {
       // As in etcd a lease that is gone ends the request, and the rest of it is not applied.
       if (!lessor.has(id)) throw ETCD_ERRORS.leaseNotFound;
       lessor.checkpoint(id, remainingTtl, clock.monotonicMs());

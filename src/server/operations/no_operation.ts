@@ -7,6 +7,7 @@ import type { Operation } from "./operation.ts";
  */
 export class NoOperation implements Operation {
   readonly field: number;
+  readonly pieceCount = 1;
   readonly requester = NOBODY;
 
   constructor(field: number) {

@@ -19,6 +19,8 @@ export interface Waiter<Result> {
  */
 export interface Operation {
   readonly field: number;
+  /** How many times the work of a put it is, roughly. */
+  readonly pieceCount: number;
   /** In whose name it is done; what nobody asked for is nobody's. */
   readonly requester: Requester;
   /** Returns whether it was done; false if it was refused. */
@@ -36,6 +38,10 @@ export abstract class WaitedOperation<Result> implements Operation {
   constructor(waiter: Waiter<Result> | undefined, requester: Requester = NOBODY) {
     this.#waiter = waiter;
     this.requester = requester;
+  }
+
+  get pieceCount(): number {
+    return 1;
   }
 
   protected abstract perform(state: AppliedState): Result;
@@ -65,5 +71,15 @@ export abstract class WaitedOperation<Result> implements Operation {
 
   fail(error: EtcdError): void {
     this.#waiter?.failed(error);
+  }
+}
+
+/** An operation that a request describes. */
+export abstract class RequestOperation<Request, Result> extends WaitedOperation<Result> {
+  protected readonly request: Request;
+
+  constructor(request: Request, waiter?: Waiter<Result>, requester?: Requester) {
+    super(waiter, requester);
+    this.request = request;
   }
 }

@@ -14,26 +14,24 @@ const HARMLESS_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "QGET", "S
  * A request of the v2 API. Members up to 3.5 publish themselves and the cluster version by it. The
  * keys that users of that API keep are not served here, so their writes are passed over.
  */
-export class V2Operation extends MembershipOperation {
+export class V2Operation extends MembershipOperation<Request> {
   readonly field = OperationField.V2;
-  readonly #request: Request;
   /** Undefined for a request that is not about a member's attributes. */
   readonly #memberId: bigint | undefined;
 
   constructor(request: Request, waiter?: Waiter<void>) {
-    super(waiter);
-    this.#request = request;
+    super(request, waiter);
     this.#memberId = request.method === "PUT" ? memberOfV2AttributesPath(request.path) : undefined;
   }
 
   protected override perform(state: AppliedState): void {
-    const { method, path } = this.#request;
+    const { method, path } = this.request;
     if (this.#memberId !== undefined || this.#setsVersion()) super.perform(state);
     else if (!HARMLESS_METHODS.has(method)) state.skippedWrites.add(method, path);
   }
 
   protected change(membership: Membership): void {
-    const { val } = this.#request;
+    const { val } = this.request;
     if (this.#setsVersion()) membership.setClusterVersion(val);
     else if (this.#memberId !== undefined) {
       const { name, clientUrls } = parseAttributes(val);
@@ -42,6 +40,6 @@ export class V2Operation extends MembershipOperation {
   }
 
   #setsVersion(): boolean {
-    return this.#request.method === "PUT" && this.#request.path === V2_VERSION_PATH;
+    return this.request.method === "PUT" && this.request.path === V2_VERSION_PATH;
   }
 }

@@ -20,7 +20,7 @@ import type { Proposer } from "./proposer.ts";
 type Settled = (error: EtcdError | undefined) => void;
 
 /** What requests in the member's own name are made with. */
-export interface OwnRequestsParts {
+interface OwnRequestsParts {
   readonly proposer: Proposer;
   readonly raft: RaftNode;
   readonly store: Store;

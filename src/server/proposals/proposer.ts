@@ -1,4 +1,5 @@
 import { assert } from "../../base/assert.ts";
+import type { WorkMeter } from "../../base/work_meter.ts";
 import type { Requester } from "../../core/auth/requester.ts";
 import { ETCD_ERRORS, EtcdError } from "../../core/errors.ts";
 import { NO_MEMBER, type RaftNode } from "../../core/raft/raft_node.ts";
@@ -11,11 +12,11 @@ import type { Operation, Waiter } from "../operations/operation.ts";
 import type { CommitLoop } from "../raft/commit_loop.ts";
 import type { ServerConfig } from "../server_config.ts";
 import { MemberChanges } from "./member_changes.ts";
-import { type PendingProposal, PendingProposals } from "./pending_proposals.ts";
+import { PendingProposals } from "./pending_proposals.ts";
 import { RequestIdGenerator } from "./request_id.ts";
 
 /** What proposing needs from the server around it. */
-export interface ProposerParts {
+interface ProposerParts {
   readonly config: ServerConfig;
   readonly memberId: bigint;
   readonly lifecycle: Lifecycle;
@@ -83,16 +84,16 @@ export class Proposer {
 
   /**
    * Puts a framed operation into the log. Throws an EtcdError when it is refused at once;
-   * everything later reaches its waiter.
+   * everything later reaches its waiter. `source` hears for how long it is in the log.
    */
-  propose(operation: Operation, frame: Uint8Array): void {
+  propose(operation: Operation, frame: Uint8Array, source?: WorkMeter): void {
     this.#checkProposable();
     this.#pending.checkRoom(this.#hasPriority(operation));
     const id = readRaftRequestCounter(frame, this.#requestIds.memberBits);
     assert(id !== undefined, "a proposal is framed by the server that takes it");
     this.#raft.propose(frame);
-    this.#pending.add(id, operation, frame.length, this.#config.clock.monotonicMs());
     this.#loop.wake();
+    this.#pending.add(id, operation, frame.length, this.#loop.wokenMs, source);
   }
 
   /** Leases must end in time, all the more when there is too much to do. */
@@ -101,9 +102,9 @@ export class Proposer {
   }
 
   /** Frames and proposes an encoded request that was not sent by a client. */
-  proposeEncoded(operation: Operation, bytes: Uint8Array): void {
+  proposeEncoded(operation: Operation, bytes: Uint8Array, source?: WorkMeter): void {
     const { field, requester } = operation;
-    this.propose(operation, this.frame(field, bytes, 0, bytes.length, requester));
+    this.propose(operation, this.frame(field, bytes, 0, bytes.length, requester), source);
   }
 
   /** Proposes what no client asked for; its waiter learns of a refusal too. */
@@ -132,10 +133,15 @@ export class Proposer {
     if (this.#raft.leader === NO_MEMBER) throw ETCD_ERRORS.noLeader;
   }
 
-  /** The proposal that an entry's data is of, if it is this member's and somebody waits for it. */
-  take(data: Uint8Array): PendingProposal | undefined {
+  /** What an entry's data is of, if this member proposed it and somebody waits for it. */
+  take(data: Uint8Array): Operation | undefined {
     const id = readRaftRequestCounter(data, this.#requestIds.memberBits);
     return id === undefined ? undefined : this.#pending.take(id);
+  }
+
+  /** When that which was taken last had been proposed. */
+  get takenSinceMs(): number {
+    return this.#pending.takenSinceMs;
   }
 
   /** A change of the membership came back from the log, not necessarily one of this member. */

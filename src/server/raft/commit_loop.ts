@@ -1,11 +1,13 @@
 import { setImmediate } from "node:timers";
+import type { Clock, Timer } from "../../base/clock.ts";
 import type { RaftNode } from "../../core/raft/raft_node.ts";
 import type { Entry } from "../../pb/raftpb.ts";
 import { SERVER_LIMITS } from "../limits.ts";
 import type { LogStorage } from "./log_storage.ts";
 
 /** What the loop needs from the server around it. */
-export interface CommitLoopHooks {
+interface CommitLoopHooks {
+  readonly clock: Clock;
   /** Applies one committed entry. */
   applyEntry(entry: Entry): void;
   /** Raft confirmed that reads up to this context may answer once `index` is applied. */
@@ -16,8 +18,6 @@ export interface CommitLoopHooks {
   appliedSlice(): void;
   /** The disk failed, or an invariant broke: the member must stop. Called once. */
   failed(error: unknown): void;
-  /** Monotonic milliseconds. */
-  nowMs(): number;
 }
 
 /**
@@ -29,6 +29,7 @@ export class CommitLoop {
   readonly #raft: RaftNode;
   readonly #storage: LogStorage;
   readonly #hooks: CommitLoopHooks;
+  readonly #clock: Clock;
   #scheduled = false;
   #syncing = false;
   #stopped = false;
@@ -38,19 +39,42 @@ export class CommitLoop {
   #appliedCount = 0;
   /** The time at the last look at the clock. */
   #lookedAtMs = 0;
+  #wokenMs = 0;
   #idle: (() => void) | undefined;
+  #timer: Timer | undefined;
 
   constructor(raft: RaftNode, storage: LogStorage, hooks: CommitLoopHooks) {
     this.#raft = raft;
     this.#storage = storage;
     this.#hooks = hooks;
+    this.#clock = hooks.clock;
   }
 
   /** Sees to it that what Raft has ready is handled once this turn's requests have been read. */
   wake(): void {
     if (this.#scheduled || this.#stopped) return;
     this.#scheduled = true;
+    this.#wokenMs = this.#clock.monotonicMs();
     setImmediate(this.#scheduledTurn);
+  }
+
+  /**
+   * Goes on when all others had their turn. By a timer: between immediates the event loop hardly ever
+   * looks at the sockets.
+   */
+  #yield(): void {
+    if (this.#scheduled || this.#stopped) return;
+    this.#scheduled = true;
+    this.#wokenMs = this.#lookedAtMs;
+    this.#timer = this.#clock.setTimer(0, this.#scheduledTurn);
+  }
+
+  /**
+   * When it was woken for what comes next. What wakes it again before has come in the same turn, or
+   * hardly later, and need not look at the clock.
+   */
+  get wokenMs(): number {
+    return this.#wokenMs;
   }
 
   /** Whether entries are being applied of which Raft has not been told yet. */
@@ -61,6 +85,7 @@ export class CommitLoop {
   /** Takes nothing more; resolves when the sync that may be under way has ended. */
   stop(): Promise<void> {
     this.#stopped = true;
+    this.#timer?.cancel();
     if (!this.#syncing) return Promise.resolve();
     return new Promise((resolve) => {
       this.#idle = resolve;
@@ -127,11 +152,11 @@ export class CommitLoop {
   #applySlice(): void {
     const entries = this.#toApply;
     if (entries.length === 0) return;
-    const deadlineMs = this.#hooks.nowMs() + SERVER_LIMITS.applySliceMs;
+    const deadlineMs = this.#clock.monotonicMs() + SERVER_LIMITS.applySliceMs;
     let i = this.#appliedCount;
     this.#isApplying = true;
     do {
-      const end = Math.min(i + SERVER_LIMITS.applyEntriesPerClockCheck, entries.length);
+      const end = groupEnd(entries, i);
       this.#applyGroup(entries, i, end);
       i = end;
     } while (i < entries.length && this.#lookedAtMs < deadlineMs);
@@ -140,14 +165,15 @@ export class CommitLoop {
     this.#isApplying = false;
     if (i === entries.length) this.#toApply = [];
     this.#hooks.appliedSlice();
-    if (this.#toApply.length > 0 || this.#raft.hasReady()) this.wake();
+    if (this.#toApply.length > 0) this.#yield();
+    else if (this.#raft.hasReady()) this.wake();
   }
 
   /** Applies a few entries between two looks at the clock. */
   #applyGroup(entries: readonly Entry[], start: number, end: number): void {
-    const startedMs = this.#hooks.nowMs();
+    const startedMs = this.#clock.monotonicMs();
     for (let i = start; i < end; i++) this.#hooks.applyEntry(entries[i]);
-    this.#lookedAtMs = this.#hooks.nowMs();
+    this.#lookedAtMs = this.#clock.monotonicMs();
     this.#hooks.appliedGroup(entries[start], entries[end - 1], startedMs, this.#lookedAtMs);
   }
 
@@ -156,4 +182,15 @@ export class CommitLoop {
     this.#stopped = true;
     this.#hooks.failed(error);
   }
+}
+
+/** Where the entries end that are applied between two looks at the clock. */
+function groupEnd(entries: readonly Entry[], start: number): number {
+  const { applyEntriesPerClockCheck, applyBytesPerClockCheck } = SERVER_LIMITS;
+  const last = Math.min(start + applyEntriesPerClockCheck, entries.length);
+  let end = start;
+  for (let sizeBytes = 0; end < last && sizeBytes < applyBytesPerClockCheck; end++) {
+    sizeBytes += entries[end].data?.length ?? 0;
+  }
+  return end;
 }

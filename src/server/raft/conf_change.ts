@@ -5,7 +5,7 @@ import { NO_MEMBER } from "../../core/raft/raft_node.ts";
 import { ConfChange, ConfChangeType, type Entry } from "../../pb/raftpb.ts";
 
 /** What became of an entry that changes the membership. */
-export interface AppliedConfChange {
+interface AppliedConfChange {
   /** What Raft is to do: a refused change is one of nobody, so that Raft takes the next one. */
   readonly change: ConfChange;
   /** Undefined if it was made. */

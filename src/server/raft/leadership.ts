@@ -5,7 +5,7 @@ import type { ServerConfig } from "../server_config.ts";
 import type { CommitLoop } from "./commit_loop.ts";
 
 /** What a leader-to-be needs from the server around it. */
-export interface LeadershipParts {
+interface LeadershipParts {
   readonly config: ServerConfig;
   readonly raft: RaftNode;
   readonly loop: CommitLoop;

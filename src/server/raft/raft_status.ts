@@ -1,7 +1,7 @@
 import type { RaftNode, RaftRole } from "../../core/raft/raft_node.ts";
 
 /** How far a member of the group is, as its leader knows. */
-export interface RaftProgress {
+interface RaftProgress {
   readonly id: bigint;
   /** The last entry that it has for sure. */
   readonly matchIndex: number;

@@ -8,7 +8,7 @@ import { LateReads } from "./late_reads.ts";
 import { ReadGate, type WaitingRead } from "./read_gate.ts";
 
 /** What reading needs from the server around it. */
-export interface LinearizableReadsParts {
+interface LinearizableReadsParts {
   readonly config: ServerConfig;
   readonly lifecycle: Lifecycle;
   readonly raft: RaftNode;

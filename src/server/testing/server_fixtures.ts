@@ -3,10 +3,11 @@ import { CompatVersion } from "../../core/members/compat_version.ts";
 import { silentLogger } from "../../base/log.ts";
 import { Prng } from "../../base/prng.ts";
 import type { FileSystem } from "../../disk/file_system.ts";
-import { PutRequest, RangeRequest } from "../../pb/etcdserverpb.ts";
+import { LeaseGrantRequest, PutRequest, RangeRequest } from "../../pb/etcdserverpb.ts";
 import { KeyValue } from "../../pb/mvccpb.ts";
 import { EtcdServer } from "../etcd_server.ts";
 import { PutOperation } from "../operations/kv.ts";
+import { LeaseGrantOperation, type LeaseGrantResult } from "../operations/lease.ts";
 import type { ServerConfig } from "../server_config.ts";
 
 /** A configuration for tests: one member on the given disk. */
@@ -84,4 +85,12 @@ export function get(
   if (ref === undefined) return undefined;
   const pair = KeyValue.decode(ref.bytes, ref.start, ref.end);
   return { value: new TextDecoder().decode(pair.value), revision: pair.modRevision };
+}
+
+export function grantLease(server: EtcdServer, id: bigint, ttl: number): Promise<LeaseGrantResult> {
+  const request = LeaseGrantRequest.create({ id, ttl });
+  return new Promise((applied, failed) => {
+    const operation = new LeaseGrantOperation(request, { applied, failed });
+    server.proposeEncoded(operation, LeaseGrantRequest.encode(request));
+  });
 }

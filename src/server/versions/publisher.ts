@@ -74,8 +74,9 @@ function putAttributes(server: PublishingMember): Promise<void> {
 }
 
 /** Writes a key of the v2 store, by an entry that is nothing but this request. */
-function putV2(server: PublishingMember, path: string, val: string): Promise<void> {
-  const request = Request.create({ id: server.newRequestId(), method: "PUT", path, val });
+function putV2(server: PublishingMember, path: string, value: string): Promise<void> {
+  const id = server.newRequestId();
+  const request = Request.create({ id, method: "PUT", path, val: value });
   return new Promise((applied, failed) => {
     const operation = new V2Operation(request, { applied, failed });
     server.propose(operation, Request.encode(request));

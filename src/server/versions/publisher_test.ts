@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { CompatVersion } from "../../core/members/compat_version.ts";
+import { compat } from "../../core/members/testing/compat.ts";
 import { MemoryFileSystem } from "../../disk/memory_file_system.ts";
 import { readWal } from "../../disk/testing/wal_fixtures.ts";
 import { Request } from "../../pb/etcdserverpb.ts";
@@ -12,12 +13,6 @@ import { startServer, testConfig } from "../testing/server_fixtures.ts";
 const { CLUSTER_MEMBER_ATTR_SET, CLUSTER_VERSION_SET } = OperationField;
 const ATTRIBUTES_PATH = "/0/members/8e9e05c52164694d/attributes";
 const WAL_START = { index: 0, term: 0 };
-
-function compat(line: string): CompatVersion {
-  const version = CompatVersion.of(line);
-  assert.ok(version !== undefined, line);
-  return version;
-}
 
 /** What a member that presents the given line knows of itself once it is ready. */
 async function runOnce(fileSystem: MemoryFileSystem, line: string): Promise<unknown[]> {

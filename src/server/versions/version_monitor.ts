@@ -22,11 +22,14 @@ const FIRST_MINOR_WITH_DOWNGRADES = 5;
  */
 export class VersionMonitor {
   readonly #member: MonitoredMember;
+  readonly #failed: (error: unknown) => void;
   #versionTimer: Timer | undefined;
   #downgradeTimer: Timer | undefined;
 
-  constructor(member: MonitoredMember) {
+  /** `failed` hears of what is thrown on the way, which is a defect. */
+  constructor(member: MonitoredMember, failed: (error: unknown) => void) {
     this.#member = member;
+    this.#failed = failed;
   }
 
   start(): void {
@@ -57,7 +60,7 @@ export class VersionMonitor {
 
   #publishVersion(): void {
     publishClusterVersion(this.#member).catch((error) => {
-      if (!(error instanceof EtcdError)) throw error;
+      if (!(error instanceof EtcdError)) return this.#failed(error);
       this.#member.config.logger.warn("could not change the cluster version", {
         error: error.message,
       });

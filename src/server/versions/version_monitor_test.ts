@@ -2,11 +2,14 @@ import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import { ManualClock } from "../../base/manual_clock.ts";
 import { CompatVersion } from "../../core/members/compat_version.ts";
+import { Membership } from "../../core/members/membership.ts";
 import { MemoryFileSystem } from "../../disk/memory_file_system.ts";
 import { DowngradeInfoSetRequest } from "../../pb/membershippb.ts";
 import type { EtcdServer } from "../etcd_server.ts";
+import { SERVER_LIMITS } from "../limits.ts";
 import { DowngradeInfoSetOperation } from "../operations/cluster.ts";
 import { put, startServer, testConfig } from "../testing/server_fixtures.ts";
+import { type MonitoredMember, VersionMonitor } from "./version_monitor.ts";
 
 /** A cluster of one member, through restarts as other versions. */
 class VersionedMember {
@@ -145,3 +148,29 @@ Deno.test("VersionMonitor leaves a cluster alone whose downgrade makes no sense"
     await member.pass();
     assert.deepEqual(member.versions, ["3.7.0", "3.7.0", "3.5.0"]);
   }));
+
+Deno.test("VersionMonitor tells the member of a defect", async () => {
+  const clock = new ManualClock();
+  const defect = new TypeError("planted");
+  const failures: unknown[] = [];
+  const membership = new Membership(1n);
+  const member: MonitoredMember = {
+    memberId: 1n,
+    config: testConfig(undefined, { clock }),
+    membership,
+    leads: true,
+    newRequestId: () => 1n,
+    propose() {},
+    proposeOwn() {},
+    proposeEncoded() {
+      throw defect;
+    },
+  };
+  const monitor = new VersionMonitor(member, (error) => void failures.push(error));
+  monitor.start();
+  clock.advance(SERVER_LIMITS.clusterVersionCheckMs);
+  await setImmediate();
+  monitor.stop();
+  assert.deepEqual(failures, [defect]);
+  assert.equal(clock.timerCount, 0);
+});

@@ -323,7 +323,7 @@ describeBothTargets("auth since etcd 3.5", (test) => {
     await admin.deleteUser("u");
   });
 
-  test("an empty password is one that nobody gets in with", async ({ client }) => {
+  test("an empty password lets in who was added with it, and nobody whom it was given later", async ({ client }) => {
     await whileEnabled(client, async (_root, admin) => {
       await admin.addUser("u", "");
       assert.match(await authenticate(client, "u", ""), /\./);
@@ -331,6 +331,21 @@ describeBothTargets("auth since etcd 3.5", (test) => {
       assert.deepEqual(await refusal(authenticate(client, "u", "")), AUTH_FAILED);
       await admin.deleteUser("u");
     });
+  });
+
+  test("what is no hash is refused, unless nobody needs one", async ({ client }) => {
+    const admin = new AuthAdmin(client);
+    const change = (name: string) =>
+      client.call(AUTH_SERVICE.userChangePassword, { name, hashedPassword: "no base64" });
+    assert.deepEqual(await refusal(change("nobody")), NO_USER);
+    await admin.addUser("u", "x");
+    assert.deepEqual(await refusal(change("u")), {
+      code: GrpcCode.Unknown,
+      text: "auth: authentication failed, password was given for no password user",
+    });
+    await admin.addUserWithoutPassword("c");
+    await change("c");
+    for (const name of ["c", "u"]) await admin.deleteUser(name);
   });
 
   test("a user without a password gets none", async ({ client }) => {

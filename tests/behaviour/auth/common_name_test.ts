@@ -145,5 +145,15 @@ function describeCommonNames(): void {
         assert.equal((await refusal(get(client, "k"))).text, "etcdserver: user name is empty");
       });
     });
+
+    test("keep nobody out of the JSON gateway", async ({ server }) => {
+      const { cert, key } = certificates.root;
+      const { stdout } = await curl(
+        `https://${server.endpoint}/v3/kv/range`,
+        ...["--cacert", authority.certificate, "--cert", cert, "--key", key],
+        ...["--data", '{"key":"aw=="}'],
+      );
+      assert.equal(JSON.parse(stdout).message, "etcdserver: user name is empty");
+    });
   }, { targets: NEWER_TARGET_NAMES, schemes: ["https"], flags });
 }

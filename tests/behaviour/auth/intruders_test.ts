@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { bytesFromText, concatBytes } from "../../../src/base/bytes.ts";
-import { PermissionType } from "../../../src/pb/authpb.ts";
+import { PermissionType, UserAddOptions } from "../../../src/pb/authpb.ts";
 import {
   Compare,
   CompareTarget,
@@ -9,7 +11,7 @@ import {
   TxnRequest,
   TxnResponse,
 } from "../../../src/pb/etcdserverpb.ts";
-import { KV_SERVICE } from "../../../src/pb/services.ts";
+import { AUTH_SERVICE, KV_SERVICE } from "../../../src/pb/services.ts";
 import { addUserWithRole, AuthAdmin, enableAuth, withToken } from "../../harness/auth_calls.ts";
 import { describeBothTargets, type TestContext } from "../../harness/both_targets.ts";
 import { type GrpcClient, refusal } from "../../harness/grpc_client.ts";
@@ -55,6 +57,32 @@ function field(number: number, bytes: Uint8Array): Uint8Array {
 const SUCCESS_FIELD = 2;
 const RANGE_FIELD = 1;
 const PUT_FIELD = 2;
+
+describeBothTargets("intruders with the files", (test) => {
+  const secrets = ["added-secret", "changed-secret"];
+
+  test("find no password in them", async ({ client, server }) => {
+    const admin = new AuthAdmin(client);
+    await admin.addUser("u", secrets[0]);
+    await admin.changePassword("u", secrets[1]);
+    assert.deepEqual(foundIn(server.dataDir, secrets), []);
+  });
+
+  test("not even of somebody who was to have none", async ({ client, server }) => {
+    const options = UserAddOptions.create({ noPassword: true });
+    await client.call(AUTH_SERVICE.userAdd, { name: "c", password: "needless-secret", options });
+    assert.deepEqual(foundIn(server.dataDir, ["needless-secret"]), []);
+  }, { notOn: { "etcd-3.7": "it writes into its log what it has no use for" } });
+}, { targets: NEWER_TARGET_NAMES });
+
+/** Which of the texts stand in any file of a directory. */
+function foundIn(directory: string, texts: readonly string[]): string[] {
+  const files = readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name)));
+  assert.ok(files.length >= 2, "there are a log and a B-tree file");
+  return texts.filter((text) => files.some((bytes) => bytes.includes(text)));
+}
 
 describeBothTargets("intruders with a token", (test) => {
   test("hide no operation behind another one", async (context) => {

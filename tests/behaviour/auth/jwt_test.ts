@@ -18,6 +18,7 @@ import {
 } from "../../harness/auth_calls.ts";
 import { describeBothTargets } from "../../harness/both_targets.ts";
 import { GrpcClient, refusal, withClient } from "../../harness/grpc_client.ts";
+import { rangeOp } from "../../harness/kv_calls.ts";
 import { findProgram } from "../../harness/programs.ts";
 import { ServerProcess } from "../../harness/server_process.ts";
 import { NEWER_TARGET_NAMES, type TargetName, whyMissing } from "../../harness/targets.ts";
@@ -198,6 +199,33 @@ if (openssl !== undefined) {
       await new AuthAdmin(client, root).deleteRole("r");
       const again = await authenticate(client, "root", "root");
       await client.call(KV_SERVICE.range, { key: "k" }, withToken(again));
+    });
+
+    test("one from behind a change that is not known here writes, and does not read", async ({ client }) => {
+      const root = await authenticate(client, "root", "root");
+      const admin = new AuthAdmin(client, root);
+      const { revision } = await admin.status();
+      const claims = { username: "root", revision: revision + 10, exp: now() + 100 };
+      const token = withToken(await sign("RS256", "rsa", claims));
+      await client.call(KV_SERVICE.put, { key: "k" }, token);
+      const old = {
+        code: GrpcCode.InvalidArgument,
+        text: "etcdserver: revision of auth store is old",
+      };
+      assert.deepEqual(await refusal(client.call(KV_SERVICE.range, { key: "k" }, token)), old);
+      const txn = client.call(KV_SERVICE.txn, { success: [rangeOp("k")] }, token);
+      assert.deepEqual(await refusal(txn), old);
+      assert.deepEqual(await refusal(client.call(KV_SERVICE.txn, {}, token)), old);
+      const past = { ...claims, revision: revision - 1 };
+      const pastToken = withToken(await sign("RS256", "rsa", past));
+      assert.deepEqual(await refusal(client.call(KV_SERVICE.txn, {}, pastToken)), old);
+      const reading = client.open(KV_SERVICE.rangeStream, token);
+      reading.send({ key: "k" });
+      reading.halfClose();
+      assert.deepEqual(await reading.ended, old);
+      const watch = client.open(WATCH_SERVICE.watch, token);
+      watch.send({ createRequest: WatchCreateRequest.create({ key: "k" }) });
+      assert.equal((await watch.next()).canceled, false);
     });
 
     test("one of nobody who is known is denied everything", async ({ client }) => {

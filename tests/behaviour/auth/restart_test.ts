@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { GrpcCode } from "../../../src/base/grpc_code.ts";
 import { AUTH_SERVICE, KV_SERVICE } from "../../../src/pb/services.ts";
 import {
@@ -16,10 +17,6 @@ import { NEWER_TARGET_NAMES, type TargetName, whyMissing } from "../../harness/t
 
 const INVALID_TOKEN = { code: GrpcCode.Unauthenticated, text: "etcdserver: invalid auth token" };
 const TTL_MS = 2_000;
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
 
 function read(client: GrpcClient, token: string): Promise<unknown> {
   return client.call(KV_SERVICE.range, { key: "k" }, withToken(token));

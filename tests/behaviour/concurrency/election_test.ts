@@ -130,6 +130,16 @@ describeBothTargets("election", (test) => {
     });
   });
 
+  test("a proclamation without a lease is on one of 60 seconds", async ({ client, prefix }) => {
+    const lease = await grant(client, 600);
+    const leader = leaderKey(await campaign(client, prefix, lease, "a"));
+    await proclaim(client, { ...leader, lease: 0n }, "b");
+    const { kv } = await leaderOf(client, prefix);
+    assert.ok(kv !== undefined && kv.lease !== lease);
+    const times = await client.call(LEASE_SERVICE.leaseTimeToLive, { id: kv.lease });
+    assert.equal(times.grantedTtl, 60);
+  });
+
   test("goes to who has waited longest", async ({ client, prefix }) => {
     const first = leaderKey(await campaign(client, prefix, await grant(client), "a"));
     const second = campaign(client, prefix, await grant(client), "b");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describeBothTargets } from "../../harness/both_targets.ts";
+import { eventually } from "../../harness/eventually.ts";
 import { httpRequest } from "../../harness/http1.ts";
 import { put } from "../../harness/kv_calls.ts";
 import { findProgram } from "../../harness/programs.ts";
@@ -128,6 +129,22 @@ describeBothTargets("profiles", (test) => {
       "Could not enable CPU profiling: cpu profiling already in use\n",
     );
     assert.equal(refused?.headers.get("x-go-pprof"), "1");
+  });
+
+  test("a profile that nobody waits for any more makes room for the next", async ({ server }) => {
+    const path = "/debug/pprof/profile?seconds=";
+    const next = async () => (await httpRequest(server.clientPort, `${path}1`)).status;
+    const leaving = new AbortController();
+    const ask = () => fetch(`http://${server.endpoint}${path}25`, { signal: leaving.signal });
+    let gone = ask();
+    // Whichever comes first is made, and the other one refused.
+    while (await next() !== 500) {
+      await (await gone).body?.cancel();
+      gone = ask();
+    }
+    leaving.abort();
+    await assert.rejects(gone);
+    await eventually("there is room", async () => await next() === 200);
   });
 
   test("traces take the log level debug", async ({ server }) => {

@@ -45,12 +45,12 @@ async function disarm({ client }: TestContext): Promise<void> {
 }
 
 /** Makes room for the next test. */
-async function clear({ client, prefix, target }: TestContext): Promise<void> {
+async function clear({ client, prefix }: TestContext): Promise<void> {
   await deleteRange(client, prefix, { rangeEnd: prefixEnd(prefix) });
   const revision = revisionOf(await range(client, prefix));
   await client.call(KV_SERVICE.compact, { revision, physical: true });
-  // The file that etcd measures does not shrink by itself.
-  if (target === "etcd") await client.call(MAINTENANCE_SERVICE.defragment);
+  // The file, which is what counts, does not shrink by itself.
+  await client.call(MAINTENANCE_SERVICE.defragment);
 }
 
 async function quotaMetric({ server }: TestContext): Promise<number> {
@@ -112,8 +112,9 @@ describeBothTargets("quota", (test) => {
       const failed = await outcome.then(() => false, () => true);
       if (failed) break;
     }
-    // etcd counts pages, and what is in its file already.
-    assert.ok(target === "etcd" ? count >= 3 : count === 9, `${count} puts`);
+    // Pages count, and the file may have some that are free but too few for a value. Where etcd
+    // looks at the file only, which follows at its leisure, detcd foresees what it will have.
+    assert.ok(count >= 3 && count <= (target === "etcd" ? 99 : 9), `${count} puts`);
     await disarm(context);
     // Nothing has become free, so the alarm comes again; but deletes go on.
     assert.deepEqual(await refusal(put(client, `${prefix}a`, A_QUARTER)), NO_SPACE);

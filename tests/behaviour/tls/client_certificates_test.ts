@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import {
@@ -149,6 +149,23 @@ function describeClientCertificates(): void {
       await assertLetIn(server, alice);
       await untilLogged(server, /transport: certificate serial [0-9a-f]+ revoked/);
     });
+
+    test("so is who has a certificate of an authority in it, whatever he shows with it", async ({ server }) => {
+      const name = `middle-${server.target}`;
+      const middle = new CertificateAuthority(directory, name, authority);
+      const { cert, key } = middle.issue("carol");
+      const shown = (...paths: string[]): CertificateFiles => {
+        const chain = join(directory, `${name}.chain`);
+        writeFileSync(chain, paths.map((path) => readFileSync(path, "latin1")).join(""));
+        return { cert: chain, key };
+      };
+      await assertLetIn(server, shown(cert, middle.certificate));
+      copyFileSync(authority.revoke({ cert: middle.certificate, key }), list);
+      await assertKeptOut(server, shown(cert, middle.certificate));
+      await assertKeptOut(server, shown(cert, cert, middle.certificate));
+      await assertKeptOut(server, shown(cert, authority.certificate, cert, middle.certificate));
+      await assertLetIn(server, alice);
+    });
   }, { targets: NEWER_TARGET_NAMES, flags: [`--client-crl-file=${join(directory, "list.crl")}`] });
 
   describe("tls with allowed host names", (test) => {
@@ -186,11 +203,12 @@ function describeClientCertificates(): void {
 
   async function testMetrics(target: TargetName): Promise<void> {
     const [port] = await freePorts(1);
-    const url = `https://127.0.0.1:${port}`;
+    // On all addresses, of both kinds: who calls over IPv4 is known by that address.
     const server = await ServerProcess.start(target, {
       schemes: ["http", "https"],
-      flags: [...flags, `--listen-metrics-urls=${url}`],
+      flags: [...flags, `--listen-metrics-urls=https://[::]:${port}`],
     });
+    const url = `https://127.0.0.1:${port}`;
     const isLetIn = async (name: string, alternativeNames?: string) => {
       const names = alternativeNames === undefined ? {} : { alternativeNames };
       const files = authority.issue(`${name}-${target}`, names);
@@ -203,6 +221,7 @@ function describeClientCertificates(): void {
       assert(!await isLetIn("away", "IP:10.9.8.7"));
       assert(!await isLetIn("elsewhere", "DNS:elsewhere.invalid"));
       assert.equal(await healthFor(url, []), "");
+      await untilLogged(server, /valid for 10\.9\.8\.7, not 127\.0\.0\.1"/);
       await assertLetIn(
         server,
         authority.issue(`client-${target}`, { alternativeNames: "IP:10.9.8.7" }),

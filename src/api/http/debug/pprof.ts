@@ -1,3 +1,4 @@
+import { messageOf } from "../../../base/error_message.ts";
 import { SharedRun } from "../../../base/shared_run.ts";
 import { gzip } from "../gzip.ts";
 import {
@@ -35,18 +36,19 @@ export function pprofHandlers(server: ProfiledProgram): Map<string, HttpHandler>
   return new Map(Array.from(handlers, ([name, handler]) => [PPROF_PATH + name, handler]));
 }
 
-async function cpuProfile(cpu: CpuProfiling, { query }: HttpRequest): Promise<HttpResponse> {
+async function cpuProfile(cpu: CpuProfiling, request: HttpRequest): Promise<HttpResponse> {
+  const { query } = request;
   const seconds = secondsOf(query.get("seconds"));
   const { maxProfileSeconds } = DEBUG_LIMITS;
   if (seconds > maxProfileSeconds) {
     return errorResponse(400, `a profile lasts ${maxProfileSeconds} seconds at most`);
   }
   try {
-    const { profile, wallMs } = await cpu.record(seconds * 1000);
+    const { profile, wallMs } = await cpu.record(seconds * 1000, (stop) => request.whenGone(stop));
     if (query.get("format") === "v8") return jsonFile(profile, "profile.cpuprofile");
     return await pprofFile(cpuStacks(profile, wallMs), "profile");
   } catch (error) {
-    return errorResponse(500, `Could not enable CPU profiling: ${textOf(error)}`);
+    return errorResponse(500, `Could not enable CPU profiling: ${messageOf(error)}`);
   }
 }
 
@@ -70,7 +72,7 @@ async function heapProfile(heap: HeapFiles, { query }: HttpRequest): Promise<Htt
   try {
     return await (query.get("format") === "v8" ? heap.v8 : heap.pprof).result();
   } catch (error) {
-    return errorResponse(500, `Could not enable heap profiling: ${textOf(error)}`);
+    return errorResponse(500, `Could not enable heap profiling: ${messageOf(error)}`);
   }
 }
 
@@ -106,8 +108,4 @@ function unknownProfile(): HttpResponse {
 function errorResponse(status: number, text: string): HttpResponse {
   const response = textResponse(status, `${text}\n`);
   return { ...response, headers: { ...response.headers, "x-go-pprof": "1" } };
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

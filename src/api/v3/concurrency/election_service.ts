@@ -33,7 +33,7 @@ export class ElectionService extends ComposedService {
     this.addUnary(
       registry,
       ELECTION_SERVICE.proclaim,
-      (caller, { leader, value }) => proclaim(caller, named(leader), value),
+      (caller, { leader, value }) => proclaimOnLease(caller, named(leader), value),
     );
     this.addUnary(registry, leaderOf, (caller, { name }) => leader(caller, name));
     this.addUnary(
@@ -105,6 +105,16 @@ async function proclaimOrResign(
     await resign(caller, candidate);
     throw error;
   }
+}
+
+/** A leader who names no lease goes on with one that is granted for it. */
+async function proclaimOnLease(
+  caller: CallerClient,
+  leader: LeaderKey,
+  value: Uint8Array,
+): Promise<ProclaimResponse> {
+  const lease = await leaseFor(caller, leader.lease);
+  return await proclaim(caller, { ...leader, lease }, value);
 }
 
 async function proclaim(

@@ -4,6 +4,7 @@ import type { EtcdServer } from "../../../server/etcd_server.ts";
 import type { ServiceRegistry } from "../../service_registry.ts";
 import { KvService } from "../kv_service.ts";
 import { LeaseService } from "../lease_service.ts";
+import { verifying } from "../verifying_registry.ts";
 import { WatchService } from "../watch_service.ts";
 import { CallerClient } from "./caller_client.ts";
 
@@ -16,9 +17,11 @@ export class InnerServices implements ServiceRegistry {
   readonly #streams = new Map<string, StreamHandler>();
 
   constructor(server: EtcdServer) {
-    new KvService(server).register(this);
-    new LeaseService(server).register(this);
-    new WatchService(server).register(this);
+    // A token that was verified may be forgotten while its owner waits.
+    const registry = verifying(this, server);
+    new KvService(server).register(registry);
+    new LeaseService(server).register(registry);
+    new WatchService(server).register(registry);
   }
 
   addUnary(path: string, handler: UnaryHandler): void {

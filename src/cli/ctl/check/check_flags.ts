@@ -1,4 +1,4 @@
-import { CtlError, EXIT_CODE } from "../exit_code.ts";
+import { badFeature } from "../exit_code.ts";
 import { boolFlag, type Flag } from "../flags/flag.ts";
 import type { FlagSet } from "../flags/flag_set.ts";
 
@@ -30,6 +30,6 @@ export const TIDY_FLAGS: readonly Flag[] = [
 export function loadOf(flags: FlagSet): Load {
   const name = flags.text("load");
   const load = LOADS.get(name);
-  if (load === undefined) throw new CtlError(EXIT_CODE.badFeature, `unknown load option ${name}`);
+  if (load === undefined) throw badFeature(`unknown load option ${name}`);
   return load;
 }

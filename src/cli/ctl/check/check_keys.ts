@@ -5,7 +5,7 @@ import { KV_SERVICE } from "../../../pb/services.ts";
 import { CLI_LIMITS } from "../../limits.ts";
 import { type ByteText, quoteBytes } from "../byte_text.ts";
 import type { CommandContext } from "../context.ts";
-import { CtlError, EXIT_CODE } from "../exit_code.ts";
+import { invalidInput } from "../exit_code.ts";
 
 /** The keys that a check writes, all below a prefix that nothing else uses. */
 export class CheckKeys {
@@ -33,7 +33,7 @@ export class CheckKeys {
     const prefix = this.#prefix;
     const what = `prefix ${quoteBytes(prefix)} has keys.`;
     const hint = `Delete with 'detcd ctl del --prefix ${prefix}' first`;
-    throw new CtlError(EXIT_CODE.invalidInput, `${what} ${hint}`);
+    throw invalidInput(`${what} ${hint}`);
   }
 
   /** Writes one more. */

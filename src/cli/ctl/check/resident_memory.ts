@@ -1,3 +1,4 @@
+import { messageOf } from "../../../base/error_message.ts";
 import { byteText } from "../byte_text.ts";
 import type { CommandContext } from "../context.ts";
 
@@ -13,7 +14,7 @@ export async function residentMemoryBytes(context: CommandContext): Promise<numb
   try {
     page = await context.io.fetchText(url, tls);
   } catch (error) {
-    return complain(`fetch error: ${error instanceof Error ? error.message : error}`);
+    return complain(`fetch error: ${messageOf(error)}`);
   }
   const [, value] = new RegExp(`^${METRIC} (.*)$`, "m").exec(page) ?? [];
   if (value === undefined) return complain(`could not find: ${METRIC}`);

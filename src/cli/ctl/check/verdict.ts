@@ -6,7 +6,7 @@ const SLOWEST_SECONDS = 0.5;
 const MOST_DEVIATION_SECONDS = 0.1;
 
 /** What is told of a run, and whether the server is good enough. */
-export interface Verdict {
+interface Verdict {
   readonly lines: readonly string[];
   readonly passed: boolean;
 }

@@ -1,8 +1,9 @@
+import { saturatedNumber } from "../../../base/saturated_number.ts";
 import { KV_SERVICE } from "../../../pb/services.ts";
 import type { Command } from "../command.ts";
 import { badArguments, CtlError, EXIT_CODE } from "../exit_code.ts";
 import { boolFlag } from "../flags/flag.ts";
-import { IntegerError, messageNumber, parseInt64 } from "../flags/go_integer.ts";
+import { IntegerError, parseInt64 } from "../flags/go_integer.ts";
 
 /** Forgets the history up to a revision. */
 export const COMPACTION_COMMAND: Command = {
@@ -23,7 +24,7 @@ export const COMPACTION_COMMAND: Command = {
 
 function revisionOf(text: string): number {
   try {
-    return messageNumber(parseInt64(text, 10));
+    return saturatedNumber(parseInt64(text, 10));
   } catch (error) {
     if (!(error instanceof IntegerError)) throw error;
     throw new CtlError(EXIT_CODE.error, error.message);

@@ -4,7 +4,7 @@ import { KV_SERVICE } from "../../../pb/services.ts";
 import type { ByteText } from "../byte_text.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext } from "../context.ts";
-import { badArguments, CtlError, EXIT_CODE } from "../exit_code.ts";
+import { badArguments, badFeature } from "../exit_code.ts";
 import { boolFlag, type Flag, int64Flag, stringFlag } from "../flags/flag.ts";
 import type { FlagSet } from "../flags/flag_set.ts";
 import { streamedRange } from "../streamed_range.ts";
@@ -46,10 +46,11 @@ export const GET_COMMAND: Command = {
   flags: GET_FLAGS,
   async run(context) {
     const request = getRequest(context.flags, context.args);
-    checkFormat(context);
     const response = context.flags.bool("stream")
       ? await streamedRange(context, request)
       : await context.call(KV_SERVICE.range, request);
+    // Behind the call, as in etcdctl: what the server refuses is told first.
+    checkFormat(context);
     context.printerOf({ valueOnly: context.flags.bool("print-value-only") }).get(response);
   },
 };
@@ -161,8 +162,4 @@ function sortOf(flags: FlagSet): { sortOrder: number; sortTarget: number } {
   // etcd's Go client leaves away the order that the server has anyway.
   const isDefault = sortTarget === SortTarget.KEY && sortOrder === SortOrder.ASCEND;
   return { sortTarget, sortOrder: isDefault ? SortOrder.NONE : sortOrder };
-}
-
-function badFeature(message: string): CtlError {
-  return new CtlError(EXIT_CODE.badFeature, message);
 }

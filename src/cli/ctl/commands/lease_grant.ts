@@ -1,8 +1,9 @@
+import { saturatedNumber } from "../../../base/saturated_number.ts";
 import { LEASE_SERVICE } from "../../../pb/services.ts";
 import type { Command } from "../command.ts";
 import { explain } from "../errors.ts";
 import { badArguments } from "../exit_code.ts";
-import { IntegerError, messageNumber, parseInt64 } from "../flags/go_integer.ts";
+import { IntegerError, parseInt64 } from "../flags/go_integer.ts";
 
 /** Takes a lease. */
 export const LEASE_GRANT_COMMAND: Command = {
@@ -13,13 +14,14 @@ export const LEASE_GRANT_COMMAND: Command = {
     if (context.args.length !== 1) throw badArguments("lease grant command needs TTL argument");
     const ttl = ttlOf(context.args[0]);
     const call = context.call(LEASE_SERVICE.leaseGrant, { ttl });
-    context.printer.leaseGrant(await explain("failed to grant lease", call));
+    const response = await explain("failed to grant lease", call);
+    context.printer.leaseGrant(response);
   },
 };
 
 function ttlOf(text: string): number {
   try {
-    return messageNumber(parseInt64(text, 10));
+    return saturatedNumber(parseInt64(text, 10));
   } catch (error) {
     if (!(error instanceof IntegerError)) throw error;
     throw badArguments(`bad TTL (${error.message})`);

@@ -4,10 +4,11 @@ import { keepAliveOnce } from "../../../embed/client/leases/lease.ts";
 import { LeaseKeeper } from "../../../embed/client/leases/lease_keeper.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext } from "../context.ts";
-import { errorText } from "../errors.ts";
-import { badArguments, CtlError, EXIT_CODE } from "../exit_code.ts";
+import { blameConnection } from "../errors.ts";
+import { badArguments } from "../exit_code.ts";
 import { boolFlag } from "../flags/flag.ts";
 import { parseLeaseId } from "../syntax/lease_id.ts";
+import { untilReached } from "../until_reached.ts";
 
 /** Renews a lease, once or until it is lost. */
 export const LEASE_KEEP_ALIVE_COMMAND: Command = {
@@ -29,13 +30,12 @@ export const LEASE_KEEP_ALIVE_COMMAND: Command = {
 
 async function renewOnce(context: CommandContext, id: bigint): Promise<void> {
   const session = await context.session();
-  try {
-    const { timeoutMs } = context;
-    context.printer.leaseKeepAlive(await keepAliveOnce(session, id, { timeoutMs }));
-  } catch (error) {
-    if (error instanceof CtlError) throw error;
-    throw new CtlError(EXIT_CODE.badConnection, errorText(error), { cause: error });
-  }
+  const renewal = untilReached(
+    context,
+    (timeoutMs) => keepAliveOnce(session, id, { timeoutMs }),
+  );
+  const response = await blameConnection(renewal);
+  context.printer.leaseKeepAlive(response);
 }
 
 /** So long a server that cannot be reached is asked before the lease's own time is known. */

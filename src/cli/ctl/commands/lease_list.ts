@@ -1,11 +1,13 @@
 import { LEASE_SERVICE } from "../../../pb/services.ts";
 import type { Command } from "../command.ts";
+import { blameConnection } from "../errors.ts";
 
 /** Lists all leases. */
 export const LEASE_LIST_COMMAND: Command = {
   name: "list",
   short: "List all active leases",
   async run(context) {
-    context.printer.leaseList(await context.call(LEASE_SERVICE.leaseLeases, {}));
+    const response = await blameConnection(context.call(LEASE_SERVICE.leaseLeases, {}));
+    context.printer.leaseList(response);
   },
 };

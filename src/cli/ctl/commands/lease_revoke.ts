@@ -13,6 +13,7 @@ export const LEASE_REVOKE_COMMAND: Command = {
     if (context.args.length !== 1) throw badArguments("lease revoke command needs 1 argument");
     const id = parseLeaseId(context.args[0]);
     const call = context.call(LEASE_SERVICE.leaseRevoke, { id });
-    context.printer.leaseRevoke(id, await explain("failed to revoke lease", call));
+    const response = await explain("failed to revoke lease", call);
+    context.printer.leaseRevoke(id, response);
   },
 };

@@ -1,7 +1,6 @@
 import { LEASE_SERVICE } from "../../../pb/services.ts";
 import type { Command } from "../command.ts";
-import { CtlError, EXIT_CODE } from "../exit_code.ts";
-import { errorText } from "../errors.ts";
+import { blameConnection } from "../errors.ts";
 import { badArguments } from "../exit_code.ts";
 import { boolFlag } from "../flags/flag.ts";
 import { parseLeaseId } from "../syntax/lease_id.ts";
@@ -18,12 +17,8 @@ export const LEASE_TIME_TO_LIVE_COMMAND: Command = {
     }
     const id = parseLeaseId(context.args[0]);
     const keys = context.flags.bool("keys");
-    try {
-      const response = await context.call(LEASE_SERVICE.leaseTimeToLive, { id, keys });
-      context.printer.leaseTimeToLive(response, keys);
-    } catch (error) {
-      if (error instanceof CtlError) throw error;
-      throw new CtlError(EXIT_CODE.badConnection, errorText(error), { cause: error });
-    }
+    const call = context.call(LEASE_SERVICE.leaseTimeToLive, { id, keys });
+    const response = await blameConnection(call);
+    context.printer.leaseTimeToLive(response, keys);
   },
 };

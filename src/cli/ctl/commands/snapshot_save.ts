@@ -1,3 +1,4 @@
+import { messageOf } from "../../../base/error_message.ts";
 import { DiskError } from "../../../disk/disk_error.ts";
 import { ClientError } from "../../../embed/client/client_error.ts";
 import { openSnapshot } from "../../../embed/client/snapshot/snapshot.ts";
@@ -56,7 +57,7 @@ async function save(context: CommandContext, path: string): Promise<string> {
 function failureText(error: unknown, path: string): ByteText {
   if (error instanceof DiskError) return byteText(diskFailureText(error, path));
   if (error instanceof ClientError) return byteText(statusText(error));
-  return byteText(error instanceof Error ? error.message : String(error));
+  return byteText(messageOf(error));
 }
 
 function diskFailureText(error: DiskError, path: string): string {

@@ -2,7 +2,7 @@ import { TxnRequest } from "../../../pb/etcdserverpb.ts";
 import { KV_SERVICE } from "../../../pb/services.ts";
 import type { ByteText } from "../byte_text.ts";
 import type { Command } from "../command.ts";
-import { badArguments, CtlError, EXIT_CODE } from "../exit_code.ts";
+import { badArguments, invalidInput } from "../exit_code.ts";
 import { boolFlag } from "../flags/flag.ts";
 import type { CtlIo } from "../io.ts";
 import { parseComparison } from "../syntax/comparison.ts";
@@ -50,7 +50,7 @@ async function readBlock<T>(
   const items: T[] = [];
   for (;;) {
     const line = await io.readLine();
-    if (line === undefined) throw new CtlError(EXIT_CODE.invalidInput, "EOF");
+    if (line === undefined) throw invalidInput("EOF");
     const trimmed = line.trim();
     if (trimmed === "") return items;
     items.push(await parse(trimmed, io));

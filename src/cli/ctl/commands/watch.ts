@@ -1,7 +1,7 @@
 import { type ByteText, byteText, quoteBytes } from "../byte_text.ts";
 import type { Command } from "../command.ts";
 import type { CommandContext } from "../context.ts";
-import { badArguments, CtlError, EXIT_CODE } from "../exit_code.ts";
+import { badArguments, CtlError, EXIT_CODE, invalidInput } from "../exit_code.ts";
 import { boolFlag, type Flag, int64Flag } from "../flags/flag.ts";
 import { FlagError, FlagSet, type Positionals } from "../flags/flag_set.ts";
 import { splitWords } from "../syntax/words.ts";
@@ -64,7 +64,7 @@ async function watchInteractively(context: CommandContext, named: ByteText[]): P
     const line = await Promise.race([context.io.readLine(), failed.promise]);
     if (line === undefined) {
       const message = "error reading watch request line: EOF";
-      throw new CtlError(EXIT_CODE.invalidInput, message);
+      throw invalidInput(message);
     }
     const watch = await runLine(context, line.replace(/\n$/, ""), named, watches);
     if (watch === undefined) continue;

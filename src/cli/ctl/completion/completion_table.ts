@@ -17,7 +17,7 @@ export interface CompletionRow {
 }
 
 /** The values of one flag. */
-export interface FlagValues {
+interface FlagValues {
   /** As it can be written: `--write-out`, `-w`. */
   readonly names: readonly string[];
   readonly values: readonly string[];

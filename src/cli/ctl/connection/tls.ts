@@ -1,11 +1,14 @@
+import { textFromBytes } from "../../../base/bytes.ts";
 import type { ClientTls } from "../../../embed/client/transport/network_transport.ts";
-import { plainText } from "../byte_text.ts";
+import { CredentialError } from "../../../net/tls/credential_error.ts";
+import { keyPairFrom } from "../../../net/tls/key_pair.ts";
+import { byteText, plainText } from "../byte_text.ts";
 import { badArguments, CtlError, EXIT_CODE } from "../exit_code.ts";
 import type { FlagSet } from "../flags/flag_set.ts";
 import type { CtlIo } from "../io.ts";
 
 /** The flags that say how one side of TLS is set up. */
-export interface TlsFlags {
+interface TlsFlags {
   readonly cert: string;
   readonly key: string;
   readonly ca: string;
@@ -51,8 +54,19 @@ function readFiles(io: CtlIo, flags: FlagSet, names: TlsFlags): ClientTls | unde
   if (cert === undefined && ca === undefined) return undefined;
   return {
     ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined || key === undefined ? {} : { cert, key }),
+    ...(cert === undefined || key === undefined ? {} : pairOf(cert, key)),
   };
+}
+
+/** What the two files hold, which is told now if it cannot be used: no handshake would say why. */
+function pairOf(cert: Uint8Array, key: Uint8Array): { cert: string; key: string } {
+  try {
+    const pair = keyPairFrom(textFromBytes(cert), textFromBytes(key));
+    return { cert: pair.certificate, key: pair.key };
+  } catch (error) {
+    if (!(error instanceof CredentialError)) throw error;
+    throw new CtlError(EXIT_CODE.badArguments, byteText(error.message), { cause: error });
+  }
 }
 
 function readFile(io: CtlIo, flags: FlagSet, flag: string): Uint8Array | undefined {
@@ -61,8 +75,17 @@ function readFile(io: CtlIo, flags: FlagSet, flag: string): Uint8Array | undefin
   try {
     return io.readFile(path);
   } catch (cause) {
-    const isMissing = cause instanceof Deno.errors.NotFound;
-    const why = isMissing ? "no such file or directory" : String(cause);
-    throw new CtlError(EXIT_CODE.badArguments, `open ${path}: ${why}`, { cause });
+    const message = byteText(unreadableText(path, cause));
+    throw new CtlError(EXIT_CODE.badArguments, message, { cause });
   }
+}
+
+/** Why a file cannot be read, in Go's words. */
+function unreadableText(path: string, error: unknown): string {
+  const { errors } = Deno;
+  if (error instanceof errors.NotFound) return `open ${path}: no such file or directory`;
+  if (error instanceof errors.PermissionDenied) return `open ${path}: permission denied`;
+  if (error instanceof errors.NotADirectory) return `open ${path}: not a directory`;
+  if (error instanceof errors.IsADirectory) return `read ${path}: is a directory`;
+  return `open ${path}: ${error instanceof Error ? error.message : error}`;
 }

@@ -1,5 +1,5 @@
 /** How a flag's value is written. */
-export type FlagKind = "bool" | "string" | "strings" | "int64" | "uint" | "duration";
+type FlagKind = "bool" | "string" | "strings" | "int64" | "uint" | "duration";
 
 /** One flag of a command. */
 export interface Flag {

@@ -4,9 +4,10 @@ import {
   millisecondsFromNanoseconds,
   parseGoDuration,
 } from "../../../base/go_duration.ts";
+import { saturatedNumber } from "../../../base/saturated_number.ts";
 import { type ByteText, quoteBytes } from "../byte_text.ts";
 import type { Flag } from "./flag.ts";
-import { IntegerError, messageNumber, parseAnyInt64, parseAnyUint64 } from "./go_integer.ts";
+import { IntegerError, parseAnyInt64, parseAnyUint64 } from "./go_integer.ts";
 
 /** A command line that does not fit the flags; the message is that of Go's pflag package. */
 export class FlagError extends Error {
@@ -61,21 +62,25 @@ export class FlagSet {
   }
 
   int64(name: string): number {
-    return messageNumber(parseAnyInt64(this.text(name)));
+    return saturatedNumber(parseAnyInt64(this.text(name)));
   }
 
   uint(name: string): number {
-    return messageNumber(parseAnyUint64(this.text(name)));
+    return saturatedNumber(parseAnyUint64(this.text(name)));
   }
 
+  /** A negative time is over already, so it is none. */
   durationMs(name: string): number {
-    return millisecondsFromNanoseconds(parseGoDuration(this.text(name)));
+    return Math.max(0, millisecondsFromNanoseconds(parseGoDuration(this.text(name))));
   }
 
-  /** Sets a flag from elsewhere; a value that does not fit is ignored. */
-  setIfSound(name: string, value: ByteText): void {
+  /** Sets a flag from elsewhere; a value that does not fit is ignored, and it is told why. */
+  setIfSound(name: string, value: ByteText): string | undefined {
     const flag = this.#flags.get(name);
-    if (flag !== undefined && whyUnsound(flag, value) === undefined) this.#values.set(name, value);
+    if (flag === undefined) return undefined;
+    const why = whyUnsound(flag, value);
+    if (why === undefined) this.#values.set(name, value);
+    return why;
   }
 
   /** Reads a command line and returns what is no flag. Throws a FlagError. */

@@ -39,6 +39,10 @@ Deno.test("FlagSet.parse() takes flags in every form, anywhere", () => {
   assert.ok(flags.changed("rev"));
 });
 
+Deno.test("FlagSet.durationMs() takes a negative time as none, which no timer can wait", () => {
+  assert.equal(parse("--timeout=-1s")[0].durationMs("timeout"), 0);
+});
+
 Deno.test("FlagSet.parse() lets the last value win, and collects lists", () => {
   const [flags] = parse("-w", "a", "-w=b", "--endpoints=a,b", "--endpoints", "c", "-i=false");
   assert.equal(flags.text("write-out"), "b");
@@ -89,11 +93,11 @@ Deno.test("FlagSet.parse() says what is wrong in pflag's words", () => {
   }
 });
 
-Deno.test("FlagSet.setIfSound() ignores what does not fit", () => {
+Deno.test("FlagSet.setIfSound() ignores what does not fit and says why", () => {
   const flags = new FlagSet(FLAGS);
-  flags.setIfSound("rev", "x");
-  flags.setIfSound("nothing", "x");
-  flags.setIfSound("timeout", "1s");
+  assert.equal(flags.setIfSound("rev", "x"), 'strconv.ParseInt: parsing "x": invalid syntax');
+  assert.equal(flags.setIfSound("nothing", "x"), undefined);
+  assert.equal(flags.setIfSound("timeout", "1s"), undefined);
   assert.ok(!flags.changed("rev"));
   assert.equal(flags.durationMs("timeout"), 1000);
 });

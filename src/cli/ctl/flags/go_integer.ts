@@ -44,13 +44,6 @@ export function parseAnyUint64(text: ByteText): bigint {
   return parseLiteral("ParseUint", text, parseGoUint);
 }
 
-/** A revision, limit or TTL as messages carry it; what is not exact is beyond any server anyway. */
-export function messageNumber(value: bigint): number {
-  const limit = BigInt(Number.MAX_SAFE_INTEGER);
-  if (value > limit) return Number.MAX_SAFE_INTEGER;
-  return value < -limit ? -Number.MAX_SAFE_INTEGER : Number(value);
-}
-
 /** Go's functions that read numbers. */
 type Reader = "ParseInt" | "ParseUint";
 

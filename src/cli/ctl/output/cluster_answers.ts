@@ -9,7 +9,7 @@ import type { Answer } from "./printer.ts";
 const ID_WIDTH = 16;
 
 /** The answer to a change of the members. */
-export interface MembersMessage extends WithHeader {
+interface MembersMessage extends WithHeader {
   readonly member?: Member | undefined;
   readonly members: readonly Member[];
 }

@@ -23,7 +23,7 @@ import {
   LEASE_ID_DIGITS,
   quoteBytes,
 } from "../byte_text.ts";
-import { CtlError, EXIT_CODE } from "../exit_code.ts";
+import { badFeature } from "../exit_code.ts";
 import type {
   Answer,
   DatabaseStatus,
@@ -46,7 +46,7 @@ export class FieldsPrinter implements Printer {
 
   answer<T>({ header, fields }: Answer<T>): void {
     if (fields === undefined) {
-      throw new CtlError(EXIT_CODE.badFeature, "fields not supported as output format");
+      throw badFeature("fields not supported as output format");
     }
     this.#header(header);
     for (const line of fields) this.#write(`${line}\n`);

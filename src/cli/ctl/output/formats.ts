@@ -1,4 +1,4 @@
-import { CtlError, EXIT_CODE } from "../exit_code.ts";
+import { badFeature } from "../exit_code.ts";
 import { FieldsPrinter } from "./fields.ts";
 import { JsonPrinter } from "./json.ts";
 import type { Printer, PrinterOptions } from "./printer.ts";
@@ -20,6 +20,6 @@ export function newPrinter(format: string, options: PrinterOptions): Printer {
     case "table":
       return new TablePrinter(options);
     default:
-      throw new CtlError(EXIT_CODE.badFeature, "unsupported output format");
+      throw badFeature("unsupported output format");
   }
 }

@@ -1,5 +1,4 @@
-import { Buffer } from "node:buffer";
-import { bytesFromLatin1 } from "../../../base/bytes.ts";
+import { bufferOf, bytesFromLatin1 } from "../../../base/bytes.ts";
 import type { JsonObject, JsonValue } from "../../../base/json.ts";
 import type {
   DeleteRangeResponse,
@@ -27,7 +26,7 @@ export function present(fields: Readonly<Record<string, JsonValue | undefined>>)
 
 /** Bytes as Go's encoder writes them. */
 export function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
+  return bufferOf(bytes).toString("base64");
 }
 
 /** What every answer begins with. */
@@ -42,7 +41,7 @@ export function headerJson(header: ResponseHeader | undefined): JsonObject | und
 }
 
 /** One pair. */
-export function keyValueJson(kv: KeyValue): JsonObject {
+function keyValueJson(kv: KeyValue): JsonObject {
   return present({
     key: base64(bytesFromLatin1(kv.key)),
     create_revision: kv.createRevision,
@@ -99,12 +98,12 @@ function operationJson(response: ResponseOp): JsonValue {
 }
 
 /** One member. */
-export function memberJson({ id, name, peerUrls, clientUrls, isLearner }: Member): JsonObject {
+function memberJson({ id, name, peerUrls, clientUrls, isLearner }: Member): JsonObject {
   return present({ ID: id, name, peerURLs: peerUrls, clientURLs: clientUrls, isLearner });
 }
 
 /** An answer that names members. */
-export interface MembersAnswer {
+interface MembersAnswer {
   readonly header: ResponseHeader | undefined;
   readonly member?: Member | undefined;
   readonly members: readonly Member[];

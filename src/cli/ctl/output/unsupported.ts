@@ -1,4 +1,4 @@
-import { CtlError, EXIT_CODE } from "../exit_code.ts";
+import { badFeature } from "../exit_code.ts";
 import type { Printer } from "./printer.ts";
 
 /** A format that can print nothing; formats that can print some things begin here. */
@@ -63,6 +63,6 @@ export abstract class UnsupportedPrinter implements Printer {
   }
 
   #refuse(): never {
-    throw new CtlError(EXIT_CODE.badFeature, `${this.#format} not supported as output format`);
+    throw badFeature(`${this.#format} not supported as output format`);
   }
 }

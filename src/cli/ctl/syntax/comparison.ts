@@ -1,8 +1,9 @@
+import { saturatedNumber } from "../../../base/saturated_number.ts";
 import { Compare, CompareResult, CompareTarget } from "../../../pb/etcdserverpb.ts";
 import { bytesFromLatin1 } from "../../../base/bytes.ts";
 import { type ByteText, quoteBytes } from "../byte_text.ts";
-import { CtlError, EXIT_CODE } from "../exit_code.ts";
-import { IntegerError, messageNumber, parseInt64 } from "../flags/go_integer.ts";
+import { invalidInput } from "../exit_code.ts";
+import { IntegerError, parseInt64 } from "../flags/go_integer.ts";
 import { scanQuoted } from "./go_scan.ts";
 
 const RESULTS: ReadonlyMap<string, number> = new Map([
@@ -23,17 +24,17 @@ interface Operands {
 /** Reads a comparison such as `mod("key") > "0"`. Throws a CtlError when it is malformed. */
 export function parseComparison(line: ByteText): Compare {
   const parenthesis = line.indexOf("(");
-  if (parenthesis < 0) throw invalid(`malformed comparison: ${line}`);
+  if (parenthesis < 0) throw invalidInput(`malformed comparison: ${line}`);
   const target = line.slice(0, parenthesis);
   const { key, relation, value, isComplete } = readOperands(line.slice(parenthesis + 1));
   if (!isComplete) {
     const got = `${target}(${quoteBytes(key)}) ${relation} ${quoteBytes(value)}`;
-    throw invalid(`malformed comparison: ${line}; got ${got}`);
+    throw invalidInput(`malformed comparison: ${line}; got ${got}`);
   }
   const expected = expectedOf(target, value, line);
   const result = RESULTS.get(relation);
   if (result === undefined) {
-    throw invalid(`malformed comparison: ${line} (unknown operator ${relation})`);
+    throw invalidInput(`malformed comparison: ${line} (unknown operator ${relation})`);
   }
   return Compare.create({ key, result, ...expected });
 }
@@ -75,12 +76,12 @@ function expectedOf(target: string, value: ByteText, line: ByteText): Partial<Co
     case "lease":
       return { target: CompareTarget.LEASE, lease: integerOf(value, 16, line) };
     default:
-      throw invalid(`malformed comparison: ${line} (unknown target ${target})`);
+      throw invalidInput(`malformed comparison: ${line} (unknown target ${target})`);
   }
 }
 
 function numberOf(value: ByteText, line: ByteText): number {
-  return messageNumber(integerOf(value, 10, line));
+  return saturatedNumber(integerOf(value, 10, line));
 }
 
 function integerOf(value: ByteText, base: 10 | 16, line: ByteText): bigint {
@@ -88,10 +89,6 @@ function integerOf(value: ByteText, base: 10 | 16, line: ByteText): bigint {
     return parseInt64(value, base);
   } catch (error) {
     if (!(error instanceof IntegerError)) throw error;
-    throw invalid(`invalid txn compare request: ${line}`);
+    throw invalidInput(`invalid txn compare request: ${line}`);
   }
-}
-
-function invalid(message: string): CtlError {
-  return new CtlError(EXIT_CODE.invalidInput, message);
 }

@@ -1,4 +1,4 @@
-import { CtlError, EXIT_CODE } from "../exit_code.ts";
+import { badFeature } from "../exit_code.ts";
 import { type Flag, stringFlag } from "../flags/flag.ts";
 import type { FlagSet } from "../flags/flag_set.ts";
 
@@ -13,5 +13,5 @@ export function isSerializable(flags: FlagSet): boolean {
   const consistency = flags.text(CONSISTENCY_FLAG.name);
   if (consistency === "s") return true;
   if (consistency === "l") return false;
-  throw new CtlError(EXIT_CODE.badFeature, `unknown consistency flag "${consistency}"`);
+  throw badFeature(`unknown consistency flag "${consistency}"`);
 }

@@ -1,7 +1,7 @@
 import { type ByteText, byteText } from "../byte_text.ts";
 
 /** A quoted text and where the input goes on behind it. */
-export interface Scanned {
+interface Scanned {
   readonly value: ByteText;
   readonly end: number;
 }

@@ -3,7 +3,7 @@ import type { ByteText } from "../byte_text.ts";
 import { DEL_FLAGS, delRequest, warnOfRange } from "../commands/del.ts";
 import { GET_FLAGS, getRequest } from "../commands/get.ts";
 import { PUT_FLAGS, putRequest } from "../commands/put.ts";
-import { CtlError, EXIT_CODE } from "../exit_code.ts";
+import { invalidInput } from "../exit_code.ts";
 import type { Flag } from "../flags/flag.ts";
 import { FlagError, FlagSet } from "../flags/flag_set.ts";
 import type { CtlIo } from "../io.ts";
@@ -40,10 +40,10 @@ const SYNTAXES: readonly OperationSyntax[] = [
 /** Reads an operation such as `put key "value"`. Throws a CtlError when it is malformed. */
 export async function parseOperation(line: ByteText, io: CtlIo): Promise<RequestOp> {
   const words = splitWords(line);
-  if (words.length < 2) throw invalid(`invalid txn compare request: ${line}`);
+  if (words.length < 2) throw invalidInput(`invalid txn compare request: ${line}`);
   const [name, ...rest] = words;
   const syntax = SYNTAXES.find((candidate) => candidate.name === name);
-  if (syntax === undefined) throw invalid(`invalid txn request: ${line}`);
+  if (syntax === undefined) throw invalidInput(`invalid txn request: ${line}`);
   const flags = new FlagSet(syntax.flags);
   try {
     const { args } = flags.parse(rest);
@@ -51,11 +51,7 @@ export async function parseOperation(line: ByteText, io: CtlIo): Promise<Request
     await syntax.warn?.(io, flags, args);
     return operation;
   } catch (error) {
-    if (error instanceof FlagError) throw invalid(`invalid txn request: ${line}`);
+    if (error instanceof FlagError) throw invalidInput(`invalid txn request: ${line}`);
     throw error;
   }
-}
-
-function invalid(message: string): CtlError {
-  return new CtlError(EXIT_CODE.invalidInput, message);
 }

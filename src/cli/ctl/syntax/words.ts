@@ -1,5 +1,5 @@
 import type { ByteText } from "../byte_text.ts";
-import { CtlError, EXIT_CODE } from "../exit_code.ts";
+import { invalidInput } from "../exit_code.ts";
 import { scanQuoted } from "./go_scan.ts";
 
 const SPACE = /\s/;
@@ -43,6 +43,6 @@ function closingQuote(line: ByteText, start: number): number {
 function unquote(word: ByteText): ByteText {
   if (word.startsWith("'")) return word.slice(1, -1);
   const literal = scanQuoted(word, 0);
-  if (literal === undefined) throw new CtlError(EXIT_CODE.invalidInput, "invalid syntax");
+  if (literal === undefined) throw invalidInput("invalid syntax");
   return literal.value;
 }

@@ -20,7 +20,7 @@ import type { Revocation } from "./revocation.ts";
 import type { WriteClaim } from "./write_claim.ts";
 
 /** What writes of this proxy meet on their way. */
-export interface GuardedWriteParts {
+interface GuardedWriteParts {
   readonly servers: KvServers;
   readonly names: LeasingNames;
   readonly keys: OwnedKeys;

@@ -23,7 +23,7 @@ import type { KnownPair, OwnedKey, PairReader } from "./owned_key.ts";
 import type { OwnedKeys } from "./owned_keys.ts";
 
 /** What reads need of the rest of this room. */
-export interface LeasedReadParts {
+interface LeasedReadParts {
   readonly servers: KvServers;
   readonly names: LeasingNames;
   readonly keys: OwnedKeys;

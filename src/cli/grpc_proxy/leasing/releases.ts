@@ -8,7 +8,7 @@ import { LEASING_LIMITS } from "./limits.ts";
 import type { LeasingNames } from "./names.ts";
 
 /** What lets go of keys, for those who want to write them. */
-export interface ReleaseParts {
+interface ReleaseParts {
   readonly servers: KvServers;
   readonly names: LeasingNames;
   readonly clock: Clock;

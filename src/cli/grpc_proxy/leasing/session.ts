@@ -11,7 +11,7 @@ import { LEASING_LIMITS } from "./limits.ts";
 import type { LeasingNames } from "./names.ts";
 
 /** What a session needs, and tells. */
-export interface LeasingSessionParts {
+interface LeasingSessionParts {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly names: LeasingNames;

@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { messageOf } from "../../../base/error_message.ts";
 import { compactCopy } from "../../../disk/btree/compact_copy.ts";
 import type { FileSystem } from "../../../disk/file_system.ts";
 import { humanBytes } from "../../ctl/output/human_bytes.ts";
@@ -31,7 +32,7 @@ The new file takes the place of the old one only when it is complete and on the 
     try {
       await defragment(context, databasePathIn(dataDir));
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       const message = `Failed to defragment etcd data[${dataDir}] (${why})`;
       throw new Error(message, { cause: error });
     }

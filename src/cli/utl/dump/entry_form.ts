@@ -4,7 +4,7 @@ import { InternalRaftRequest, Request } from "../../../pb/etcdserverpb.ts";
 import { ConfChange, ConfChangeType, type Entry, EntryType } from "../../../pb/raftpb.ts";
 
 /** What an entry of the log asks for. */
-export interface EntryForm {
+interface EntryForm {
   /** One of ENTRY_KINDS. */
   readonly kind: string;
   /** The ID of the request; 0 if it has none. */

@@ -1,8 +1,8 @@
-import { Buffer } from "node:buffer";
 import { bytesFromLatin1, latin1FromBytes } from "../../../base/bytes.ts";
 import { goQuote } from "../../../base/go_quote.ts";
 import type { JsonObject, JsonValue } from "../../../base/json.ts";
 import { type ByteText, plainText, quoteBytes } from "../../ctl/byte_text.ts";
+import { base64 } from "../../ctl/output/json_forms.ts";
 import { CLI_LIMITS } from "../../limits.ts";
 
 /** Fields that hold bytes as one character each. */
@@ -26,7 +26,7 @@ export function messageJson(message: object): JsonObject {
 }
 
 /** Bytes in quotes; long ones are cut. */
-export function bytesText(bytes: Uint8Array): string {
+function bytesText(bytes: Uint8Array): string {
   return latin1Text(latin1FromBytes(bytes));
 }
 
@@ -66,8 +66,4 @@ function valueJson(name: string, value: unknown): JsonValue {
   const isPlain = typeof value === "number" || typeof value === "bigint" ||
     typeof value === "boolean";
   return isPlain ? value : null;
-}
-
-function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
 }

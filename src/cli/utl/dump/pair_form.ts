@@ -8,7 +8,7 @@ import { Lease } from "../../../pb/leasepb.ts";
 import { KeyValue } from "../../../pb/mvccpb.ts";
 
 /** What a pair of etcd's file means. */
-export interface PairForm {
+interface PairForm {
   /** The main revision of a change; undefined for all other pairs. */
   readonly revision: number | undefined;
   readonly content: object;

@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 import { goQuote } from "../../../base/go_quote.ts";
 import type { FileSystem } from "../../../disk/file_system.ts";
+import { makeDirectories } from "../../../disk/make_directories.ts";
 
 /** What no server takes for its own, and the next attempt may remove. */
 const UNFINISHED = ".restoring";
@@ -97,13 +98,4 @@ export class Staging {
 interface Move {
   readonly from: string;
   readonly to: string;
-}
-
-/** Makes a directory, and those above it, so that it survives a loss of power. */
-function makeDirectories(fileSystem: FileSystem, path: string): void {
-  if (fileSystem.stat(path) !== undefined) return;
-  const parent = dirname(path);
-  if (parent !== path) makeDirectories(fileSystem, parent);
-  fileSystem.makeDirectory(path);
-  fileSystem.syncDirectoryNow(parent);
 }

@@ -14,12 +14,12 @@ import { ConfState } from "../../../pb/raftpb.ts";
 import { yieldTurn } from "../database.ts";
 
 /** The members of the cluster whose backup the sample is. */
-export const OLD_MEMBER_ID = 0x1234_5678n;
+const OLD_MEMBER_ID = 0x1234_5678n;
 
 /** How many keys exist in the sample, and how many pairs all buckets have together. */
 export const SAMPLE_KEYS = 199;
 export const SAMPLE_REVISION = 202;
-export const SAMPLE_PASSWORD = "$2a$10$secret";
+const SAMPLE_PASSWORD = "$2a$10$secret";
 
 export const SAMPLE_PAGE_BYTES = 4096;
 const PUTS = 200;

@@ -113,3 +113,10 @@ export function txnOp(
 export function finish(compaction: Compaction): void {
   while (compaction.step(1_000));
 }
+
+/** The hash of everything up to a revision, by default the current one, made in steps of `budget`. */
+export function hashOf(store: Store, revision = 0, budget = 1): number {
+  const hash = store.hashKv(revision);
+  while (hash.step(budget));
+  return hash.hash;
+}

@@ -19,7 +19,7 @@ export interface WatchRecord {
 }
 
 /** Says what is wrong with a watch, or nothing. */
-export type WatchValidator = (
+type WatchValidator = (
   record: WatchRecord,
   history: readonly HistoryEntry[],
 ) => string | undefined;

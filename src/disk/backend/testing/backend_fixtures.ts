@@ -1,7 +1,6 @@
 // What the tests of this room share.
 
 import assert from "node:assert/strict";
-import { bytesFromText } from "../../../base/bytes.ts";
 import { systemClock } from "../../../base/clock.ts";
 import { ManualClock } from "../../../base/manual_clock.ts";
 import { KeyValue } from "../../../pb/mvccpb.ts";
@@ -16,7 +15,7 @@ import type { SliceOptions } from "../slices.ts";
 
 export const PATH = "data/db";
 
-export const FILE_OPTIONS: BTreeOptions = {
+const FILE_OPTIONS: BTreeOptions = {
   clock: systemClock,
   yieldTurn: () => Promise.resolve(),
   pageBytes: 1024,
@@ -69,12 +68,8 @@ export function putTombstone(batch: BackendBatch, main: number, key: string, sub
   batch.putChange(main, sub, true, bytes, 0, bytes.length);
 }
 
-export function text(value: string): Uint8Array {
-  return bytesFromText(value);
-}
-
 /** What a walk over the changes tells. */
-export interface WalkedChange {
+interface WalkedChange {
   readonly main: number;
   readonly sub: number;
   readonly tombstone: boolean;

@@ -153,9 +153,9 @@ export function checkBranches(file: BTreeFile): void {
   const check = (page: Page): Uint8Array | undefined => {
     assert.ok(page.isLeaf || page.count >= 2, `page ${page.id}`);
     for (let i = 0; i < page.count && !page.isLeaf; i++) {
-      assert.deepEqual(check(read.page(page.childId(i))), keyAt(page, i), `page ${page.id}`);
+      assert.deepEqual(check(read.page(page.childId(i))), page.key(i), `page ${page.id}`);
     }
-    return page.count === 0 ? undefined : keyAt(page, 0);
+    return page.count === 0 ? undefined : page.key(0);
   };
   check(read.page(read.tree.meta.rootId));
   for (const name of read.bucketNames()) {
@@ -163,11 +163,6 @@ export function checkBranches(file: BTreeFile): void {
     if (root !== undefined && root.pageId !== 0) check(read.page(root.pageId));
   }
   read.close();
-}
-
-function keyAt(page: Page, index: number): Uint8Array {
-  const start = page.keyStart(index);
-  return page.bytes.subarray(start, start + page.keySize(index));
 }
 
 const BUCKETS = ["key", "meta", "alarm", "authUsers", "lease"];
@@ -264,4 +259,12 @@ export class RandomWorkload {
     // The start tells values apart; random bytes for all of it would take most of the test's time.
     return latin1FromBytes(prng.bytes(4)) + "v".repeat(prng.between(0, max));
   }
+}
+
+/** Puts of changes as etcd stores them, with revisions in a row. */
+export function putRevisions(first: number, count: number, valueBytes = 100): Operation[] {
+  return Array.from({ length: count }, (_, i) => {
+    const value = `${first + i}`.padEnd(valueBytes, "v");
+    return { kind: "put", bucket: "key", key: revisionKey(first + i, 0), value };
+  });
 }

@@ -1,23 +1,14 @@
 import { bytesEqual, latin1FromBytes } from "../../../base/bytes.ts";
 import { GrpcCode } from "../../../base/grpc_code.ts";
-import { settled } from "../../../base/settled.ts";
 import type { Client } from "../client.ts";
 import { ClientError } from "../client_error.ts";
 import type { KeyValue } from "../kv/key_value.ts";
 import { type BytesLike, keyText, toBytes } from "../kv/keys.ts";
-import { type Session, type SessionOptions, takeInSession } from "./session.ts";
-import {
-  FIRST_IN_QUEUE,
-  foundBy,
-  keyInQueue,
-  leaveQueue,
-  queuePrefix,
-  untilFirst,
-} from "./queue.ts";
-import type { CallOptions } from "../transport/transport.ts";
 import { compare, type Condition, op } from "../kv/txn.ts";
-import { unlessAborted } from "../waiting.ts";
+import type { CallOptions } from "../transport/transport.ts";
 import { WatchCompactedError } from "../watch/watch.ts";
+import { leaveQueue, Queue, waitInPlace } from "./queue.ts";
+import { type Session, type SessionOptions, takeInSession } from "./session.ts";
 
 /** How an election is observed. */
 export interface ObserveOptions {
@@ -50,13 +41,13 @@ export interface ObserveOptions {
  */
 export class Election {
   readonly #client: Client;
-  readonly #prefix: Uint8Array;
+  readonly #queue: Queue;
   readonly #session: Session | undefined;
 
   /** Use {@linkcode Client.election} or {@linkcode Session.election}. */
   constructor(client: Client, name: BytesLike, session?: Session) {
     this.#client = client;
-    this.#prefix = queuePrefix(name);
+    this.#queue = new Queue(client, name);
     this.#session = session;
   }
 
@@ -87,7 +78,8 @@ export class Election {
 
   /** The pair of who leads: its value is what the leader says. Undefined while nobody leads. */
   async leader(options: CallOptions = {}): Promise<KeyValue | undefined> {
-    return await this.#client.get(this.#prefix, { ...FIRST_IN_QUEUE, ...options });
+    const { kvs } = await this.#queue.first(options);
+    return kvs.at(0);
   }
 
   /**
@@ -111,12 +103,9 @@ export class Election {
   async #nextLeader(
     options: ObserveOptions,
   ): Promise<{ readonly pair: KeyValue; readonly revision: number }> {
-    const { kvs, revision } = await this.#client.range(this.#prefix, {
-      ...FIRST_IN_QUEUE,
-      ...options,
-    });
+    const { kvs, revision } = await this.#queue.first(options);
     if (kvs.length > 0) return { pair: kvs[0], revision };
-    await using watch = this.#client.watch(this.#prefix, {
+    await using watch = this.#client.watch(this.#queue.prefix, {
       prefix: true,
       startRevision: revision + 1,
       noDelete: true,
@@ -150,30 +139,21 @@ export class Election {
     options: CallOptions,
   ): Promise<Leadership> {
     return await session.within("election", options, async (signal) => {
-      const standing = this.#stand(session, toBytes(value));
-      const leadership = await unlessAborted(standing, signal, (late) => late.withdraw());
-      try {
-        await untilFirst(this.#client, this.#prefix, leadership.createRevision, signal);
-      } catch (error) {
-        // What cannot be deleted now ends with the session's lease.
-        await settled(leadership.withdraw());
-        throw error;
-      }
-      return leadership;
+      return await waitInPlace(
+        this.#stand(session, toBytes(value)),
+        signal,
+        (leadership) => this.#queue.untilFirst(leadership, signal),
+        (leadership) => leadership.withdraw(),
+      );
     });
   }
 
   async #stand(session: Session, value: Uint8Array): Promise<Leadership> {
-    const key = keyInQueue(this.#prefix, session.id);
-    const result = await this.#client.txn()
-      .if(compare.createRevision(key, "=", 0))
-      .success(op.put(key, value, { lease: session.id }))
-      .failure(op.get(key))
-      .commit();
-    if (result.succeeded) return this.#leadership(session, key, result.revision);
-    const [pair] = foundBy(result, 0);
-    const leadership = this.#leadership(session, key, pair.createRevision);
-    if (!bytesEqual(pair.value, value)) await leadership.proclaim(value);
+    const { keyBytes, createRevision, present } = await this.#queue.take(session.id, value, {});
+    const leadership = this.#leadership(session, keyBytes, createRevision);
+    if (present !== undefined && !bytesEqual(present.value, value)) {
+      await leadership.proclaim(value);
+    }
     return leadership;
   }
 
@@ -261,7 +241,7 @@ export class Leadership implements AsyncDisposable {
    * @internal
    */
   async withdraw(): Promise<void> {
-    await leaveQueue(this.#client, this.keyBytes, this.createRevision);
+    await leaveQueue(this.#client, this);
   }
 
   /** Resigns. */

@@ -1,25 +1,14 @@
 import { latin1FromBytes } from "../../../base/bytes.ts";
-import { settled } from "../../../base/settled.ts";
 import type { Client } from "../client.ts";
 import { type BytesLike, keyText } from "../kv/keys.ts";
-import { type Session, type SessionOptions, takeInSession } from "./session.ts";
-import {
-  FIRST_IN_QUEUE,
-  foundBy,
-  keyInQueue,
-  leaveQueue,
-  queuePrefix,
-  sessionExpired,
-  untilFirst,
-} from "./queue.ts";
+import { compare, type Condition } from "../kv/txn.ts";
 import type { CallOptions } from "../transport/transport.ts";
-import { compare, type Condition, op } from "../kv/txn.ts";
 import { unlessAborted } from "../waiting.ts";
+import { leaveQueue, type Place, Queue, sessionExpired, waitInPlace } from "./queue.ts";
+import { type Session, type SessionOptions, takeInSession } from "./session.ts";
 
-/** A key in the queue of a lock. */
-interface Place {
-  readonly key: Uint8Array;
-  readonly createRevision: number;
+/** A place in the queue of a lock. */
+interface LockPlace extends Place {
   /** Whether it was not there before: the session might hold the lock already. */
   readonly isNew: boolean;
   readonly isFirst: boolean;
@@ -49,13 +38,13 @@ interface Place {
  */
 export class Mutex {
   readonly #client: Client;
-  readonly #prefix: Uint8Array;
+  readonly #queue: Queue;
   readonly #session: Session | undefined;
 
   /** Use {@linkcode Session.mutex}, {@linkcode Client.lock} or {@linkcode Client.tryLock}. */
   constructor(client: Client, name: BytesLike, session?: Session) {
     this.#client = client;
-    this.#prefix = queuePrefix(name);
+    this.#queue = new Queue(client, name);
     this.#session = session;
   }
 
@@ -68,62 +57,53 @@ export class Mutex {
   async lock(options: SessionOptions = {}): Promise<HeldLock> {
     return await takeInSession(this.#client, this.#session, options, async (session) => {
       return await session.within("mutex", options, async (signal) => {
-        const giveUp = (place: Place) => this.#giveUp(place);
-        const place = await unlessAborted(this.#enter(session, {}), signal, giveUp);
-        try {
-          if (!place.isFirst) await this.#wait(place, signal);
-        } catch (error) {
-          // What cannot be deleted now ends with the session's lease.
-          await settled(this.#giveUp(place));
-          throw error;
-        }
+        const place = await waitInPlace(
+          this.#enter(session, {}),
+          signal,
+          (entered) => this.#untilHeld(entered, signal),
+          (entered) => this.#giveUp(entered),
+        );
         return this.#held(session, place);
       });
     });
   }
 
-  /** Takes the lock if nobody holds it; resolves with undefined if somebody does. */
+  /**
+   * Takes the lock if nobody holds it; resolves with undefined if somebody does. Rejects as
+   * {@linkcode Mutex.lock} does.
+   */
   async tryLock(options: SessionOptions = {}): Promise<HeldLock | undefined> {
     return await takeInSession(this.#client, this.#session, options, async (session) => {
-      const place = await this.#enter(session, options);
+      const place = await session.within("mutex", options, (signal) => {
+        return unlessAborted(this.#enter(session, {}), signal, (late) => this.#giveUp(late));
+      });
       if (place.isFirst) return this.#held(session, place);
       await this.#giveUp(place);
       return undefined;
     });
   }
 
-  async #enter(session: Session, options: CallOptions): Promise<Place> {
-    const key = keyInQueue(this.#prefix, session.id);
-    const first = op.get(this.#prefix, FIRST_IN_QUEUE);
-    const result = await this.#client.txn()
-      .if(compare.createRevision(key, "=", 0))
-      .success(op.put(key, "", { lease: session.id }), first)
-      .failure(op.get(key), first)
-      .commit(options);
-    const createRevision = result.succeeded
-      ? result.revision
-      : foundBy(result, 0)[0].createRevision;
-    const isFirst = foundBy(result, 1)[0].createRevision === createRevision;
-    return { key, createRevision, isNew: result.succeeded, isFirst };
+  async #enter(session: Session, options: CallOptions): Promise<LockPlace> {
+    const { keyBytes, createRevision, present, alongside: [first] } = await this.#queue
+      .take(session.id, "", options, this.#queue.findFirst);
+    const isFirst = first.createRevision === createRevision;
+    return { keyBytes, createRevision, isNew: present === undefined, isFirst };
   }
 
-  async #wait({ key, createRevision }: Place, signal: AbortSignal): Promise<void> {
-    await untilFirst(this.#client, this.#prefix, createRevision, signal);
-    const pair = await this.#client.get(key, { signal });
-    if (pair?.createRevision !== createRevision) throw sessionExpired("mutex");
+  async #untilHeld(place: LockPlace, signal: AbortSignal): Promise<void> {
+    if (place.isFirst) return;
+    await this.#queue.untilFirst(place, signal);
+    const pair = await this.#client.get(place.keyBytes, { signal });
+    if (pair?.createRevision !== place.createRevision) throw sessionExpired("mutex");
   }
 
-  async #giveUp(place: Place): Promise<void> {
-    if (place.isNew) await this.#leave(place);
-  }
-
-  #leave({ key, createRevision }: Place): Promise<void> {
-    return leaveQueue(this.#client, key, createRevision);
+  async #giveUp(place: LockPlace): Promise<void> {
+    if (place.isNew) await leaveQueue(this.#client, place);
   }
 
   #held(session: Session, place: Place): HeldLock {
-    return new HeldLock(place.key, place.createRevision, session, async () => {
-      if (session === this.#session) await this.#leave(place);
+    return new HeldLock(place.keyBytes, place.createRevision, session, async () => {
+      if (session === this.#session) await leaveQueue(this.#client, place);
       else await session.close();
     });
   }

@@ -1,4 +1,5 @@
 import type { Clock } from "../../../base/clock.ts";
+import { settled } from "../../../base/settled.ts";
 import type { Client } from "../client.ts";
 import { asClientError, type ClientError } from "../client_error.ts";
 import { Election } from "./election.ts";
@@ -140,11 +141,13 @@ export async function takeInSession<Taken>(
 ): Promise<Taken> {
   if (given !== undefined) return await take(given);
   const session = await client.session(options);
-  let taken: Taken | undefined;
   try {
-    taken = await take(session);
-    return taken;
-  } finally {
+    const taken = await take(session);
     if (taken === undefined) await session.close();
+    return taken;
+  } catch (error) {
+    // A lease that cannot be revoked now ends by itself.
+    await settled(session.close());
+    throw error;
   }
 }

@@ -90,6 +90,6 @@ export function txnResult(response: TxnResponse): TxnResult {
 }
 
 /** The revision that a response's header tells; 0 if it has none. */
-export function revisionOf(header: ResponseHeader | undefined): number {
+function revisionOf(header: ResponseHeader | undefined): number {
   return header?.revision ?? 0;
 }

@@ -105,7 +105,7 @@ export const op = {
 } as const;
 
 /** Sends a transaction. */
-export type CommitTxn = (request: TxnRequest, options: CallOptions) => Promise<TxnResult>;
+type CommitTxn = (request: TxnRequest, options: CallOptions) => Promise<TxnResult>;
 
 /**
  * A transaction in the making: when all conditions hold the operations for success run, otherwise

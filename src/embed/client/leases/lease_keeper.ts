@@ -9,7 +9,7 @@ import { type ClientSession, nextRetryDelay } from "../client_session.ts";
 import type { TransportStream } from "../transport/transport.ts";
 
 /** Hears how a lease is kept. */
-export interface LeaseKeeperListener {
+interface LeaseKeeperListener {
   /** The lease was renewed. */
   renewed(response: LeaseKeepAliveResponse): void;
   /**

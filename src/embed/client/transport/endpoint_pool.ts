@@ -13,7 +13,7 @@ const FAILED = 3;
 const LAST_ERROR = /Last error: (?:Error: )?(.*)\. Resolution note/;
 
 /** One server of a pool. */
-export interface PoolMember {
+interface PoolMember {
   /** As the user wrote it. */
   readonly text: string;
   readonly client: GrpcClient;

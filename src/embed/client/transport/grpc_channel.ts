@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { isIP } from "node:net";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
+import { bufferOf } from "../../../base/bytes.ts";
 import type { Client as GrpcClient } from "../../../deps/grpc_js.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { CLIENT_LIMITS } from "../limits.ts";
@@ -91,5 +92,5 @@ function tlsCredentials(
 function pem(text: string | Uint8Array | undefined): Buffer | null {
   if (text === undefined) return null;
   if (typeof text === "string") return Buffer.from(text);
-  return Buffer.from(text.buffer, text.byteOffset, text.length);
+  return bufferOf(text);
 }

@@ -25,10 +25,13 @@ export class LocalTransport implements Transport, ServiceRegistry {
   readonly #unary = new Map<string, UnaryHandler>();
   readonly #streams = new Map<string, StreamHandler>();
   readonly #open = new Set<LocalCall>();
+  readonly #onClose: () => void;
   #closed = false;
 
-  constructor(clock: Clock) {
+  /** `onClose` is called once, when the client closes it. */
+  constructor(clock: Clock, onClose: () => void = () => {}) {
     this.#clock = clock;
+    this.#onClose = onClose;
   }
 
   addUnary(path: string, handler: UnaryHandler): void {
@@ -63,8 +66,10 @@ export class LocalTransport implements Transport, ServiceRegistry {
 
   /** Ends all open calls as if their client had gone. */
   close(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
     this.#closed = true;
     for (const open of [...this.#open]) open.giveUp(closedError());
+    this.#onClose();
     return Promise.resolve();
   }
 

@@ -162,6 +162,14 @@ Deno.test("LocalTransport.stream() can be canceled once", () => {
   ]);
 });
 
+Deno.test("LocalTransport.close() tells its owner once", async () => {
+  let closedCount = 0;
+  const transport = new LocalTransport(new ManualClock(), () => closedCount++);
+  await transport.close();
+  await transport.close();
+  assert.equal(closedCount, 1);
+});
+
 Deno.test("LocalTransport.close() ends what is open and refuses what comes later", async () => {
   const harness = new StreamHarness();
   harness.transport.addUnary("/unary", () => {});

@@ -1,5 +1,6 @@
 import { ETCD_ERRORS } from "../../../core/errors.ts";
 import type { MessageCodec } from "../../../pb/codec.ts";
+import { DecodeError } from "../../../pb/decode_error.ts";
 import {
   type Compare,
   DeleteRangeRequest,
@@ -63,7 +64,7 @@ export class NamespaceTransport implements Transport {
     const maps = this.#maps.get(path);
     if (maps === undefined) return this.#inner.stream(path, listener, options);
     const stream = this.#inner.stream(path, {
-      message: (bytes) => listener.message(maps.response(bytes)),
+      message: (bytes) => listener.message(readable(bytes, maps.response)),
       closed: (error) => listener.closed(error),
     }, options);
     return {
@@ -120,6 +121,16 @@ function mapsOf(keys: KeyMap): ReadonlyMap<string, MessageMaps> {
       }),
     }],
   ]);
+}
+
+/** A message that cannot be read goes on as it is: whoever takes it says what is wrong. */
+function readable(bytes: Uint8Array, map: (bytes: Uint8Array) => Uint8Array): Uint8Array {
+  try {
+    return map(bytes);
+  } catch (error) {
+    if (error instanceof DecodeError) return bytes;
+    throw error;
+  }
 }
 
 /** Changes a message on its way; `change` works on it in place. */

@@ -1,4 +1,4 @@
-import { Buffer } from "node:buffer";
+import { bufferOf } from "../../../base/bytes.ts";
 import { type Clock, systemClock } from "../../../base/clock.ts";
 import { GrpcCode } from "../../../base/grpc_code.ts";
 import type { Client as GrpcClient, Metadata, ServiceError } from "../../../deps/grpc_js.ts";
@@ -135,7 +135,7 @@ export class NetworkTransport implements Transport {
     }
     const call = this.#pool.best().makeBidiStreamRequest(
       path,
-      toBuffer,
+      bufferOf,
       asBytes,
       this.#metadata(options),
     );
@@ -187,7 +187,7 @@ export class NetworkTransport implements Transport {
     let canceled = false;
     const call = client.makeUnaryRequest(
       path,
-      toBuffer,
+      bufferOf,
       asBytes,
       request,
       this.#metadata(options),
@@ -302,10 +302,6 @@ function isLoss(code: number, details: string): boolean {
   if (code === GrpcCode.Canceled) return true;
   // A server that refuses a client which asks too much resets streams too, and means it.
   return details.startsWith(RESET_DETAILS) && code !== GrpcCode.ResourceExhausted;
-}
-
-function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 function asBytes(bytes: Uint8Array): Uint8Array {

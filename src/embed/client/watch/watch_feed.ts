@@ -10,7 +10,7 @@ import { type ClientSession, nextRetryDelay } from "../client_session.ts";
 import type { StreamOptions, TransportStream } from "../transport/transport.ts";
 
 /** Hears what a watch tells. */
-export interface WatchFeedListener {
+interface WatchFeedListener {
   /** The server took the watch; `revision` is the store's at that moment. Called once. */
   created(revision: number): void;
   /**

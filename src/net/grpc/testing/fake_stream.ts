@@ -101,7 +101,7 @@ export class FakeStream implements Http2Stream {
   }
 }
 
-export const REQUEST_FIELDS: readonly string[] = [
+const REQUEST_FIELDS: readonly string[] = [
   ...[":method", "POST", ":scheme", "http", ":path", "/test.Echo/Unary"],
   ...[":authority", "localhost", "content-type", "application/grpc", "te", "trailers"],
 ];

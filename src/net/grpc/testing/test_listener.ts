@@ -6,7 +6,7 @@ import { Http2Context } from "../../http2/context.ts";
 import type { GrpcServer } from "../server.ts";
 
 /** A server on a port of its own. */
-export interface TestListener {
+interface TestListener {
   readonly port: number;
   close(): Promise<void>;
 }

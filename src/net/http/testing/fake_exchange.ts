@@ -3,11 +3,18 @@ import { HeaderList } from "../../hpack/header_list.ts";
 import { LOCAL_END, type RemoteEnd } from "../../remote_end.ts";
 import type { ExchangeListener, HttpExchange } from "../exchange.ts";
 
+/** What else there is to say of a request. */
+interface FakeRequestLine {
+  readonly method?: string;
+  readonly authority?: string;
+  readonly remote?: RemoteEnd;
+}
+
 /** A request whose client is the test. */
 export class FakeExchange implements HttpExchange {
   readonly method: string;
   readonly target: string;
-  readonly authority = "localhost";
+  readonly authority: string;
   readonly headers: HeaderList;
   readonly remote: RemoteEnd;
   readonly contentLengthBytes = -1;
@@ -19,6 +26,8 @@ export class FakeExchange implements HttpExchange {
   fields: readonly string[] = [];
   body = "";
   sendCount = 0;
+  /** The names of the headers that were added to the response, whichever it is. */
+  readonly added: string[] = [];
   /** Whether the client takes nothing at the moment. */
   stuck = false;
   #begun = false;
@@ -26,9 +35,10 @@ export class FakeExchange implements HttpExchange {
   constructor(
     target: string,
     headers: readonly string[] = [],
-    { method = "POST", remote = LOCAL_END }: { method?: string; remote?: RemoteEnd } = {},
+    { method = "POST", authority = "localhost", remote = LOCAL_END }: FakeRequestLine = {},
   ) {
     this.target = target;
+    this.authority = authority;
     this.headers = new HeaderList(headers, false);
     this.method = method;
     this.remote = remote;
@@ -36,7 +46,9 @@ export class FakeExchange implements HttpExchange {
 
   allowSlowBody(): void {}
 
-  addHeader(): void {}
+  addHeader(name: string): void {
+    this.added.push(name);
+  }
 
   respond(status: number, fields: readonly string[], body: Uint8Array | string): void {
     if (this.finished || this.#begun) return;

@@ -54,16 +54,27 @@ export class FakeSocket extends EventEmitter implements ByteSocket {
 
   /** Takes everything that was written, until nothing more comes. */
   completeWrites(): void {
-    for (let write = this.#pending.shift(); write !== undefined; write = this.#pending.shift()) {
-      assert(write.copy.equals(write.given), "a buffer was changed while it was being written");
-      this.#taken.push(write.copy);
-      write.written();
-    }
+    while (this.completeWrite());
+  }
+
+  /** Takes the oldest write alone; false if there is none. */
+  completeWrite(): boolean {
+    const write = this.#pending.shift();
+    if (write === undefined) return false;
+    assert(write.copy.equals(write.given), "a buffer was changed while it was being written");
+    this.#taken.push(write.copy);
+    write.written();
+    return true;
   }
 
   /** What the connection has sent since the last call. */
   take(): Buffer {
     if (!this.stuck) this.completeWrites();
+    return this.takeWritten();
+  }
+
+  /** The same without what is under way still. */
+  takeWritten(): Buffer {
     const taken = Buffer.concat(this.#taken);
     this.#taken = [];
     return taken;

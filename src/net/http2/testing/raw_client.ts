@@ -55,7 +55,7 @@ export class RecordedRequest implements Http2StreamListener {
 }
 
 /** A frame with what FrameTeller says of it. */
-export interface ToldFrame extends Frame {
+interface ToldFrame extends Frame {
   readonly told: string;
 }
 

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { bytesFromText, latin1FromBytes } from "../../../base/bytes.ts";
 import { ManualClock } from "../../../base/manual_clock.ts";
+import { TurningClock } from "../../../base/turning_clock.ts";
 import { ChangeWalk } from "../../../disk/backend/change_walk.ts";
 import { hashKvOfFile } from "../../../disk/backend/file_hash_kv.ts";
 import { readStoredState, type StoredState } from "../../../disk/backend/stored_state.ts";
@@ -11,18 +12,11 @@ import { BTreeFile } from "../../../disk/btree/btree_file.ts";
 import type { ReadTransaction } from "../../../disk/btree/read_transaction.ts";
 import type { FileSystem } from "../../../disk/file_system.ts";
 import { readFile } from "../../../disk/testing/files.ts";
-import {
-  CompactionRequest,
-  LeaseGrantRequest,
-  PutRequest,
-  RequestOp,
-  TxnRequest,
-} from "../../../pb/etcdserverpb.ts";
+import { CompactionRequest, PutRequest, RequestOp, TxnRequest } from "../../../pb/etcdserverpb.ts";
 import { KeyValue } from "../../../pb/mvccpb.ts";
 import type { EtcdServer } from "../../etcd_server.ts";
 import type { Waiter } from "../../operations/operation.ts";
 import { CompactionOperation, TxnOperation } from "../../operations/kv.ts";
-import { LeaseGrantOperation, type LeaseGrantResult } from "../../operations/lease.ts";
 import type { BackendConfig, ServerConfig } from "../../server_config.ts";
 import { put, startServer, testConfig } from "../../testing/server_fixtures.ts";
 import { WatchedDisk } from "./watched_disk.ts";
@@ -38,7 +32,7 @@ const PATIENCE_MS = 20_000;
  * A clock on which, if a test wants it, time passes with every look, as if everything took long:
  * then all that works in turns makes the shortest turns it can.
  */
-export class BusyClock extends ManualClock {
+class BusyClock extends TurningClock {
   msPerLook = 0;
   #passedMs = 0;
 
@@ -158,21 +152,13 @@ export async function compact(
   });
 }
 
-export function grantLease(server: EtcdServer, id: bigint, ttl: number): Promise<LeaseGrantResult> {
-  const request = LeaseGrantRequest.create({ id, ttl });
-  return new Promise((applied, failed) => {
-    const operation = new LeaseGrantOperation(request, { applied, failed });
-    server.proposeEncoded(operation, LeaseGrantRequest.encode(request));
-  });
-}
-
 /** How many checkpoints were written. */
 export function checkpointCount(server: EtcdServer): number {
   return server.backend.durations.commits.total;
 }
 
 /** What the B-tree file holds at present, as somebody else sees it. */
-export interface FileContent extends StoredState {
+interface FileContent extends StoredState {
   /** Of each change, in order: its revision and its key. */
   readonly changes: readonly string[];
   readonly hashKv: number;

@@ -23,7 +23,7 @@ interface Hold {
 }
 
 /** A sync that ends only when the test says so. */
-export interface HeldSync {
+interface HeldSync {
   /** Resolves when somebody waits for the sync. */
   readonly reached: Promise<void>;
   release(): void;

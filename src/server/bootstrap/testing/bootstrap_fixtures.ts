@@ -1,6 +1,7 @@
 // What the tests of starting a member share.
 
 import assert from "node:assert/strict";
+import { messageOf } from "../../../base/error_message.ts";
 import type { LogFields, Logger } from "../../../base/log.ts";
 import { ManualClock } from "../../../base/manual_clock.ts";
 import { Prng } from "../../../base/prng.ts";
@@ -86,7 +87,7 @@ export async function failureOf(
   try {
     await EtcdServer.open(memberConfig(disk, options));
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
   assert.fail("the member starts");
 }
