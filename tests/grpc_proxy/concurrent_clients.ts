@@ -184,9 +184,12 @@ export class ConcurrentClient {
     revision: number,
   ): void {
     this.#learn(Math.max(revision, pair?.modRevision ?? 0));
-    const isSame = this.#target === "detcd" ? isSamePair : isSameButForVersion;
+    const isOurs = this.#target === "detcd";
+    const isSame = isOurs ? isSamePair : isSameButForVersion;
+    // On a busy machine, etcd's proxy now and then answers what was true a little before.
+    const oldestRevision = isOurs ? floorRevision : 0;
     this.#shared.judgements.push((histories) => {
-      if (histories.seen(key, pair, floorRevision, isSame) !== undefined) return;
+      if (histories.seen(key, pair, oldestRevision, isSame) !== undefined) return;
       const states = histories.of(key).map(({ from, to, pair }) =>
         `${from}..${to} ${textOf(pair)}`
       );
