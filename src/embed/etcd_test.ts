@@ -147,8 +147,11 @@ Deno.test("Etcd.err() tells why a server stopped by itself, and the listeners ar
   assert.deepEqual(errors, [defect]);
   assert.ok(await failed);
   client.close();
+  // By itself, without anybody calling close().
+  await assert.rejects(async () => {
+    for (let i = 0; i < 1_000; i++) await fetchText(`${etcd.clientUrl}/health`);
+  });
   await etcd.close();
-  await assert.rejects(fetch(`${etcd.clientUrl}/health`));
 });
 
 Deno.test("Etcd calls of a closed server fail with a clear error", async () => {
@@ -322,6 +325,19 @@ Deno.test("Config.listenClientHttpUrls takes HTTP away from the client URLs", as
   assert.deepEqual([status, JSON.parse(text).count], [200, "1"]);
   await using other = await connect(`http://127.0.0.1:${port}`);
   await assert.rejects(other.put("a", "2"));
+});
+
+Deno.test("startEtcd() refuses one address for gRPC alone and for HTTP alone, in etcd's words", async () => {
+  const config = newMemoryConfig();
+  config.listenClientUrls = parseUrlList("http://127.0.0.1:23790");
+  config.listenClientHttpUrls = config.listenClientUrls;
+  await assert.rejects(
+    startEtcd(config),
+    new ConfigError(
+      "cannot bind both --listen-client-urls and --listen-client-http-urls on the same url " +
+        "http://127.0.0.1:23790",
+    ),
+  );
 });
 
 Deno.test("newConfig() starts a server with etcd's defaults but for what is changed", async () => {

@@ -15,8 +15,8 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function textOf(port: number): Promise<string> {
-  const response = await fetch(`http://127.0.0.1:${port}/where`, {
+async function textOf(port: number, path = "/where"): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     headers: { connection: "close" },
   });
   return await response.text();
@@ -37,5 +37,7 @@ Deno.test("Serving answers on metrics URLs before it answers clients", async () 
   assert.equal(isClientAnswered, false);
   serving.begin();
   assert.equal(await client, "clients");
+  // The keys are on the client URLs alone.
+  assert.equal(await textOf(metricsPort, "/v3/kv/range"), "404 page not found\n");
   await serving.close(0);
 });

@@ -15,7 +15,14 @@ describeCtl((test) => {
         // 3.4 has no quotes around the command.
         stderr: stderr.replace("detcd ctl", "etcdctl").replaceAll("'", ""),
       });
-      for (const line of ["perf --load=z", "perf --prefix=mine/", "datascale --load=z"]) {
+      for (
+        const line of [
+          "perf --load=z",
+          "perf --prefix=mine/",
+          "perf --prefix=",
+          "datascale --load=z",
+        ]
+      ) {
         const args = [endpoints, "check", ...line.split(" ")];
         const wanted = renamed(await runEtcdctl(reference, args, ""));
         assert.deepEqual(renamed(await runCtl(args, "")), wanted, line);

@@ -20,7 +20,7 @@ const HASTY_CLOCK: Clock = {
 };
 
 Deno.test("leasing proxies tell the truth over a network that loses, delays and repeats", async () => {
-  const seed = crypto.getRandomValues(new Uint32Array(1))[0];
+  const [seed] = crypto.getRandomValues(new Uint32Array(1));
   const prng = new Prng(seed);
   await using scene = await LocalScene.start();
   const shared = new SharedKnowledge(KEYS, prng);
@@ -34,11 +34,6 @@ Deno.test("leasing proxies tell the truth over a network that loses, delays and 
   for (const network of networks) await network.heal();
   const histories = await KeyHistories.readAll(scene.direct, "k");
   for (const judge of shared.judgements) judge(histories);
-  const requestCount = proxies.reduce((sum, proxy) => sum + proxy.requestCount, 0);
-  console.log(
-    `seed ${seed}: ${shared.judgements.length} answers and ${shared.failureCount} failures ` +
-      `by ${requestCount} requests`,
-  );
   assert(shared.failureCount > 0);
-  assert(requestCount < shared.judgements.length);
+  for (const { leasing } of proxies) assert(leasing.answerCount > 0);
 });

@@ -26,7 +26,7 @@ for (const targets of PAIRS) {
     ignore: missing !== undefined,
     fn: () =>
       withLeasedProxies(targets, async (scene) => {
-        const seed = crypto.getRandomValues(new Uint32Array(1))[0];
+        const [seed] = crypto.getRandomValues(new Uint32Array(1));
         const shared = new SharedKnowledge(KEYS, new Prng(seed));
         const endMs = performance.now() + RUN_MS;
         const work: (() => Promise<void>)[] = scene.clients.flatMap((client, i) => {
@@ -41,9 +41,7 @@ for (const targets of PAIRS) {
         );
         const histories = await KeyHistories.readAll(scene.direct, "k");
         for (const judge of shared.judgements) judge(histories);
-        const answerCount = shared.judgements.length;
-        console.log(`seed ${seed}: ${answerCount} answers by ${requestCount} requests`);
-        assert(requestCount < answerCount, "some answers come from memory");
+        assert(requestCount < shared.judgements.length, "answers come from memory, too");
       }),
   });
 }

@@ -105,6 +105,9 @@ Deno.test("a leasing proxy that was stopped for longer than its lease lasts asks
   assert.equal(await requestsDuring(proxy, () => range(proxy, "k")), 0);
   offsetMs += 61_000;
   assert.equal(await requestsDuring(proxy, () => range(proxy, "k")), 1);
+  // It still lets go, for the lease may last longer than it can be sure of.
+  await put(scene.proxy(), "k", "new");
+  assert.equal(await valueAt(proxy, "k"), "new");
 });
 
 Deno.test("a leasing proxy whose lease is revoked forgets all keys, and begins anew", async () => {
@@ -135,6 +138,26 @@ Deno.test("a leasing proxy forgets a key whose leasing key is deleted", async ()
   });
   await put(direct, "k", "new");
   assert.equal(await valueAt(proxy, "k"), "new");
+});
+
+Deno.test("a leasing proxy stops asking for keys when its caller has gone", async () => {
+  await using scene = await LocalScene.start();
+  const network = new CutCalls(scene.upstream);
+  const proxy = scene.proxy({}, network);
+  await scene.own(proxy, "k");
+  network.cut();
+  const other = scene.proxy();
+  const gone = new AbortController();
+  const writing = put(other.until(gone.signal), "k", "w");
+  await eventually("it asks the owner", async () => {
+    const { kvs: [{ value }] } = await range(scene.direct, `${LEASING_PREFIX}k`);
+    return textFromBytes(value) === "REVOKE";
+  });
+  gone.abort();
+  await assert.rejects(writing, /canceled/);
+  network.isCut = false;
+  await put(other, "k", "x");
+  assert.equal(await valueAt(scene.direct, "k"), "x");
 });
 
 Deno.test("a leasing proxy gives all keys back when it ends", async () => {
@@ -252,9 +275,10 @@ Deno.test("leasing proxies write in transactions as large as servers take", asyn
 
 Deno.test("leasing proxies refuse what servers refuse, and still know what they knew", async () => {
   await using scene = await LocalScene.start();
-  const proxy = scene.proxy();
+  const [proxy, other] = [scene.proxy(), scene.proxy()];
   await scene.own(proxy, "k");
   await assert.rejects(put(proxy, "", "v"), /key is not provided/);
+  await assert.rejects(deleteRange(other, "", { rangeEnd: "z" }), /key is not provided/);
   const twice = txn(proxy, { success: [putOp("k", "1"), putOp("k", "2")] });
   await assert.rejects(twice, /duplicate key given in txn request/);
   const ignoring = put(proxy, "k", "v", { ignoreValue: true });

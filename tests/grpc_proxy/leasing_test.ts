@@ -56,6 +56,11 @@ for (const target of NEWER_TARGET_NAMES) {
           assert.deepEqual((await range(client, "k", { serializable: true })).kvs, [expected]);
         });
         assert.equal(count, 0);
+        if (target !== "detcd") return;
+        const { proxies: [proxy] } = scene;
+        assert(await proxy.metric("detcd_grpc_proxy_leased_answers_total") >= 2 * READS);
+        assert.equal(await proxy.metric("detcd_grpc_proxy_leased_keys"), 2);
+        assert(await proxy.metric("detcd_grpc_proxy_leased_bytes") > 0);
       }),
   });
 
@@ -225,4 +230,31 @@ for (const target of NEWER_TARGET_NAMES) {
         }),
     });
   }
+}
+
+for (const server of ["etcd", "etcd-3.7"] as const) {
+  const missing = whyMissing(server);
+  Deno.test({
+    name: missing === undefined
+      ? `leasing [detcd] works before a server of ${server}`
+      : `leasing [detcd] not run before ${server}: ${missing}`,
+    ignore: missing !== undefined,
+    fn: () =>
+      withLeasedProxies(["detcd", "detcd"], async (scene) => {
+        const { direct, clients: [client, other] } = scene;
+        await put(direct, "k", "v");
+        await scene.own(client, "k");
+        assert.equal(await scene.requestsDuring(() => range(client, "k")), 0);
+        await put(client, "k", "w");
+        assert.equal(await scene.requestsDuring(() => range(client, "k")), 0);
+        await put(other, "k", "x");
+        assert.equal(await valueAt(client, "k"), "x");
+        await scene.own(other, "m");
+        await deleteRange(client, "a", { rangeEnd: "z" });
+        for (const one of [client, other, direct]) {
+          assert.equal(await valueAt(one, "k"), undefined);
+          assert.equal(await valueAt(one, "m"), undefined);
+        }
+      }, { server }),
+  });
 }

@@ -170,7 +170,13 @@ class GrpcProxy implements RunningProxy {
 
   async #addRoutes(): Promise<void> {
     const { flags, upstream, host, options: { tls } } = this.#parts;
-    const routes = proxyRoutes({ upstream, cache: this.#cache, hub: this.#hub, tls });
+    const routes = proxyRoutes({
+      upstream,
+      cache: this.#cache,
+      hub: this.#hub,
+      leasing: this.#leasing,
+      tls,
+    });
     for (const [path, handler] of routes) {
       this.#serving.clientRoutes.set(path, handler);
       this.#serving.metricsRoutes.set(path, handler);

@@ -10,6 +10,7 @@ import type { ClientTls } from "../../embed/client/transport/grpc_channel.ts";
 import { RangeRequest, WatchCreateRequest, WatchRequest } from "../../pb/etcdserverpb.ts";
 import { KV_SERVICE, WATCH_SERVICE } from "../../pb/services.ts";
 import { fetchPage } from "../ctl/http_text.ts";
+import type { Leasing } from "./leasing/leasing.ts";
 import { GRPC_PROXY_LIMITS } from "./limits.ts";
 import type { RangeCache } from "./range_cache.ts";
 import { statusOf, type Upstream } from "./upstream.ts";
@@ -23,6 +24,7 @@ interface ProxySource {
   readonly upstream: Upstream;
   readonly cache: RangeCache;
   readonly hub: ProxyWatchHub;
+  readonly leasing: Leasing | undefined;
   /** How the servers are spoken to where they speak TLS. */
   readonly tls: ClientTls | undefined;
 }
@@ -86,7 +88,7 @@ async function serverMetrics({ upstream, tls }: ProxySource): Promise<HttpRespon
 }
 
 /** The library that writes metrics takes several megabytes, so it is loaded for the first scrape. */
-async function proxyMetrics({ cache, hub }: ProxySource): Promise<HttpResponse> {
+async function proxyMetrics({ cache, hub, leasing }: ProxySource): Promise<HttpResponse> {
   const { Registry } = await import("../../deps/prom_client.ts");
   const { counter, gauge, registerFamilies } = await import("../../api/metrics/family.ts");
   const { processMetrics } = await import("../../api/metrics/process_metrics.ts");
@@ -105,6 +107,21 @@ async function proxyMetrics({ cache, hub }: ProxySource): Promise<HttpResponse> 
     gauge("etcd_grpc_proxy_cache_keys_total", "Cached answers.", () => cache.size),
     gauge("etcd_grpc_proxy_cache_hits_total", "Reads that the cache answered.", () => cache.hits),
     gauge("etcd_grpc_proxy_cache_misses_total", "Reads that it could not.", () => cache.misses),
+    gauge(
+      "detcd_grpc_proxy_leased_keys",
+      "Keys that this proxy owns, with --experimental-leasing-prefix.",
+      () => leasing?.ownedKeyCount ?? 0,
+    ),
+    gauge(
+      "detcd_grpc_proxy_leased_bytes",
+      "Bytes that are kept of those keys.",
+      () => leasing?.cachedBytes ?? 0,
+    ),
+    counter(
+      "detcd_grpc_proxy_leased_answers_total",
+      "Reads that were answered by them, without the servers.",
+      () => leasing?.answerCount ?? 0,
+    ),
     ...processMetrics(),
   ]);
   return textResponse(200, await registry.metrics());

@@ -7,7 +7,7 @@ import type {
   Metadata as GrpcMetadata,
   ServiceError,
 } from "../../deps/grpc_js.ts";
-import { ClientError } from "../../embed/client/client_error.ts";
+import { canceledError, ClientError } from "../../embed/client/client_error.ts";
 import { parseEndpoint } from "../../embed/client/transport/endpoint.ts";
 import { EndpointPool } from "../../embed/client/transport/endpoint_pool.ts";
 import {
@@ -147,6 +147,7 @@ export class Upstream implements ServerCalls {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<Uint8Array> {
+    if (signal?.aborted) throw canceledError(signal);
     const client = this.#pool.connected() ??
       await this.#pool.whenConnected(GRPC_PROXY_LIMITS.dialTimeoutMs, signal);
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();

@@ -79,6 +79,13 @@ Deno.test("Journal holds no more lines than its bound when nobody takes them", a
   assert.equal(sentCount, journalLines);
 });
 
+Deno.test("Journal.close() waits for nothing when nothing is under way", () => {
+  let isClosed = false;
+  const sender = { send: () => Promise.resolve(), close: () => void (isClosed = true) };
+  new Journal(sender, recordingFallback()).close();
+  assert.equal(isClosed, true);
+});
+
 Deno.test("openJournal() says in etcd's words that there is no journal", () => {
   assert.throws(() => openJournal(recordingFallback(), "/nonexistent/socket"), (error) => {
     assert(error instanceof ConfigError);

@@ -62,6 +62,18 @@ Deno.test("RotatingFile appends to the file that is there, for its owner only", 
   });
 });
 
+Deno.test("RotatingFile counts what is in the file that is there", async () => {
+  await inFolder(async (folder, path) => {
+    Deno.writeTextFileSync(path, "the past");
+    const file = new RotatingFile(path, CONFIG, () => NOW_MS);
+    write(file, "now");
+    await file.tidied();
+    file.close();
+    assert.deepEqual(namesIn(folder), ["etcd-2026-01-02T15-04-05.000.log", "etcd.log"]);
+    assert.equal(Deno.readTextFileSync(path), "now");
+  });
+});
+
 Deno.test("RotatingFile removes the oldest files first and leaves others alone", async () => {
   await inFolder(async (folder, path) => {
     Deno.writeTextFileSync(join(folder, "etcd-notes.log"), "");

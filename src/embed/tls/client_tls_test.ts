@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { withDirectory } from "../../base/testing/with_directory.ts";
 import { parseUrlList } from "../../base/url_list.ts";
@@ -9,6 +10,7 @@ import { type Config, newConfig } from "../config/config.ts";
 import { ConfigError, ERR_MISSING_CLIENT_TLS_INFO_FOR_METRICS_URL } from "../config/errors.ts";
 import { type Etcd, startEtcd } from "../etcd.ts";
 import { newMemoryConfig } from "../memory_config.ts";
+import { newSelfSignedCertificate } from "../../net/tls/self_signed_certificate.ts";
 
 /** A server that makes its own certificate, and listens where it is told. */
 function autoTlsConfig(directory: string, urls: string): Config {
@@ -154,4 +156,51 @@ Deno.test("startEtcd() takes ca-file, as etcd did in 2018, for trusted-ca-file",
         await other.put("a", "2", { timeoutMs: 300 }).finally(() => other.close());
       }),
     );
+  }));
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no port was given");
+  return address.port;
+}
+
+/** The status of /health at a metrics URL for who shows this certificate; 0 if it is refused. */
+function metricsHealth(
+  url: string,
+  ca: string,
+  { certificate, key }: { readonly certificate: string; readonly key: string },
+): Promise<number> {
+  return new Promise((resolve) => {
+    const options = { ca, cert: certificate, key, agent: false };
+    request(`${url}/health`, options, (response) => {
+      response.resume().on("end", () => resolve(response.statusCode ?? 0));
+    }).on("error", () => resolve(0)).end();
+  });
+}
+
+Deno.test("startEtcd() compares where a client of metrics calls from unless it shall not", () =>
+  withDirectory(async (directory) => {
+    const now = Date.now();
+    const away = newSelfSignedCertificate({
+      hosts: ["192.0.2.7"],
+      notBefore: new Date(now - 60_000),
+      notAfter: new Date(now + 3_600_000),
+    });
+    const trusted = join(directory, "clients.pem");
+    writeFileSync(trusted, away.certificate);
+    const port = await freePort();
+    for (const isSkipped of [false, true]) {
+      const config = autoTlsConfig(directory, "https://127.0.0.1:0");
+      await config.clientSelfCert();
+      config.listenMetricsUrls = parseUrlList(`https://127.0.0.1:${port}`);
+      config.clientTlsInfo.trustedCaFile = trusted;
+      config.clientTlsInfo.skipClientSanVerify = isSkipped;
+      await using etcd = await startEtcd(config);
+      await etcd.server.readyNotify();
+      const status = await metricsHealth(`https://127.0.0.1:${port}`, authorityOf(etcd), away);
+      assert.equal(status, isSkipped ? 200 : 0);
+    }
   }));

@@ -53,6 +53,7 @@ class World {
           return true;
         },
         ended: (code) => this.told.push(`ended ${code}`),
+        paused: (isPaused) => this.told.push(isPaused ? "paused" : "resumed"),
       },
     });
   }
@@ -104,5 +105,25 @@ Deno.test("RoutedCall refuses a message that is too large, and methods that are 
   assert.equal(world.call(Infinity, "/test.Waiter/Other"), undefined);
   assert.equal(world.told.at(-1), `ended ${GrpcCode.Unimplemented}`);
   assert.equal(world.calls.length, 0);
+  world.end();
+});
+
+Deno.test("RoutedCall holds messages back both ways, as long as it lasts", () => {
+  const world = new World();
+  const call = world.call();
+  call?.give(NOTHING, 0, 0);
+  const [handled] = world.calls;
+  let drainedCount = 0;
+  handled.onDrain = () => drainedCount++;
+  call?.drained();
+  handled.pause();
+  handled.resume();
+  assert.deepEqual([drainedCount, ...world.told.slice(-2)], [1, "paused", "resumed"]);
+  handled.respond(NOTHING, 0, 0);
+  const toldCount = world.told.length;
+  call?.drained();
+  handled.pause();
+  handled.resume();
+  assert.deepEqual([drainedCount, world.told.length], [1, toldCount]);
   world.end();
 });

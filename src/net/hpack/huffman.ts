@@ -39,11 +39,13 @@ const CODE_ENDS: Uint32Array = new Uint32Array(LONGEST_CODE_BITS + 1);
 const CODE_TO_POSITION: Int32Array = new Int32Array(LONGEST_CODE_BITS + 1);
 
 /**
- * The symbol that eight bits begin with, if its code is as short as that: those of all letters,
- * digits and most signs are. Zero says that it is not; the code of symbol 0 is long.
+ * What eight bits begin with, if that has a code as short: the symbol, and in the low bits how long
+ * its code is. All letters, digits and most signs are such. Zero says that the code is longer.
  */
+const SHORT_CODES: Uint16Array = new Uint16Array(256);
 const SHORT_CODE_BITS = 8;
-const SHORT_CODES: Uint8Array = new Uint8Array(1 << SHORT_CODE_BITS);
+const LENGTH_BITS = 4;
+const LENGTH_MASK = 0xf;
 
 /** Stands for the ones that fill the last byte of a string. */
 const PADDING = -1;
@@ -99,18 +101,32 @@ export function decodeHuffman(bytes: Uint8Array, start: number, end: number): st
   const mostSymbols = Math.floor((end - start) * 8 / 5) + 1;
   const output = mostSymbols <= scratch.length ? scratch : new Uint8Array(mostSymbols);
   const endBit = end * 8;
-  let bit = start * 8;
   let length = 0;
-  while (bit < endBit) {
-    const index = bit >> 3;
-    const behind = index + 1 < end ? bytes[index + 1] : 0xff;
-    const symbol = SHORT_CODES[(((bytes[index] << 8) | behind) >> (8 - (bit & 7))) & 0xff] ||
-      longSymbol(bytes, bit, endBit);
-    if (symbol === PADDING) return latin1FromBytes(output, 0, length);
-    output[length++] = symbol;
-    bit += LENGTHS[symbol];
+  // Bits that are taken from bytes before `next`, but not yet decoded; behind the end are ones.
+  let next = start;
+  let pending = 0;
+  let pendingBits = 0;
+  while (next * 8 - pendingBits < endBit) {
+    if (pendingBits < SHORT_CODE_BITS) {
+      pending = (pending << 8) | (next < end ? bytes[next] : 0xff);
+      next++;
+      pendingBits += 8;
+    }
+    const short = SHORT_CODES[(pending >>> (pendingBits - SHORT_CODE_BITS)) & 0xff];
+    if (short !== 0) {
+      output[length++] = short >> LENGTH_BITS;
+      pendingBits -= short & LENGTH_MASK;
+    } else {
+      const bit = next * 8 - pendingBits;
+      const symbol = longSymbol(bytes, bit, endBit);
+      if (symbol === PADDING) break;
+      next = (bit + LENGTHS[symbol] + 7) >> 3;
+      pending = bytes[next - 1];
+      pendingBits = next * 8 - bit - LENGTHS[symbol];
+      output[length++] = symbol;
+    }
   }
-  if (bit > endBit) throw wrongPadding();
+  if (next * 8 - pendingBits > endBit) throw wrongPadding();
   return latin1FromBytes(output, 0, length);
 }
 
@@ -159,6 +175,8 @@ function numberCodes(): void {
     CODES[symbol] = code;
     SYMBOLS[code + CODE_TO_POSITION[length]] = symbol;
     const freeBits = SHORT_CODE_BITS - length;
-    if (freeBits >= 0) SHORT_CODES.fill(symbol, code << freeBits, (code + 1) << freeBits);
+    if (freeBits < 0) continue;
+    const short = (symbol << LENGTH_BITS) | length;
+    SHORT_CODES.fill(short, code << freeBits, (code + 1) << freeBits);
   }
 }

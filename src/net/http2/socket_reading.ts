@@ -44,6 +44,7 @@ export class SocketReading {
    * done in some turn of the event loop, and this socket alone would fill the next one as well.
    */
   wait(hasToWait: boolean): void {
+    if (this.#isClosed) return;
     this.#hasToWait = hasToWait;
     if (hasToWait) this.#setWaiting();
     else this.#turns.inNext(() => this.#setWaiting());

@@ -129,6 +129,38 @@ Deno.test("checkKeyKind() refuses keys that Deno's TLS does not take", () => {
   checkKeyKind(generateKeyPairSync("ed25519").privateKey);
 });
 
+/** A certificate on a curve that Deno's TLS does not know. */
+const ODD_CERTIFICATE = [
+  "-----BEGIN CERTIFICATE-----",
+  "MIIBaTCCARCgAwIBAgIULkbXPLiMYFtlZ+MQoQ6jH6u2STswCgYIKoZIzj0EAwIw",
+  "DDEKMAgGA1UEAwwBeDAeFw0yNjExMzAyMDQ1NTFaFw0zNjExMjcyMDQ1NTFaMAwx",
+  "CjAIBgNVBAMMAXgwVjAQBgcqhkjOPQIBBgUrgQQACgNCAARvmjIX1V3CG00Z5bGC",
+  "uvyBFnhktnOpXEKxAx9TzFcLsEHw60bZ83s5ECbnZuDAstpGt75dlJIuZAecobvs",
+  "4RB8o1MwUTAdBgNVHQ4EFgQUw4KbTWj1T+qVJtle4X/hRp9KMIcwHwYDVR0jBBgw",
+  "FoAUw4KbTWj1T+qVJtle4X/hRp9KMIcwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjO",
+  "PQQDAgNHADBEAiAZfB/v6BXmCDbY+mq5CIaLAajH1PPi8fQeMbVOeSpXUAIgVK1t",
+  "ZhyPjeiTuEQUILweDuiX1hH9RW+RJ6XgF76uhxA=",
+  "-----END CERTIFICATE-----",
+].join("\n");
+/** The key to it. */
+const ODD_KEY = [
+  "-----BEGIN PRIVATE KEY-----",
+  "MIGEAgEAMBAGByqGSM49AgEGBSuBBAAKBG0wawIBAQQgfNM9BIzdY3fBYVM1Jrg/",
+  "v4xf6r2rp1DhzhMQ3NfNzl6hRANCAARvmjIX1V3CG00Z5bGCuvyBFnhktnOpXEKx",
+  "Ax9TzFcLsEHw60bZ83s5ECbnZuDAstpGt75dlJIuZAecobvs4RB8",
+  "-----END PRIVATE KEY-----",
+].join("\n");
+
+Deno.test("CredentialFiles refuses a certificate that nobody could be shown", () => {
+  using directory = new CertificateDirectory();
+  writeFileSync(directory.certFile, ODD_CERTIFICATE);
+  writeFileSync(directory.keyFile, ODD_KEY);
+  assert.throws(
+    () => open(directory.options),
+    /is of a kind that Deno's TLS does not take \(ec secp256k1\)/,
+  );
+});
+
 Deno.test("CredentialFiles says what is wrong with its files", () => {
   using directory = new CertificateDirectory();
   using other = new CertificateDirectory();

@@ -5,6 +5,7 @@ import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
 import { request as httpsRequest } from "node:https";
 import { connect, createServer, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
+import { type Clock, systemClock } from "../../base/clock.ts";
 import { ManualClock } from "../../base/manual_clock.ts";
 import type { HttpExchange } from "../http/exchange.ts";
 import type { Http2Stream } from "../http2/handler.ts";
@@ -327,7 +328,7 @@ Deno.test("TlsGate leaves what nobody reads with the client, and takes all of it
   socket.write(body, () => isSent = true);
   await until(() => taken !== undefined);
   // Far more turns than it takes to send all to somebody who reads.
-  for (let turn = 0; turn < 300; turn++) await new Promise((resolve) => setTimeout(resolve, 1));
+  for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setTimeout(resolve, 1));
   assert.ok(!isSent);
   assert.equal(listener.connectionCount, 1);
   let answer = "";
@@ -336,6 +337,51 @@ Deno.test("TlsGate leaves what nobody reads with the client, and takes all of it
   await closed(socket);
   assert.match(answer, /done\n$/);
   assert.equal(receivedBytes, body.length);
+  await listener.close({ graceMs: 0 });
+});
+
+/** The clock of the system, but that turns end when the test says so. */
+function clockOfTurns(): { readonly clock: Clock; readonly endTurn: () => void } {
+  const ends: (() => void)[] = [];
+  const clock: Clock = {
+    ...systemClock,
+    setTimer(delayMs, fire) {
+      if (delayMs > 0) return systemClock.setTimer(delayMs, fire);
+      ends.push(fire);
+      return { cancel() {} };
+    },
+  };
+  return { clock, endTurn: () => ends.splice(0).forEach((end) => end()) };
+}
+
+Deno.test("TlsGate reads in one turn no more of a burst than leaves time for others", async () => {
+  using directory = new CertificateDirectory();
+  const { clock, endTurn } = clockOfTurns();
+  let receivedBytes = 0;
+  const { listener } = await serve({ ...directory.options, clock }, {
+    http1(exchange) {
+      exchange.listener = {
+        data: (_bytes, start, end) => receivedBytes += end - start,
+        end: () => exchange.respond(200, [], "done\n"),
+        closed() {},
+        drained() {},
+      };
+    },
+  });
+  const socket = await secure(listener, { ...trusting(directory), ALPNProtocols: ["http/1.1"] });
+  const body = Buffer.alloc(16 * TLS_LIMITS.readTurnBytes);
+  socket.write(
+    `POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n`,
+  );
+  socket.write(body);
+  await until(() => receivedBytes >= TLS_LIMITS.readTurnBytes / 2);
+  for (let i = 0; i < 100; i++) await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.ok(receivedBytes <= 2 * TLS_LIMITS.readTurnBytes, `${receivedBytes} bytes`);
+  await until(() => {
+    endTurn();
+    return receivedBytes === body.length;
+  });
+  await closed(socket);
   await listener.close({ graceMs: 0 });
 });
 

@@ -10,6 +10,7 @@ import type {
   CompactionRequest,
   DeleteRangeRequest,
   PutRequest,
+  RequestOp,
   TxnRequest,
 } from "../../pb/etcdserverpb.ts";
 import type { AppliedState } from "../applied_state.ts";
@@ -43,7 +44,7 @@ export class TxnOperation extends RequestOperation<TxnRequest, TxnResult> {
   readonly field = OperationField.TXN;
 
   override get pieceCount(): number {
-    return Math.max(1, this.request.success.length, this.request.failure.length);
+    return Math.max(1, opCount(this.request));
   }
 
   protected perform(state: AppliedState): TxnResult {
@@ -68,4 +69,15 @@ export class CompactionOperation extends RequestOperation<CompactionRequest, Pro
     state.hub.notify();
     return state.compactions.run(state.store.compact(this.request.revision));
   }
+}
+
+/** The operations of the longer branch, those of nested transactions among them. */
+function opCount({ success, failure }: TxnRequest): number {
+  return Math.max(branchOpCount(success), branchOpCount(failure));
+}
+
+function branchOpCount(ops: readonly RequestOp[]): number {
+  let count = ops.length;
+  for (const { requestTxn } of ops) if (requestTxn !== undefined) count += opCount(requestTxn);
+  return count;
 }

@@ -55,6 +55,7 @@ export class CheckKeys {
   }
 
   #range(): { key: ByteText; rangeEnd: ByteText } {
-    return { key: this.#prefix, rangeEnd: latin1PrefixEnd(this.#prefix) };
+    // Without a prefix these are all keys there are, from the first possible one on.
+    return { key: this.#prefix || "\0", rangeEnd: latin1PrefixEnd(this.#prefix) };
   }
 }

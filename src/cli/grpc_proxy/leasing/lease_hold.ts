@@ -35,8 +35,8 @@ export class LeaseHold {
   static async grant(session: ClientSession, ttlSeconds: number): Promise<LeaseHold> {
     const request = LeaseGrantRequest.encode(LeaseGrantRequest.create({ ttl: ttlSeconds }));
     const { path } = LEASE_SERVICE.leaseGrant;
-    const timeoutMs = LEASING_LIMITS.callTimeoutMs;
-    const bytes = await session.transport.unary(path, request, { timeoutMs });
+    const options = { timeoutMs: LEASING_LIMITS.callTimeoutMs, signal: session.closing };
+    const bytes = await session.transport.unary(path, request, options);
     const { id, ttl } = LeaseGrantResponse.decode(bytes);
     return new LeaseHold(session, id, ttl);
   }
@@ -54,7 +54,9 @@ export class LeaseHold {
     this.#keeper.stop();
     const request = LeaseRevokeRequest.encode(LeaseRevokeRequest.create({ id: this.id }));
     const { path } = LEASE_SERVICE.leaseRevoke;
-    const timeoutMs = LEASING_LIMITS.callTimeoutMs;
-    await this.#session.transport.unary(path, request, { timeoutMs });
+    const timeoutMs = LEASING_LIMITS.farewellMs;
+    // Waiting for a connection is bounded, too.
+    const signal = AbortSignal.timeout(timeoutMs);
+    await this.#session.transport.unary(path, request, { timeoutMs, signal });
   }
 }

@@ -29,7 +29,7 @@ interface LeasedReadParts {
   readonly keys: OwnedKeys;
   readonly newest: NewestHeader;
   readonly clock: Clock;
-  /** The lease of this proxy's ownerships, if there is one. */
+  /** The lease of this proxy's ownerships, if it surely lasts. */
   lease(): bigint | undefined;
   /** The servers know nothing of that lease. */
   leaseLost(): void;
@@ -38,6 +38,8 @@ interface LeasedReadParts {
 /** Answers reads of keys that this proxy owns, and acquires keys that are read. */
 export class LeasedReads {
   readonly #parts: LeasedReadParts;
+  /** Requests that were answered without the servers. */
+  answerCount = 0;
 
   constructor(parts: LeasedReadParts) {
     this.#parts = parts;
@@ -47,7 +49,9 @@ export class LeasedReads {
   known(callerKey: string, request: RangeRequest): RangeResponse | undefined {
     if (!isReadOfOneKey(request)) return undefined;
     const pair = this.#pairOf(callerKey, request.key);
-    return pair && answerRange(request, pair, this.#parts.newest.header);
+    if (pair === undefined) return undefined;
+    this.answerCount++;
+    return answerRange(request, pair, this.#parts.newest.header);
   }
 
   /** The answer; known, or the servers'. */
@@ -75,7 +79,9 @@ export class LeasedReads {
     // What no server would take is for the servers to refuse.
     if (!isSound(request)) return undefined;
     const callerKey = callerKeyOf(asker);
-    return answerTxn(request, (key) => this.#pairOf(callerKey, key), newest.header);
+    const answer = answerTxn(request, (key) => this.#pairOf(callerKey, key), newest.header);
+    if (answer !== undefined) this.answerCount++;
+    return answer;
   }
 
   #pairOf(callerKey: string, key: string): KnownPair | undefined {

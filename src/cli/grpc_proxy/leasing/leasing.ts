@@ -1,6 +1,9 @@
 import { bytesEqual } from "../../../base/bytes.ts";
 import type { Clock } from "../../../base/clock.ts";
 import type { Logger } from "../../../base/log.ts";
+import { EtcdError } from "../../../core/errors.ts";
+import { checkDeleteRange, checkPut, checkTxn } from "../../../core/mvcc/request_checks.ts";
+import { refusalError } from "../../../embed/client/client_error.ts";
 import {
   type DeleteRangeRequest,
   DeleteRangeResponse,
@@ -59,7 +62,6 @@ export class Leasing implements KvServers {
     const { servers, upstream, clock, logger } = parts;
     const names = new LeasingNames(parts.namespace, parts.prefix);
     const keys = new OwnedKeys(clock, (key, revision) => this.#releases.release(key, revision));
-    const lease = () => this.#session.lease;
     this.#servers = servers;
     this.#names = names;
     this.#keys = keys;
@@ -90,10 +92,11 @@ export class Leasing implements KvServers {
       keys,
       newest: this.#newest,
       clock,
-      lease,
+      lease: () => this.#session.certainLease,
       leaseLost: () => this.#session.restart(),
     });
     const revocation = new Revocation(servers, upstream, clock);
+    const lease = () => this.#session.lease;
     this.#writes = new GuardedWrites({ servers, names, keys, revocation, lease });
   }
 
@@ -110,6 +113,16 @@ export class Leasing implements KvServers {
   /** How many keys are owned. */
   get ownedKeyCount(): number {
     return this.#keys.size;
+  }
+
+  /** How many bytes are kept of their pairs. */
+  get cachedBytes(): number {
+    return this.#keys.cachedBytes;
+  }
+
+  /** How many reads were answered without the servers. */
+  get answerCount(): number {
+    return this.#reads.answerCount;
   }
 
   /** The answer to a read, if the servers need not be asked. */
@@ -149,6 +162,7 @@ export class Leasing implements KvServers {
   }
 
   async #write(asker: Asker, op: RequestOp): Promise<WrittenResult> {
+    checkWrite(op);
     const result = await this.#writes.write(asker, op);
     this.#newest.note(result.header);
     return result;
@@ -160,6 +174,20 @@ export class Leasing implements KvServers {
       const heard = heardOf(event, lease, this.#names);
       if (heard !== undefined) this.#keys.heard(heard);
     }
+  }
+}
+
+/**
+ * Rejects what no server would do before others are asked for keys. How many operations are too many is
+ * for the servers to say.
+ */
+function checkWrite({ requestPut, requestDeleteRange, requestTxn }: RequestOp): void {
+  try {
+    if (requestPut !== undefined) checkPut(requestPut);
+    if (requestDeleteRange !== undefined) checkDeleteRange(requestDeleteRange);
+    if (requestTxn !== undefined) checkTxn(requestTxn, Infinity);
+  } catch (error) {
+    throw error instanceof EtcdError ? refusalError(error) : error;
   }
 }
 

@@ -33,4 +33,6 @@ export const LEASING_LIMITS = {
   txnOps: 128,
   /** A server that does not answer what the proxy itself asks in this time is as good as gone. */
   callTimeoutMs: 5_000,
+  /** What giving all keys back at once may take; without it others wait for the lease to end. */
+  farewellMs: 2_000,
 } as const;

@@ -42,8 +42,13 @@ export class LeasingSession {
     this.#client = { transport, clock, closing: this.#closing.signal };
   }
 
-  /** The lease of a session that surely lasts; without one, nothing may be said to be owned. */
+  /** The lease by which others know what this proxy owns, though it may have ended by now. */
   get lease(): bigint | undefined {
+    return this.#hold?.id;
+  }
+
+  /** The lease if it surely lasts; without one, nothing may be said to be owned. */
+  get certainLease(): bigint | undefined {
     return this.#hold?.isCertain ? this.#hold.id : undefined;
   }
 

@@ -53,6 +53,16 @@ async function withBadNetwork(
   await body(bad, network, good);
 }
 
+/** Waits until so many keys are in the queue of the lock. */
+async function untilQueued(client: Client, wanted: number): Promise<void> {
+  const queueLength = async () =>
+    (await client.range("m/", { prefix: true, countOnly: true })).count;
+  for (let i = 0; i < 1_000 && await queueLength() !== wanted; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assert.equal(await queueLength(), wanted);
+}
+
 const TOO_LATE = { code: GrpcCode.DeadlineExceeded };
 
 Deno.test("Mutex.tryLock() leaves nothing in the queue when its answer comes too late", () =>
@@ -61,14 +71,17 @@ Deno.test("Mutex.tryLock() leaves nothing in the queue when its answer comes too
     const late = Promise.withResolvers<void>();
     network.fate = (path) => path === KV_SERVICE.txn.path ? late.promise : Promise.resolve();
     await assert.rejects(session.mutex("m").tryLock({ timeoutMs: 50 }), TOO_LATE);
-    const queueLength = async () =>
-      (await good.range("m/", { prefix: true, countOnly: true })).count;
-    assert.equal(await queueLength(), 1);
+    await untilQueued(good, 1);
     late.resolve();
-    for (let i = 0; i < 1_000 && await queueLength() > 0; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-    assert.equal(await queueLength(), 0);
+    await untilQueued(good, 0);
+  }));
+
+Deno.test("Mutex.tryLock() leaves no lease when somebody else holds the lock", () =>
+  withBadNetwork(async (bad, _, good) => {
+    await using _held = await good.lock("m");
+    const leases = await good.leases();
+    assert.equal(await bad.tryLock("m"), undefined);
+    assert.deepEqual(await good.leases(), leases);
   }));
 
 Deno.test("Mutex.lock() tells why it gave up even if its session cannot be ended", () =>

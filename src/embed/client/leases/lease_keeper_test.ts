@@ -54,6 +54,16 @@ Deno.test("LeaseKeeper renews three times in each lifetime, counted from when it
   assert.deepEqual(keeper.heard, ["renewed 60"]);
 });
 
+Deno.test("LeaseKeeper.endsAtMs counts a lifetime from when the last renewal was sent", () => {
+  const harness = new Harness(30);
+  const startMs = harness.session.clock.monotonicMs();
+  assert.equal(harness.keeper.endsAtMs, startMs + 30_000);
+  harness.advance(1000);
+  assert.equal(harness.keeper.endsAtMs, startMs + 30_000);
+  harness.answer(60);
+  assert.equal(harness.keeper.endsAtMs, startMs + 60_000);
+});
+
 Deno.test("LeaseKeeper opens a broken stream again and renews at once", () => {
   const keeper = new Harness(30);
   keeper.answer(30);
