@@ -15,6 +15,7 @@ import {
 } from "../../src/pb/services.ts";
 import { LeaderRequest } from "../../src/pb/v3electionpb.ts";
 import { LockRequest } from "../../src/pb/v3lockpb.ts";
+import { eventually } from "../harness/eventually.ts";
 import { Http2Session, message, type StreamAnswer } from "./http2_session.ts";
 import { testLeavesNothing } from "./leak_scenario.ts";
 
@@ -65,12 +66,12 @@ testLeavesNothing(
 
 /** Returns once so many keys stand in the queue of the lock. */
 async function untilWaiting(session: Http2Session, count: number): Promise<void> {
-  for (;;) {
-    const range = { key: "l/", rangeEnd: "l0", countOnly: true };
+  const range = { key: "l/", rangeEnd: "l0", countOnly: true };
+  await eventually(`${count} stand in the queue`, async () => {
     const answer = ask(session, KV_SERVICE.range.path, RangeRequest, range);
     await done(session, answer);
-    if (RangeResponse.decode(answer.messages[0]).count === count) return;
-  }
+    return RangeResponse.decode(answer.messages[0]).count === count;
+  });
 }
 
 testLeavesNothing(
