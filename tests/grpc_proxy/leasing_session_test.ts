@@ -195,24 +195,18 @@ Deno.test("a leasing proxy never answers from memory what hangs on a lease of a 
   await using scene = await LocalScene.start();
   const { direct } = scene;
   const proxy = scene.proxy();
-  await scene.own(proxy, "ready");
-  const { id } = await direct.call(LEASE_SERVICE.leaseGrant, { ttl: 60 });
-  await put(direct, "k", "v", { lease: id });
+  const lease = await direct.call(LEASE_SERVICE.leaseGrant, { ttl: 60 });
+  await scene.own(proxy, "k");
+  await put(proxy, "k", "v", { lease: lease.id });
   for (let i = 0; i < 2; i++) {
     assert.equal(await requestsDuring(proxy, () => valueAt(proxy, "k")), 1);
   }
-  assert((await owners(scene)).has("k"));
-  await direct.call(LEASE_SERVICE.leaseRevoke, { id });
+  await direct.call(LEASE_SERVICE.leaseRevoke, { id: lease.id });
   assert.equal(await valueAt(proxy, "k"), undefined);
-  // Without the lease it is known from the next read on.
-  await put(proxy, "k", "w", { lease: 0n });
+  // Without a lease it is known again.
+  await put(proxy, "k", "w");
   await range(proxy, "k");
   assert.equal(await requestsDuring(proxy, () => range(proxy, "k")), 0);
-  // With a lease again, it is not known any more.
-  const again = await direct.call(LEASE_SERVICE.leaseGrant, { ttl: 60 });
-  await put(proxy, "k", "x", { lease: again.id });
-  await direct.call(LEASE_SERVICE.leaseRevoke, { id: again.id });
-  assert.equal(await valueAt(proxy, "k"), undefined);
 });
 
 Deno.test("a leasing proxy reads what it cannot acquire", async () => {
@@ -231,6 +225,29 @@ Deno.test("a leasing proxy reads what it cannot acquire", async () => {
   assert.equal(await valueAt(proxy, "k"), "v");
   // It does not try again at once.
   assert.equal(await requestsDuring(proxy, () => valueAt(proxy, "k")), 1);
+});
+
+Deno.test("leasing proxies do what a server does where etcd's proxy does not", async () => {
+  await using scene = await LocalScene.start();
+  const [proxy, other] = [scene.proxy(), scene.proxy()];
+  await scene.own(other, "k");
+  // Keys that are not owned are written once.
+  await put(proxy, "once", "v");
+  assert.equal((await range(scene.direct, "once")).kvs[0].version, 1);
+  assert.equal((await deleteRange(proxy, "once")).deleted, 1);
+  // Options are kept by reads of what somebody else owns.
+  await put(other, "k", "v");
+  assert.equal((await range(proxy, "k", { keysOnly: true })).kvs[0].value.length, 0);
+  // A deleted key is not counted, and fails conditions.
+  await deleteRange(other, "k");
+  await scene.own(other, "k");
+  assert.equal((await range(other, "k")).count, 0);
+  const target = { key: "k", target: CompareTarget.VERSION, result: CompareResult.EQUAL };
+  const unmet = await txn(other, { compare: [Compare.create({ ...target, version: 7 })] });
+  assert.equal(unmet.succeeded, false);
+  // What is known is known at the newest revision.
+  const { header } = await put(other, "x", "v");
+  assert.equal((await range(other, "k")).header?.revision, header?.revision);
 });
 
 Deno.test("leasing proxies delete all there is, leasing keys with it", async () => {

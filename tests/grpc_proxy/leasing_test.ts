@@ -148,6 +148,22 @@ for (const target of NEWER_TARGET_NAMES) {
   });
 
   Deno.test({
+    name: `leasing ${title} does not acquire what hangs on a lease of a client`,
+    ignore,
+    fn: () =>
+      withLeasedProxies([target], async (scene) => {
+        const { direct, clients: [client] } = scene;
+        const { id } = await direct.call(LEASE_SERVICE.leaseGrant, { ttl: 60 });
+        await put(direct, "leased", "v", { lease: id });
+        await scene.own(client, "k");
+        assert.equal(await valueAt(client, "leased"), "v");
+        assert.equal(await scene.ownership("leased"), undefined);
+        await direct.call(LEASE_SERVICE.leaseRevoke, { id });
+        assert.equal(await valueAt(client, "leased"), undefined);
+      }),
+  });
+
+  Deno.test({
     name: `leasing ${title} leaves keys on a lease that ends when the proxy is killed`,
     ignore,
     fn: () =>

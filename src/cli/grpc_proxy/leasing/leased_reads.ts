@@ -146,7 +146,10 @@ export function callerKeyOf({ caller }: Asker): string {
   return caller?.key ?? "";
 }
 
-/** Reads all there is to know of a key if it can be acquired, else what was asked for. */
+/**
+ * Reads all there is to know of a key if it can be acquired, else what was asked for. A key on a lease
+ * of a client is not worth it: it may go at any time, without a word.
+ */
 function acquireRequest(request: RangeRequest, leasingKey: string, lease: bigint): TxnRequest {
   const isFree = Compare.create({
     key: leasingKey,
@@ -154,10 +157,16 @@ function acquireRequest(request: RangeRequest, leasingKey: string, lease: bigint
     result: CompareResult.EQUAL,
     createRevision: 0,
   });
+  const isLasting = Compare.create({
+    key: request.key,
+    target: CompareTarget.LEASE,
+    result: CompareResult.EQUAL,
+    lease: 0n,
+  });
   const whole = RangeRequest.create({ key: request.key });
   const ownership = PutRequest.create({ key: leasingKey, lease });
   return {
-    compare: [isFree],
+    compare: [isFree, isLasting],
     success: [
       RequestOp.create({ requestRange: whole }),
       RequestOp.create({ requestPut: ownership }),

@@ -74,6 +74,7 @@ export class LeasingSession {
       try {
         await this.#last();
       } catch (error) {
+        if (signal.aborted) return;
         logger.warn("no session for leased reads; all reads go to the servers", { error });
       }
       if (!signal.aborted) await this.#pause();
