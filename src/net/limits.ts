@@ -159,6 +159,20 @@ export const HTTP2_LIMITS: Http2Limits = {
   lingerTimeoutMs: 1_000,
 };
 
+/** The bounds of how those who send without a pause share the event loop with others. */
+export const READ_TURN_LIMITS = {
+  // However busy the event loop is with other work, who pauses for others goes on after so long.
+  longestPauseMs: 50,
+
+  // Frames handled between two looks at the clock, which costs as much as a twentieth of a small
+  // request; most requests have two.
+  framesPerClockCheck: 8,
+
+  // A connection goes on when no more than this share of its bounds of unfinished work is left: some
+  // milliseconds of it, so that the log does not run dry before the next requests are read.
+  resumingShare: 0.75,
+} as const;
+
 /** The bounds of a listener. */
 export interface ListenerLimits {
   readonly maxConnections: number;

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "../../base/clock.ts";
+import { READ_TURN_LIMITS } from "../limits.ts";
 
 /**
  * Sees to it that what comes from sockets leaves time for others. Deno 2.9 goes on reading from a
@@ -17,6 +18,9 @@ export class ReadTurns {
   /** How many work, one called by the other. */
   #depth = 0;
   #waiting: (() => void)[] = [];
+  /** When the first of them began to wait, and when the timer was set that is set now. */
+  #waitingSinceMs = 0;
+  #armedMs = 0;
 
   constructor(clock: Clock, longestMs: number) {
     this.#clock = clock;
@@ -48,12 +52,25 @@ export class ReadTurns {
   /** Runs something in the next turn. */
   inNext(run: () => void): void {
     this.#waiting.push(run);
-    this.#timer ??= this.#clock.setTimer(0, () => this.#next());
+    if (this.#timer !== undefined) return;
+    this.#waitingSinceMs = this.#clock.monotonicMs();
+    this.#arm(this.#waitingSinceMs);
+  }
+
+  #arm(nowMs: number): void {
+    this.#armedMs = nowMs;
+    this.#timer = this.#clock.setTimer(0, () => this.#next());
   }
 
   #next(): void {
+    const nowMs = this.#clock.monotonicMs();
+    // Other work took so long that the timer was due before the event loop had come to look at the
+    // sockets, and without a pause in the work it does not look.
+    const isLate = nowMs - this.#armedMs > this.#longestMs;
+    const waitedMs = nowMs - this.#waitingSinceMs;
+    if (isLate && waitedMs < READ_TURN_LIMITS.longestPauseMs) return this.#arm(nowMs);
     this.#timer = undefined;
-    this.#restart(this.#clock.monotonicMs());
+    this.#restart(nowMs);
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const run of waiting) run();

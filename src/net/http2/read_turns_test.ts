@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import type { Clock, Timer } from "../../base/clock.ts";
 import { ManualClock } from "../../base/manual_clock.ts";
+import { READ_TURN_LIMITS } from "../limits.ts";
 import { ReadTurns } from "./read_turns.ts";
 import { SocketReading } from "./socket_reading.ts";
 import { FakeSocket } from "./testing/fake_socket.ts";
@@ -101,4 +103,55 @@ Deno.test("SocketReading waits for work, and goes on in the turn behind its end"
   reading.wait(true);
   clock.advance(0);
   assert.equal(socket.paused, true);
+});
+
+/** A clock whose timers fire only when the test says so, however late they are. */
+class LateClock implements Clock {
+  nowMs = 1_000;
+  readonly #due: (() => void)[] = [];
+
+  monotonicMs(): number {
+    return this.nowMs;
+  }
+
+  wallMs(): number {
+    return this.nowMs;
+  }
+
+  setTimer(_delayMs: number, fire: () => void): Timer {
+    this.#due.push(fire);
+    return { cancel: () => {} };
+  }
+
+  /** The timer that is set fires after so long; returns whether there was one. */
+  fire(delayMs: number): boolean {
+    this.nowMs += delayMs;
+    const fire = this.#due.shift();
+    fire?.();
+    return fire !== undefined;
+  }
+}
+
+Deno.test("ReadTurns puts a turn off whose timer was late, since sockets were not looked at", () => {
+  const clock = new LateClock();
+  const turns = new ReadTurns(clock, LONGEST_MS);
+  let runs = 0;
+  turns.inNext(() => runs++);
+  clock.fire(LONGEST_MS + 1);
+  assert.equal(runs, 0);
+  clock.fire(LONGEST_MS);
+  assert.equal(runs, 1);
+  assert.equal(clock.fire(0), false);
+});
+
+Deno.test("ReadTurns lets nobody wait for ever, however late all timers are", () => {
+  const clock = new LateClock();
+  const turns = new ReadTurns(clock, LONGEST_MS);
+  let runs = 0;
+  turns.inNext(() => runs++);
+  const beganMs = clock.nowMs;
+  while (runs === 0) assert.equal(clock.fire(2 * LONGEST_MS), true);
+  const { longestPauseMs } = READ_TURN_LIMITS;
+  assert.ok(clock.nowMs - beganMs >= longestPauseMs);
+  assert.ok(clock.nowMs - beganMs < longestPauseMs + 2 * LONGEST_MS);
 });

@@ -1,8 +1,6 @@
+import { READ_TURN_LIMITS } from "../limits.ts";
 import type { ReadTurns } from "./read_turns.ts";
 import type { ByteSocket } from "./socket.ts";
-
-/** Requests that are handled between two looks at the clock, in frames; most have two. */
-const FRAMES_PER_CLOCK_CHECK = 8;
 
 /** Reads from one socket while its owner wants to, and while it is this socket's turn. */
 export class SocketReading {
@@ -30,7 +28,8 @@ export class SocketReading {
   /** Asked behind each frame: whether those that have come with it have to wait. */
   get mustPause(): boolean {
     if (this.#isWaiting || this.#isHeld) return true;
-    return ++this.#frameCount % FRAMES_PER_CLOCK_CHECK === 0 && this.#turns.isOver;
+    const isCheckDue = ++this.#frameCount % READ_TURN_LIMITS.framesPerClockCheck === 0;
+    return isCheckDue && this.#turns.isOver;
   }
 
   /** Whether the owner wants nothing more for now. */

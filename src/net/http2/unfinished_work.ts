@@ -1,9 +1,6 @@
 import type { WorkMeter } from "../../base/work_meter.ts";
-import type { Http2Limits } from "../limits.ts";
+import { type Http2Limits, READ_TURN_LIMITS } from "../limits.ts";
 import type { SocketReading } from "./socket_reading.ts";
-
-/** What has to be left of the bounds for reading to go on. */
-const RESUMING_SHARE = 0.75;
 
 /**
  * What the requests of one connection have the server do that waits in one queue with the work of
@@ -33,7 +30,7 @@ export class UnfinishedWork implements WorkMeter {
   ended(pieceCount: number, sizeBytes: number): void {
     this.#count -= pieceCount;
     this.#bytes -= sizeBytes;
-    if (!this.#isMuch || this.#exceeds(RESUMING_SHARE)) return;
+    if (!this.#isMuch || this.#exceeds(READ_TURN_LIMITS.resumingShare)) return;
     this.#isMuch = false;
     this.#reading.wait(false);
   }

@@ -23,7 +23,7 @@ interface CommitLoopHooks {
 /**
  * The one loop through which every change goes: what was proposed while a sync was under way is
  * written and synced as the next batch; while that sync runs, the batch before it is applied and
- * answered. There is no timer and no limit on the size of a batch.
+ * answered. No timer holds a batch back, and Raft bounds its size.
  */
 export class CommitLoop {
   readonly #raft: RaftNode;
