@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
 
 /** While a member starts, the sockets are looked at so often. */
-const STARTING_LOOK_INTERVAL_MS = 20;
+const STARTING_LOOK_INTERVAL_MS = 50;
 
 /**
  * Lets the event loop serve everybody else before long work goes on. A timer makes it look at the
