@@ -15,6 +15,7 @@ interface LargeRangeHooks {
   read(): void;
   /** What is thrown on the way is a defect. */
   failed(error: unknown): void;
+  /** By which it is done in turns. */
   readonly clock: Clock;
 }
 

@@ -171,7 +171,7 @@ export class PasswordHasher {
   async #run(job: Job): Promise<string> {
     for (;;) {
       if (this.#isClosed) throw ETCD_ERRORS.stopped;
-      this.#engine ??= this.#startWorker() ?? await newTurnEngine();
+      this.#engine ??= this.#startWorker() ?? await newTurnEngine(this.#options.clock);
       // Closing may have found nothing to end a moment ago.
       if (this.#isClosed) this.#endEngine();
       if (this.#engine === undefined) continue;
@@ -219,7 +219,7 @@ function refuse({ call, done }: Job, error: EtcdError): void {
 }
 
 /** Loaded when it is needed: nearly everywhere there are workers. */
-async function newTurnEngine(): Promise<HashEngine> {
+async function newTurnEngine(clock: Clock): Promise<HashEngine> {
   const { TurnEngine } = await import("./turn_engine.ts");
-  return new TurnEngine();
+  return new TurnEngine(clock);
 }

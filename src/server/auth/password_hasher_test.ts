@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parametersOf } from "../../base/bcrypt/hash_form.ts";
 import { bytesFromText, latin1FromBytes } from "../../base/bytes.ts";
 import { silentLogger } from "../../base/log.ts";
-import { ManualClock } from "../../base/manual_clock.ts";
+import { TurningClock } from "../../base/turning_clock.ts";
 import { ETCD_ERRORS } from "../../core/errors.ts";
 import { LOCAL_END, type RemoteEnd } from "../../net/remote_end.ts";
 import { EngineLost, type HashEngine } from "./hash_engine.ts";
@@ -29,9 +29,9 @@ function remoteAt(address: string): RemoteEnd {
 
 async function withHasher(
   options: Partial<PasswordHasherOptions>,
-  use: (hasher: PasswordHasher, clock: ManualClock) => Promise<void>,
+  use: (hasher: PasswordHasher, clock: TurningClock) => Promise<void>,
 ): Promise<void> {
-  const clock = new ManualClock();
+  const clock = new TurningClock();
   const hasher = new PasswordHasher({ cost: COST, clock, logger: silentLogger, ...options });
   try {
     await use(hasher, clock);
